@@ -3,15 +3,14 @@ whoever asks have another scope as well: `if doc.tenant_id != ctx.tenant_id: rai
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename, text_of
-from capsule_lint.plan.room import Room
-from capsule_lint.plan.state import Want
+from capsule_lint.plan.memory.beside import Beside
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.program.inference.types import Collection, Instance, ordered
 from capsule_lint.program.model import owner_of
@@ -20,7 +19,6 @@ from capsule_lint.program.texts.pieces import hole_name, names_scope
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class, Function
@@ -34,30 +32,14 @@ class _Check(Struct, frozen=True):
     asked: tree.Attr | tree.Name
     cls: Class
     function: Function
+    said: Scope
 
 
 @dataclass(eq=False, slots=True)
-class AccessChecks(Room):
+class AccessChecks(Beside[_Check]):
     """Demands the comparison of the other scope beside it."""
 
-    planner: Planner
-    _found: list[tuple[_Check, Scope]] | None = None
-    _seen: set[tuple[int, str]] = field(default_factory=set)
-
-    def extend(self) -> bool:
-        """Demand what is not demanded yet; whether there was anything."""
-        if self._found is None:
-            self._found = list(self._all())
-        before = len(self._seen)
-        for check, said in self._found:
-            for scope in self.program.policy.scopes:
-                key = (id(check.node), scope.name)
-                if scope is not said and key not in self._seen and self._lacks(check, scope):
-                    self._seen.add(key)
-                    self._add(check, said, scope)
-        return len(self._seen) > before
-
-    def _all(self) -> Iterator[tuple[_Check, Scope]]:
+    def _find(self) -> Iterator[_Check]:
         program = self.program
         for module in program.names.judged():
             for node in module.each(tree.Compare) if not module.is_test else ():
@@ -67,7 +49,7 @@ class AccessChecks(Room):
                 if owner_of(function) not in program.domain.repositories:
                     yield from self._read(node, function)
 
-    def _read(self, node: tree.Compare, function: Function) -> Iterator[tuple[_Check, Scope]]:
+    def _read(self, node: tree.Compare, function: Function) -> Iterator[_Check]:
         """What a comparison says, if it is one of a row's scope with another's."""
         is_value = self.program.domain.held.is_value
         for one, other in node.both_ways:
@@ -80,7 +62,7 @@ class AccessChecks(Room):
                 ):
                     cls = self._row(one.base)
                     if cls is not None:
-                        yield _Check(node, one, other, cls, function), scope
+                        yield _Check(node, one, other, cls, function, scope)
                         return
 
     def _row(self, node: tree.Node) -> Class | None:
@@ -143,7 +125,7 @@ class AccessChecks(Room):
             kept += one.items if isinstance(one, Collection) else ()
         return any(isinstance(one, Instance) and one.cls is row for one in kept)
 
-    def _add(self, check: _Check, said: Scope, scope: Scope) -> None:
+    def _add(self, check: _Check, scope: Scope) -> None:
         notes, state = self.planner.local.notes, self.state
         base = text_of(check.row.base)
         if base is None or not repeatable(check.row.base):
@@ -154,13 +136,8 @@ class AccessChecks(Room):
             return
         state.groups.join(knot, ("class", self.planner.gains.gaining(check.cls, scope)))
         state.groups.join(knot, ("entity", check.cls.name))
-        notes.defects.append(draft)
-        draft.anchors[scope.name] = check.node
-        draft.detail[scope.name] = f"{base}.{rename(check.row.name, said, scope)}"
-        mirror = check.asked if isinstance(check.asked, tree.Attr) else None
-        want = Want(scope, check.node, knot, "filter", mirror=mirror)
-        notes.ask(draft, want)
-        self.planner.want(want)
+        code = f"{base}.{rename(check.row.name, check.said, scope)}"
+        self._compare(draft, scope, code, check.asked)
 
 
 def compares(program: Program, function: Function, scope: Scope) -> bool:

@@ -3,21 +3,19 @@ where the key gets the part of another scope, which whoever asks has as well."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.access_checks import compares
-from capsule_lint.plan.room import Room
-from capsule_lint.plan.state import Want
+from capsule_lint.plan.memory.beside import Beside
 from capsule_lint.plan.supply.repeats import kept, repeatable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function
 
@@ -33,26 +31,13 @@ class _Check(Struct, frozen=True):
 
 
 @dataclass(eq=False, slots=True)
-class KeyChecks(Room):
+class KeyChecks(Beside[_Check]):
     """Demands the comparison of the other scope's part beside it."""
 
-    planner: Planner
-    _found: list[_Check] | None = None
-    _seen: set[tuple[int, str]] = field(default_factory=set)
-
-    def extend(self) -> bool:
-        """Demand what is not demanded yet; whether there was anything."""
-        if self._found is None:
-            modules = self.program.names.production() if self.planner.defects else ()
-            self._found = [c for m in modules for n in m.each(tree.Compare) for c in self._of(n)]
-        before = len(self._seen)
-        for check in self._found:
-            for scope in self.program.policy.scopes:
-                key = (id(check.node), scope.name)
-                if scope is not check.said and key not in self._seen and self._lacks(check, scope):
-                    self._seen.add(key)
-                    self._add(check, scope)
-        return len(self._seen) > before
+    def _find(self) -> Iterator[_Check]:
+        for module in self.program.names.production() if self.planner.defects else ():
+            for node in module.each(tree.Compare):
+                yield from self._of(node)
 
     def _of(self, node: tree.Compare) -> Iterator[_Check]:
         """What a comparison says, if it is one of a part of a key with a scope's value."""
@@ -104,14 +89,8 @@ class KeyChecks(Room):
             if not self._is_idle(check, scope):
                 notes.obstacle(knot, check.node, reason)
             return
-        notes.defects.append(draft)
         notes.settle(check.node)
-        draft.anchors[scope.name] = check.node
-        draft.detail[scope.name] = part.code
-        mirror = check.asked if isinstance(check.asked, tree.Attr) else None
-        want = Want(scope, check.node, knot, "filter", mirror=mirror)
-        notes.ask(draft, want)
-        self.planner.want(want)
+        self._compare(draft, scope, part.code, check.asked)
 
     def _is_idle(self, check: _Check, scope: Scope) -> bool:
         """Whether that is said of a method that gains a scope for nothing else."""

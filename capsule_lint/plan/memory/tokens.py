@@ -3,7 +3,7 @@ back: `if body["tenant"] != tenant_id: raise`. Whoever is told another scope as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -11,9 +11,8 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, renamed_item_access, text_of
 from capsule_lint.plan.entities.displays import entries_of, entry_of
+from capsule_lint.plan.memory.beside import Beside
 from capsule_lint.plan.memory.local_filters import dict_in
-from capsule_lint.plan.room import Room
-from capsule_lint.plan.state import Want
 from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.walk import within
@@ -21,7 +20,6 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function, Module
 
@@ -31,34 +29,19 @@ class _Token(Struct, frozen=True):
 
     made: tree.DictDisplay
     maker: Function
-    check: tree.Compare
+    node: tree.Compare
     read: tree.Node
     reader: Function
     said: Scope
 
 
 @dataclass(eq=False, slots=True)
-class Tokens(Room):
+class Tokens(Beside[_Token]):
     """Demands the other scope in such tokens, and beside the comparison."""
 
-    planner: Planner
-    _found: list[_Token] | None = None
-    _seen: set[tuple[int, str]] = field(default_factory=set)
-
-    def extend(self) -> bool:
-        """Demand what is not demanded yet; whether there was anything."""
-        if self._found is None:
-            self._found = [
-                token for module in self.program.names.production() for token in self._in(module)
-            ]
-        before = len(self._seen)
-        for token in self._found:
-            for scope in self.program.policy.scopes:
-                key = (id(token.check), scope.name)
-                if scope is not token.said and key not in self._seen and self._lacks(token, scope):
-                    self._seen.add(key)
-                    self._add(token, scope)
-        return len(self._seen) > before
+    def _find(self) -> Iterator[_Token]:
+        for module in self.program.names.production():
+            yield from self._in(module)
 
     # --- which tokens ---
 
@@ -150,22 +133,17 @@ class Tokens(Room):
         )
 
     def _add(self, token: _Token, scope: Scope) -> None:
-        notes, knot = self.planner.local.notes, ("local", id(token.check))
+        notes, knot = self.planner.local.notes, ("local", id(token.node))
         read = renamed_item_access(text_of(token.read) or "", token.read, token.said, scope)
-        draft = notes.draft(token.check, "filter", [scope], knot)
+        draft = notes.draft(token.node, "filter", [scope], knot)
         if read is None or notes.is_silenced(draft):
             return
         entry = notes.extend(token.made, token.said, scope, knot)
         if entry is None:
             return
-        notes.defects.append(draft)
-        notes.settle(token.check)
-        draft.anchors[scope.name] = token.check
-        draft.detail[scope.name] = read
-        want = Want(scope, token.check, knot, "filter")
-        notes.ask(draft, want)
+        notes.settle(token.node)
         self.planner.want(entry)
-        self.planner.want(want)
+        self._compare(draft, scope, read)
         for display in self._spelled_out(token):
             reason = f"is what a token says which gains `{scope.parameter}`, or looks like that"
             notes.obstacle(knot, display, reason)

@@ -254,12 +254,9 @@ class Composed(Struct, frozen=True):
         names, value = self.testing.mends.planner.program.names, node.args[0].value
         if value is joined:
             return True
-        bindings = names.bindings_of(value) if isinstance(value, tree.Name) else []
-        reads = (
-            reads_of(names, value, {b.at for b in bindings})
-            if isinstance(value, tree.Name)
-            else ()
-        )
+        if not isinstance(value, tree.Name):
+            return False
+        reads = reads_of(names, value, {b.at for b in names.bindings_of(value)})
         return [id(one) for one in reads] == [id(value)]
 
 
