@@ -77,6 +77,12 @@ class Expressions:
                 return tree.Compare(self._at(node), left, ops, rights)
             case ast.Subscript():
                 return tree.Subscript(self._at(node), self.of(node.value), self.of(node.slice))
+            case ast.Slice():
+                lower, upper, step = [
+                    None if bound is None else self.of(bound)
+                    for bound in (node.lower, node.upper, node.step)
+                ]
+                return tree.Slice(self._at(node), lower, upper, step)
             case ast.Dict():
                 keys = tuple(None if key is None else self.of(key) for key in node.keys)
                 return tree.DictDisplay(self._at(node), keys, self.many(node.values))

@@ -322,6 +322,17 @@ class Lambda(Expr, frozen=True, tag=True):
         return (self.body, *[one for one in chain.from_iterable(every) if one is not None])
 
 
+class Slice(Expr, frozen=True, tag=True):
+    """`lower:upper:step` between the brackets of a subscript."""
+
+    lower: Node | None
+    upper: Node | None
+    step: Node | None
+
+    def below(self) -> tuple[Node, ...]:
+        return tuple([one for one in (self.lower, self.upper, self.step) if one is not None])
+
+
 class Other(Expr, frozen=True, tag=True):
     """Any other expression, for what it contains."""
 
@@ -348,6 +359,7 @@ Node: TypeAlias = (
     | Wrapped
     | Walrus
     | Lambda
+    | Slice
     | Other
 )
 
@@ -381,7 +393,7 @@ def uncalled(node: Node) -> Node:
     return node.func if isinstance(node, Call) else node
 
 
-def integer(node: Node) -> int | None:
+def integer(node: Node | None) -> int | None:
     """The integer that a literal says; it may be negative. `None` for anything else."""
     match node:
         case Const(value=int() as number) if not isinstance(number, bool):

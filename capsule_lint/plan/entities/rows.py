@@ -117,7 +117,7 @@ class Rows:
                 return self._call(node, depth)
             case tree.Attr():
                 return self._attribute(node, depth)
-            case tree.Subscript(index=tree.Other()):
+            case tree.Subscript(index=tree.Slice()):
                 return _UNKNOWN
             case tree.Subscript():
                 return self._elements(node.base, depth)

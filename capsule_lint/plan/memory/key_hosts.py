@@ -75,7 +75,7 @@ class KeyHosts:
             case tree.Conditional():
                 yield from self._hosts_of(key.then, depth + 1)
                 yield from self._hosts_of(key.otherwise, depth + 1)
-            case tree.Subscript(base=tree.Call(), index=tree.Other()):
+            case tree.Subscript(base=tree.Call(), index=tree.Slice()):
                 yield from self._of_piece(key, depth)
             case tree.Boolean():
                 for value in key.values:

@@ -120,7 +120,7 @@ def _looped(target: tree.Node, value: tree.Node) -> Iterator[tuple[tree.Node, tr
             yield from _looped(target, first.value)
         case tree.Call(func=tree.Attr(name="copy", base=base), args=()):
             yield from _looped(target, base)
-        case tree.Subscript(base=base, index=tree.Other()):
+        case tree.Subscript(base=base, index=tree.Slice()):
             yield from _looped(target, base)
 
 

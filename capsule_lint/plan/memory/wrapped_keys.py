@@ -66,7 +66,7 @@ def inner_of(node: tree.Node) -> tree.Node | None:
     match node:
         case tree.Call(func=tree.Attr(name=name, base=base)) if name in _OF_TEXTS:
             return base
-        case tree.Subscript(base=base, index=tree.Other()):  # a slice
+        case tree.Subscript(base=base, index=tree.Slice()):  # a slice
             return base
         case tree.Call(args=(tree.Argument(value=value, star=""), *_)) if (
             last_name(node.func) in _OF_VALUES

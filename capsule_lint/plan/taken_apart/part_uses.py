@@ -93,7 +93,7 @@ class PartUses(Struct, frozen=True):
         shift: Shift,
         defects: list[KeyDefect],
     ) -> None:
-        assert isinstance(node.index, tree.Other)
+        assert isinstance(node.index, tree.Slice)
         bounds = shift.sliced(node.index, split)
         if bounds is None and (shift.is_one(node.index, split) or not self._is_joined(node)):
             self.readers.unsure.append((node, shift.knot, UNCLEAR))

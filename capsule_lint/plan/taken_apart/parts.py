@@ -6,6 +6,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.taken_apart.shifts import second_from
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.model import last_name
@@ -48,7 +49,7 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
     parent = program.names.parent(node)
     match parent:
         case tree.Subscript() if parent.base is node:
-            if isinstance(parent.index, tree.Other):
+            if isinstance(parent.index, tree.Slice):
                 yield parent, Use.SLICED
             elif tree.integer(parent.index) is None:
                 yield parent, Use.UNCLEAR
@@ -169,14 +170,11 @@ def halves_of(node: object) -> tree.Node | None:
     if last_name(node.func) != "zip" or len(node.args) < 2:
         return None
     tags, values = (argument.value for argument in node.args[:2])
-    numbers = [_numbers(tags), _numbers(values)]
-    return tags if numbers in ([[2], [1, 2]], [[0, 2], [1, 2]]) else None
-
-
-def _numbers(node: tree.Node) -> list[int | None]:
-    """The numbers that stand in a slice."""
-    bounds = node.index if isinstance(node, tree.Subscript) else None
-    return [tree.integer(one) for one in bounds.children] if isinstance(bounds, tree.Other) else []
+    firsts = [
+        second_from(half.index) if isinstance(half, tree.Subscript) else None
+        for half in (tags, values)
+    ]
+    return tags if firsts == [0, 1] else None
 
 
 def _reads(program: Program, call: tree.Call) -> bool:

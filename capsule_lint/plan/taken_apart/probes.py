@@ -71,7 +71,7 @@ class Probes(Struct, frozen=True):
         if isinstance(call.func, tree.Attr):
             return call.func.base, value
         bounds = self.program.names.parent(call)
-        cut = self.program.names.parent(bounds) if isinstance(bounds, tree.Other) else None
+        cut = self.program.names.parent(bounds) if isinstance(bounds, tree.Slice) else None
         return (cut.base if isinstance(cut, tree.Subscript) else None), value
 
     def _is_cut_out(self, call: tree.Call) -> bool:

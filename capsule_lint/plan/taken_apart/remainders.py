@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.parts import CUTS, leaves
-from capsule_lint.plan.taken_apart.shifts import Split, lower_bound
+from capsule_lint.plan.taken_apart.shifts import Split
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Remainders:
                     self._note(call, defects)
         for module in program.names.editable():
             for node in module.each(tree.Subscript):
-                if isinstance(node.index, tree.Other):
+                if isinstance(node.index, tree.Slice):
                     self._note(node, defects)
 
     def _note(self, node: tree.Call | tree.Subscript, defects: list[KeyDefect]) -> None:
@@ -113,7 +113,7 @@ class Remainders:
                 text = program.templates.constant(first.value) if self._is_told(key) else None
                 if text is not None:
                     yield _Cut(node, key, _SUB, text.lstrip("^"))
-            case tree.Subscript(base=key, index=tree.Other() as bounds) if self._is_told(key):
+            case tree.Subscript(base=key, index=tree.Slice() as bounds) if self._is_told(key):
                 for text in self._beginnings(bounds, defects):
                     yield _Cut(node, key, "removeprefix", text)
 
@@ -124,14 +124,14 @@ class Remainders:
             isinstance(node, tree.Call) and readers.splits.is_key(node)
         )
 
-    def _beginnings(self, bounds: tree.Other, defects: list[KeyDefect]) -> Iterator[str]:
+    def _beginnings(self, bounds: tree.Slice, defects: list[KeyDefect]) -> Iterator[str]:
         """The texts that may be cut off a key by their length: `pk[len("TENANT#"):]`, `pk[7:]`."""
-        match lower_bound(bounds):
+        match bounds.lower if bounds.upper is None and bounds.step is None else None:
             case tree.Call(func=tree.Name(id="len"), args=(tree.Argument(value=measured),)):
                 text = self.readers.program.templates.constant(measured)
                 yield from () if text is None else (text,)
             case bound:
-                number = tree.integer(bound) if bound is not None else None
+                number = tree.integer(bound)
                 firsts = [d.template.pieces[0] for d in defects]
                 texts = dict.fromkeys(p.value for p in firsts if isinstance(p, Text))
                 yield from (text for text in texts if len(text) == number)

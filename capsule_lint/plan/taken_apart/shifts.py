@@ -70,13 +70,12 @@ class Shift(Struct, frozen=True):
             return index if len(self.parts) + index >= self.start else index - self.by
         return index + self.by if index + split.taken >= self.start else index
 
-    def sliced(self, bounds: tree.Other, split: Split) -> list[tuple[tree.Node, int]] | None:
+    def sliced(self, bounds: tree.Slice, split: Split) -> list[tuple[tree.Node, int]] | None:
         """The bounds of a slice that move, and what they become; `None` when what the slice had in it
         would be another thing, or the slice is not understood."""
-        limits = _limits(bounds)
-        if limits is None:
+        if (limits := _limits(bounds)) is None:
             return None
-        lower, upper = (None if limit is None else tree.integer(limit) for limit in limits)
+        lower, upper = limits
         start = self.start - split.taken
         if lower is not None and lower < 0:
             return [] if upper is None and len(self.parts) + lower >= self.start else None
@@ -85,16 +84,14 @@ class Shift(Struct, frozen=True):
             return []
         if lower is None or lower < start or (upper is not None and upper < 0):
             return None
-        numbers = ((limits[0], lower), (limits[1], upper))
+        numbers = ((bounds.lower, lower), (bounds.upper, upper))
         return [(node, n + self.by) for node, n in numbers if node is not None and n is not None]
 
-    def is_one(self, bounds: tree.Other, split: Split) -> bool:
+    def is_one(self, bounds: tree.Slice, split: Split) -> bool:
         """Whether a slice had a single part in it before the change."""
-        limits = _limits(bounds)
-        if limits is None:
+        if (limits := _limits(bounds)) is None:
             return False
-        lower, upper = (None if limit is None else tree.integer(limit) for limit in limits)
-        return len(range(len(self.parts) - split.taken)[lower:upper]) == 1
+        return len(range(len(self.parts) - split.taken)[slice(*limits)]) == 1
 
     def has(self, number: int, split: Split, *, exact: bool) -> bool:
         """Whether a key of this form could have that many parts, the moved ones among them; or it has just as many,
@@ -123,14 +120,13 @@ class Shift(Struct, frozen=True):
 
 def second_from(bounds: tree.Node) -> int | None:
     """From which part on a slice has every second one: 1 for `[1::2]`, 0 for `[::2]`; `None` for any other."""
-    inside = bounds.children if isinstance(bounds, tree.Other) else ()
-    numbers = [tree.integer(one) for one in inside]
-    columns = [one.span.start.column for one in inside]
-    if numbers == [2]:
-        return 0 if columns[0] - bounds.span.start.column == 2 else None
-    if numbers in ([0, 2], [1, 2]):
-        return numbers[0] if columns[1] - inside[0].span.end.column == 2 else None
-    return None
+    match bounds:
+        case tree.Slice(lower=None | tree.Const(value=0), upper=None, step=tree.Const(value=2)):
+            return 0
+        case tree.Slice(lower=tree.Const(value=1), upper=None, step=tree.Const(value=2)):
+            return 1
+        case _:
+            return None
 
 
 def has(parts: tuple[str | None, ...], asked: int | tree.Sequence, split: Split) -> bool:
@@ -165,29 +161,12 @@ def _stars(target: tree.Sequence) -> list[int]:
     return [n for n, item in enumerate(target.items) if isinstance(item, tree.Wrapped)]
 
 
-def lower_bound(bounds: tree.Other) -> tree.Node | None:
-    """The one bound of a slice that goes to the end: `7` of `pk[7:]`."""
-    match bounds.children:
-        case (bound,) if bound.span.start == bounds.span.start:
-            return bound
-        case _:
-            return None
-
-
-def _limits(bounds: tree.Other) -> tuple[tree.Node | None, tree.Node | None] | None:
+def _limits(bounds: tree.Slice) -> tuple[int | None, int | None] | None:
     """The bounds of a slice; `None` for one with a step, and for bounds that are no numbers."""
-    inside = bounds.children
-    if not inside or any(tree.integer(child) is None for child in inside):
-        return None
-    first, last = inside[0].span, inside[-1].span
-    if len(inside) == 1:
-        if lower_bound(bounds) is not None:
-            return inside[0], None
-        is_upper = first.start.column - bounds.span.start.column == 1  # no `::2`
-        return (None, inside[0]) if is_upper else None
-    apart = last.start.column - first.end.column
-    together = last.start.row == first.end.row and apart == 1
-    return (inside[0], inside[1]) if len(inside) == 2 and together else None
+    limits = tree.integer(bounds.lower), tree.integer(bounds.upper)
+    written = sum(one is not None for one in bounds.below())
+    is_plain = written and written == sum(limit is not None for limit in limits)
+    return limits if is_plain else None
 
 
 def _name(node: tree.Node) -> str:

@@ -37,7 +37,7 @@ class Contents:
 
     def at(self, node: tree.Subscript) -> Types:
         """What `base[index]` may be, of a slice what its base may be."""
-        if isinstance(node.index, tree.Other):  # a slice
+        if isinstance(node.index, tree.Slice):  # a slice
             return self.inference.of(node.base)
         found: list[Types] = []
         for base in ordered(self.inference.of(node.base)):

@@ -113,7 +113,7 @@ class Records:
                 return call.part(View.ARGS if node.name == "args" else View.KWARGS)
             case tree.Subscript():
                 base = self.of(node.base, depth + 1)
-                if base is None or isinstance(node.index, tree.Other):  # a slice
+                if base is None or isinstance(node.index, tree.Slice):  # a slice
                     return base if base is not None and base.view in _ELEMENTS else None
                 return base.item(tree.integer(node.index))
             case tree.Call(args=(argument,)) if last_name(node.func) in IN_PLACE:

@@ -83,8 +83,8 @@ class Positions:
                     self.strays.in_lambda(node)
                 case tree.Sequence(kind="tuple", items=(name, value)) if not module.is_test:
                     self._pair(name, value, conditions)
-                case tree.Subscript(index=tree.Other(children=children)):
-                    self._operations.cut(node.base, children)
+                case tree.Subscript(index=tree.Slice() as bounds):
+                    self._operations.cut(node.base, bounds.below())
                 case tree.Subscript():
                     self.strays.in_memory(node)
                 case tree.Compare(ops=("==" | "!=",), rights=(right,)):

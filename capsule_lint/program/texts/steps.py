@@ -249,7 +249,7 @@ def _read_in(node: tree.Node) -> Iterator[str]:
                 yield from _read_in(argument.value)
         case tree.Call(func=tree.Attr(base=base, name=name)) if name in _TRIMS:
             yield from _read_in(base)
-        case tree.Subscript(base=base, index=tree.Other()):
+        case tree.Subscript(base=base, index=tree.Slice()):
             yield from _read_in(base)
         case _:
             yield path_of(node)
