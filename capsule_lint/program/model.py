@@ -61,8 +61,9 @@ class Binding:
 
     @property
     def assigned(self) -> tree.Node | None:
-        """What an assignment gives the name as a whole; `None` for any other binding."""
-        return self.value if self.kind == "assign" and not self.path else None
+        """What an assignment gives the name as a whole; `None` for any other binding, and for `name += …`."""
+        is_whole = self.kind == "assign" and not self.path and not self.is_step
+        return self.value if is_whole else None
 
     @property
     def is_step(self) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.taken_apart.across import Across
 from capsule_lint.plan.taken_apart.part_uses import PartUses
 from capsule_lint.plan.taken_apart.parts import halves_of
 from capsule_lint.plan.taken_apart.patterns import Patterns
@@ -96,7 +97,9 @@ class Readers:
         for call in self.program.calls.uses.calls_beside("split"):
             if not self.program.names.module_of(call).generated:
                 PartUses(self).find(call, defects)
-        self._find_broken([*defects, *self._around(defects)])
+        every = [*defects, *self._around(defects)]
+        self._find_broken(every)
+        Across(self).find(every)
 
     def _around(self, defects: list[KeyDefect]) -> Iterator[KeyDefect]:
         """The same for the keys of which a changing one is a part: `f"{head(tenant_id)}#NOTE#{note_id}"`."""

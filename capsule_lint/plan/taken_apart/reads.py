@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 
 DIFFERENT: Final = "takes a key apart by position, and keys change in different ways"
+ACROSS: Final = "looks into a key that changes, across what comes into it"
 STAYING: Final = "takes a key apart by position, and may be given one that stays as it is"
 
 

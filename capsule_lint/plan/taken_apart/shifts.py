@@ -187,10 +187,10 @@ def _is_short(name: str, part: str) -> bool:
 
 
 class Split(Struct, frozen=True):
-    """`key.split("#", 2)`: the call, its separator, its limit (-1 for none), and what `removeprefix`
-    has taken off the key before."""
+    """`key.split("#", 2)`: the call (or what else looks into a key), its separator, its limit (-1 for none), and
+    what `removeprefix` has taken off the key before."""
 
-    call: tree.Call | tree.Subscript
+    call: tree.Node
     key: tree.Node
     separator: str
     limit: int

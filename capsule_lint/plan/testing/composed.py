@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -19,7 +19,7 @@ from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.model import Mend
     from capsule_lint.plan.keys.spelled import Form, Gap
@@ -31,6 +31,14 @@ _COMPOSING: Final = (tree.Name, tree.Attr, tree.FString, tree.Binary, tree.Call)
 """The expressions that may put a text together, or name one."""
 _MAX_DEPTH: Final = 6
 _HOLES: Final = re.compile(r"\{[^{}]*\}")
+_MADE_OF_TEXTS: Final[dict[str, Callable[[str, Sequence[str]], str]]] = {
+    "replace": lambda text, given: text.replace(given[0], given[1]) if len(given) == 2 else "",
+    "lower": lambda text, given: text.lower(),
+    "upper": lambda text, given: text.upper(),
+}
+"""What methods make of a text that is written out."""
+_Item: TypeAlias = "tuple[tree.Node, tree.Sequence | None]"
+"""What is joined, and the display in which it stands if nothing else has that."""
 
 
 class Part(Struct, frozen=True):
@@ -161,25 +169,40 @@ class Composed(Struct, frozen=True):
             case tree.Binary(op="+"):
                 left = self._parts(node.left, depth, strict=strict)
                 return [*left, *self._parts(node.right, depth, strict=strict)]
-            case tree.Call(func=tree.Attr(base=base)) if (
-                depth == 0 and (joined := self._joined(node)) is not None
+            case tree.Call(func=tree.Attr(base=base)) if depth == 0 and (
+                joined := self._joined(node)
             ):
-                parts = self._listed(joined, base, strict=strict)
-                alone = self._is_alone(node, joined)
-                return parts if alone else [Part(part.text) for part in parts]
+                return self._listed(joined, base, strict=strict)
+            case tree.Call(func=tree.Attr()) if said := self._said(node, depth, strict=strict):
+                return [Part(said)]
             case _:
                 first, *rest = self._foreign(node, depth, strict=strict)
                 return [Part(first, operand=node), *map(Part, rest)]
 
-    def _listed(self, listing: tree.Sequence, base: tree.Node, *, strict: bool) -> list[Part]:
+    def _listed(self, joined: Sequence[_Item], base: tree.Node, *, strict: bool) -> list[Part]:
         """The parts of items that are joined, and what stands between them."""
         between = self._foreign(base, 1, strict=strict)
         found: list[Part] = []
-        for item in listing.items:
+        for item, listing in joined:
             found += map(Part, between if found else ())
             inner = self._parts(item, 1, strict=strict)
-            found += [replace(part, listing=listing, item=item) for part in inner]
+            if listing is None:
+                found += [Part(part.text) for part in inner]
+            else:
+                found += [replace(part, listing=listing, item=item) for part in inner]
         return found
+
+    def _said(self, node: tree.Call, depth: int, *, strict: bool) -> str:
+        """What a method makes of a text that is written out: `"TENANT/t1".replace("/", "#")`."""
+        given = [tree.text(argument.value) for argument in node.args]
+        made = _MADE_OF_TEXTS.get(node.func.last_name())
+        if made is None or not isinstance(node.func, tree.Attr) or depth > _MAX_DEPTH:
+            return ""
+        texts = [one for one in given if one is not None]
+        if len(texts) != len(given) or not self._is_text(node.func.base):
+            return ""
+        parts = self._parts(node.func.base, depth + 1, strict=strict)
+        return made("".join(part.text for part in parts), texts)
 
     def _formatted(self, node: tree.FString, depth: int, *, strict: bool) -> list[Part]:
         found = [Part("", node)]
@@ -198,7 +221,7 @@ class Composed(Struct, frozen=True):
         program, planner = self.testing.mends.planner.program, self.testing.mends.planner
         if depth > _MAX_DEPTH:
             return [HOLE]
-        if isinstance(node, tree.Call) and (joined := self._joined(node)) is not None:
+        if isinstance(node, tree.Call) and (joined := self._joined(node)):
             return self._join(node, joined, depth, strict=strict)
         if isinstance(node, tree.Name | tree.Attr):
             target = program.classes.dotted(node)
@@ -220,12 +243,12 @@ class Composed(Struct, frozen=True):
         return [p.value if isinstance(p, Text) else HOLE for p in pieces] or [HOLE]
 
     def _join(
-        self, node: tree.Call, joined: tree.Sequence, depth: int, *, strict: bool
+        self, node: tree.Call, joined: Sequence[_Item], depth: int, *, strict: bool
     ) -> list[str]:
         assert isinstance(node.func, tree.Attr)
         between = self._foreign(node.func.base, depth + 1, strict=strict)
         found: list[str] = []
-        for item in joined.items:
+        for item, _ in joined:
             found += between if found else []
             found += [p.text for p in self._parts(item, depth + 1, strict=strict)]
         return found
@@ -234,30 +257,52 @@ class Composed(Struct, frozen=True):
         match node:
             case tree.FString() | tree.Binary(op="+"):
                 return True
+            case tree.Call(func=tree.Attr(name="join")):
+                return True
+            case tree.Call(func=tree.Attr(name=name, base=base)):
+                return name in _MADE_OF_TEXTS and self._is_text(base)
             case _:
-                return self._joined(node) is not None
+                return False
 
-    def _joined(self, node: tree.Node) -> tree.Sequence | None:
-        """The display of what `"#".join(…)` is given, there or in a local."""
+    def _is_text(self, node: tree.Node) -> bool:
+        return tree.text(node) is not None or self._is_composed(node)
+
+    def _joined(self, node: tree.Node) -> list[_Item]:
+        """What `"#".join(…)` is given, there or in locals; empty where that is not known."""
         match node:
             case tree.Call(
                 func=tree.Attr(name="join"), args=(tree.Argument(star="", value=value),)
             ):
-                names = self.testing.mends.planner.program.names
-                display = only_assigned(names, value) if isinstance(value, tree.Name) else value
-                return display if isinstance(display, tree.Sequence) and display.items else None
+                return self._items(value)
             case _:
-                return None
+                return []
 
-    def _is_alone(self, node: tree.Call, joined: tree.Sequence) -> bool:
-        """Whether nothing else has what a call joins."""
-        names, value = self.testing.mends.planner.program.names, node.args[0].value
-        if value is joined:
-            return True
-        if not isinstance(value, tree.Name):
-            return False
-        reads = reads_of(names, value, {b.at for b in names.bindings_of(value)})
-        return [id(one) for one in reads] == [id(value)]
+    def _items(self, node: tree.Node, depth: int = 0) -> list[_Item]:
+        """The items of displays that are written out, also behind `*` and `+`."""
+        match node:
+            case tree.Sequence():
+                found: list[_Item] = []
+                for item in node.items:
+                    starred = isinstance(item, tree.Wrapped) and item.kind == "starred"
+                    inner = item.value if starred and isinstance(item, tree.Wrapped) else None
+                    spread = self._items(inner, depth + 1) if inner is not None else []
+                    found += spread or [(item, node)]
+                return found
+            case tree.Binary(op="+", left=left, right=right) if depth < _MAX_DEPTH:
+                first, second = self._items(left, depth + 1), self._items(right, depth + 1)
+                return first + second if first and second else []
+            case tree.Name() if depth < _MAX_DEPTH:
+                display = only_assigned(self.testing.mends.planner.program.names, node)
+                items = self._items(display, depth + 1) if display is not None else []
+                return items if self._is_alone(node) else [(item, None) for item, _ in items]
+            case _:
+                return []
+
+    def _is_alone(self, name: tree.Name) -> bool:
+        """Whether nothing else has what a name stands for."""
+        names = self.testing.mends.planner.program.names
+        reads = reads_of(names, name, {b.at for b in names.bindings_of(name)})
+        return [id(one) for one in reads] == [id(name)]
 
 
 def _place(parts: Sequence[Part], gap: Gap, at: int) -> tuple[Place, bool] | None:
