@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import Foreign, Instance
+from capsule_lint.program.inference.types import Foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +20,6 @@ PLAIN: Final = ("str", "list", "tuple", "sorted", "repr")
 """Functions of Python's own that give what they are given."""
 _TEXTUAL: Final = ("join", "format", "strip", "lower", "upper", "replace", "split")
 """Methods of texts."""
-_SAYING: Final = ("__str__", "__repr__", "__format__")
 
 
 @dataclass(eq=False)
@@ -59,13 +58,8 @@ class Reach:
                     yield from self.program.calls.families.of(function)
 
     def _saying(self, node: tree.Node) -> Iterator[Function]:
-        """The methods by which objects of the program say themselves, where one becomes a text."""
-        for one in self.program.inference.of(node) if self._says else ():
-            if isinstance(one, Instance):
-                for name in _SAYING:
-                    method = self.program.classes.method(one.cls, name)
-                    if method is not None:
-                        yield from self.program.calls.families.of(method)
+        for method in self.program.keys.saying(node):
+            yield from self.program.calls.families.of(method)
 
     def is_followed(self, function: Function) -> bool:
         """Whether all that a function runs by itself is known: `self.model_dump()` reads properties that nobody
@@ -105,11 +99,6 @@ class Reach:
             inside = self.program.names.inside(function)
             self._direct[function] = frozenset(f for node in inside for f in self.by(node))
         return self._direct[function]
-
-    @cached_property
-    def _says(self) -> bool:
-        modules = self.program.names.modules.values()
-        return any(f.name in _SAYING for module in modules for f in module.functions)
 
     @cached_property
     def _properties(self) -> set[str]:

@@ -31,6 +31,7 @@ from capsule_lint.facts.tree.expressions import (
     items,
     makes_dict,
     span_of,
+    spread,
     text,
     uncalled,
 )
@@ -101,6 +102,7 @@ __all__ = [
     "said_in",
     "span_of",
     "spans_of",
+    "spread",
     "text",
     "uncalled",
 ]

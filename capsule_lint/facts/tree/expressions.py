@@ -383,6 +383,11 @@ def items(node: Node) -> tuple[Node, ...]:
     return node.items if isinstance(node, Sequence) else (node,)
 
 
+def spread(node: Node) -> Node | None:
+    """What `*x` gives the items of; `None` for anything else."""
+    return node.value if isinstance(node, Wrapped) and node.kind == "starred" else None
+
+
 def behind(several: Iterable[Node], one: Node | None) -> int:
     """The index right behind one of several expressions; 0 where it is none of them."""
     return next((number for number, node in enumerate(several, 1) if node is one), 0)

@@ -283,10 +283,9 @@ class Composed(Struct, frozen=True):
             case tree.Sequence():
                 found: list[_Item] = []
                 for item in node.items:
-                    starred = isinstance(item, tree.Wrapped) and item.kind == "starred"
-                    inner = item.value if starred and isinstance(item, tree.Wrapped) else None
-                    spread = self._items(inner, depth + 1) if inner is not None else []
-                    found += spread or [(item, node)]
+                    listed = tree.spread(item)
+                    inner = [] if listed is None else self._items(listed, depth + 1)
+                    found += inner or [(item, node)]
                 return found
             case tree.Binary(op="+", left=left, right=right) if depth < _MAX_DEPTH:
                 first, second = self._items(left, depth + 1), self._items(right, depth + 1)

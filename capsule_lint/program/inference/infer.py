@@ -172,9 +172,8 @@ class Inference:
                 return Collection(self.of(node.results[0]))
 
     def _item(self, item: tree.Node) -> Types:
-        if isinstance(item, tree.Wrapped) and item.kind == "starred":
-            return self.contents.elements(self.of(item.value))
-        return self.of(item)
+        listed = tree.spread(item)
+        return self.of(item) if listed is None else self.contents.elements(self.of(listed))
 
     def name(self, name: str, place: Place) -> Types:
         """What the name may be at that place."""

@@ -50,6 +50,7 @@ _PARTS: Final = re.compile(
 _LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
 _PLAIN: Final = re.compile(r"_id$|(?:^|_)email$")
 _KEY: Final = re.compile(r"pk|sk|key|hash|index|gsi|value", re.IGNORECASE)
+_SAYING: Final = ("__str__", "__repr__", "__format__")
 
 
 @dataclass(eq=False)
@@ -173,9 +174,13 @@ class Keys:
         if id(node) in self._seen and id(node) not in self._by_host:
             return
         self._seen.add(id(node))
-        for template in self.templates.resolve(node):
+        templates, helpers = self.templates.resolve(node), tuple(self.helpers_in(node))
+        for template in templates:
             self.note(template, role, index, prefix)
-        for function in self.helpers_in(node):
+        if isinstance(node, tree.Attr) and not templates and not helpers:
+            for value in self.templates.beginnings.texts_in(node):
+                self.sink(value, role, index, prefix=prefix)
+        for function in helpers:
             self._note_helper(function, index)
             own = self.names.function_of(node)
             if role is Role.HELPER and own is not None:
@@ -306,6 +311,12 @@ class Keys:
         if depth > 6:
             return
         match node:
+            case tree.FString(parts=(tree.Hole(value=value),)):
+                yield from self._saying_keys(value)
+            case tree.Call(func=tree.Name(id="str"), args=(tree.Argument(value=value),)) if (
+                methods := tuple(self._saying_keys(value))
+            ):
+                yield from methods
             case tree.Call() if (inner := self.templates.wrapped(node)) is not None:
                 yield from self.helpers_in(inner, depth + 1)
             case tree.Call():
@@ -314,6 +325,8 @@ class Keys:
                 for callee in self.calls.callees(node):
                     if callee.function is not None and callee.cls is None:
                         yield callee.function
+                    elif callee.cls is not None and "str" in self.classes.base_names(callee.cls):
+                        yield from filter(None, (self.classes.method(callee.cls, "__new__"),))
             case tree.Attr():
                 for one in self.templates.inference.of(node.base):
                     cls = one.cls if isinstance(one, Instance) else None
@@ -337,6 +350,22 @@ class Keys:
                 yield from self.helpers_in(node.base, depth + 1)
             case tree.DictDisplay(keys=(tree.Const(value="S"),)):
                 yield from self.helpers_in(node.values[0], depth + 1)
+
+    def saying(self, node: tree.Node) -> Iterator[Function]:
+        """The methods by which objects of the program say themselves, where one becomes a text."""
+        for one in self.templates.inference.of(node) if self._says else ():
+            if isinstance(one, Instance):
+                methods = (self.classes.method(one.cls, name) for name in _SAYING)
+                yield from filter(None, methods)
+
+    def _saying_keys(self, node: tree.Node) -> Iterator[Function]:
+        """Those that may make a key; what `repr` gives is for people."""
+        return (method for method in self.saying(node) if method.name != "__repr__")
+
+    @cached_property
+    def _says(self) -> bool:
+        modules = self.names.modules.values()
+        return any(f.name in _SAYING for module in modules for f in module.functions)
 
     def makes_item(self, node: tree.Node, depth: int = 0) -> bool:
         """Whether an expression gives an item, here or in the functions that it calls: where its keys stand

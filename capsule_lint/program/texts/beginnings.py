@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole
@@ -37,7 +39,7 @@ class Beginnings:
         mark = self.templates.scopes[0].tag[-1:]
         first = pieces[0] if pieces else None
         if not isinstance(first, Filled) or not isinstance(
-            first.value, tree.Attr | tree.Name | tree.Subscript
+            first.value, tree.Attr | tree.Name | tree.Subscript | tree.Wrapped
         ):
             return pieces
         if not any(isinstance(p, Text) and mark in p.value for p in pieces[1:]):
@@ -46,9 +48,28 @@ class Beginnings:
             return pieces
         if isinstance(first.value, tree.Subscript):
             found = self._cut(first.value)
+        elif isinstance(first.value, tree.Wrapped):
+            found = self._spread(first.value, pieces[1])
         else:
             found = self.said(first.value)
         return pieces if found is None else found + pieces[1:]
+
+    def _spread(self, first: tree.Wrapped, following: Piece) -> list[Piece] | None:
+        """The scopes in a list that an attribute is set to, and whose items a key begins with:
+        `"#".join([*self._parts, "NOTE", note_id])`."""
+        values = self._values(first.value) if tree.spread(first) is not None else []
+        if len(values) != 1 or not isinstance(following, Text):
+            return None
+        items = values[0].items if isinstance(values[0], tree.Sequence) else ()
+        found: list[Piece] = []
+        for item in items:
+            found += [replace(following, host=values[0])] if found else []
+            found += self.templates.inline(item, values[0], 0)
+        return found if self.templates.segments(found) else None
+
+    def texts_in(self, node: tree.Attr) -> list[tree.Node]:
+        """All that an attribute is set to, where each of it is a text with scopes: `key.text`."""
+        return self._values(node) if self.said(node) is not None else []
 
     def added_to(self, node: tree.Node) -> list[Piece] | None:
         """What `self._prefix + key` says, where scopes are in the attribute's text."""

@@ -117,10 +117,9 @@ class Joins:
             case tree.Sequence():
                 found: list[tree.Node] = []
                 for item in node.items:
-                    inner: list[tree.Node] | None = [item]
-                    if isinstance(item, tree.Wrapped) and item.kind == "starred":
-                        inner, _ = self.elements(item.value, item.value)
-                    found += inner if inner is not None else [item]
+                    listed = tree.spread(item)
+                    inner = None if listed is None else self.elements(listed, listed)[0]
+                    found += [item] if inner is None else inner
                 return found, host
             case tree.Comprehension() if len(node.generators) == 1 and self._only_passes(node):
                 source = node.generators[0].iter
@@ -251,8 +250,8 @@ class Joins:
             return None
         (mark,) = marks
         rest = last.value
-        if isinstance(rest, tree.Wrapped) and rest.kind == "starred":
-            rest = _passed(rest.value)
+        if (listed := tree.spread(rest)) is not None:
+            rest = _passed(listed)
         elif isinstance(rest, tree.Call) and self._separator(rest) == mark:
             rest = _source(rest) or rest
         return mark if mark and isinstance(rest, tree.Name) and rest.id == variadic else None

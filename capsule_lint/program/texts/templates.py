@@ -149,13 +149,14 @@ class Templates:
         return found
 
     def wrapped(self, node: tree.Call) -> tree.Node | None:
-        """The string that a call only passes on: `key.lower()`, `str(key)`, `PartitionKey(key)`."""
+        """The string that a call only passes on: `key.lower()`, `str(key)`, `PartitionKey(key)`,
+        `super().__new__(cls, key)`."""
         func, args = node.func, node.args
         if isinstance(func, tree.Attr) and func.name in _UNCHANGING and not args:
             return func.base
         if not args or any(a.star or a.keyword is not None for a in args):
             return None
-        if last_name(func) == "cast" and len(args) == 2:
+        if last_name(func) in ("cast", "__new__") and len(args) == 2:
             return args[1].value
         if len(args) != 1:
             return None
@@ -240,7 +241,11 @@ class Templates:
             host = pieces[0].host  # joined from a local list, or written in steps
         if pieces is None or not (tree.makes_text(node) or any(p.host is host for p in pieces)):
             return None
-        template = self._templates[id(node)] = Template(host, merged(pieces))
+        first = pieces[0].value if pieces and isinstance(pieces[0], Filled) else None
+        opaque = (
+            first is not None and tree.spread(first) is not None
+        )  # it may have any scopes in it
+        template = self._templates[id(node)] = Template(host, merged(pieces), opaque)
         return template if template.has_text or len(template.pieces) > 1 else None
 
     # --- evaluation ---
