@@ -130,7 +130,9 @@ class Belonging:
         if any(self._naming.is_named(words(tag)) for tag in tags):
             return None
         found = self.narrowed_names(site.owner, site.function, site.module.name)
-        if found is None or not self._is_scope_named(found):
+        if found is None:
+            return self._of_callers(site.function)
+        if not self._is_scope_named(found):
             return found
         if self._named_by_owner(site.owner) == found:
             return found
@@ -253,6 +255,29 @@ class Belonging:
         stands in the names of much else."""
         name = "_".join(words(entity.rpartition(".")[2]))
         return names_any_of(name, self.domain.policy.scopes)
+
+    def _of_callers(self, function: Function | None) -> str | None:
+        """The entity of policy's table for which alone a helper outside of classes makes a key, by who calls it."""
+        domain = self.domain
+        if function is None or function.owner is not None or not domain.policy.entities:
+            return None
+        if function not in domain.keys.helpers:
+            return None
+        callers = [domain.names.function_of(call) for call, _ in domain.calls.callers(function)]
+        owners = {
+            c.owner if c is not None else None for c in callers if not (c and c.module.is_test)
+        }
+        found = {self._served_by(owner) for owner in owners}
+        return found.pop() if len(found) == 1 else None
+
+    def _served_by(self, owner: Class | None) -> str | None:
+        """The entity of policy's table that a class is, or is the repository of, and of no other."""
+        if owner is None:
+            return None
+        domain = self.domain
+        kinds = {owner} if owner in domain.entities else domain.entities_of.get(owner, set())
+        names = {kind.name for kind in kinds}
+        return names.pop() if len(names) == 1 and names <= domain.policy.entities.keys() else None
 
     def _serves_others(self, function: Function | None, entity: str) -> bool:
         """Whether a key helper's key is used by the code of other entities."""
