@@ -24,6 +24,8 @@ _MADE: Final = "()"
 """What stands behind the name of a function in that of its result."""
 _HANDED: Final = "->"
 """What stands behind the symbol of a function in what it is called where it is given away."""
+PRESETTING: Final = "set_defaults"
+"""The method of a parser of command lines by which what is parsed has more: `args.run`."""
 _PASSING: Final = (
     "partial",
     "partialmethod",
@@ -151,6 +153,11 @@ class Aliases:
             elif isinstance(statement, tree.Assign):
                 for single in singles(statement):
                     self._assigned(single)
+        for call in module.each(tree.Call):
+            if last_name(call.func) == PRESETTING:
+                for keyword, value in call.keywords:
+                    if isinstance(value, tree.Name | tree.Attr):
+                        self.add(last_name(value), keyword)
         self._parametrized(module)
         self._loops(module)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.program.inference.options import is_parsed
 from capsule_lint.program.inference.types import Foreign
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import last_name
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
 
 _MAX_DEPTH: Final = 4
+_DECLARED: Final = Foreign("argparse.Namespace")
+"""What an annotation says, whoever gives it."""
 _WRITTEN: Final = ("Namespace", "SimpleNamespace")
 """What tests write out instead of a command line."""
 
@@ -42,13 +45,13 @@ def _is_parsed(program: Program, node: tree.Node, option: str, depth: int) -> bo
         return any(a.keyword == option for a in node.args)
     binding = bound_whole(program.names, node)
     function = binding.function if binding is not None else None
-    types = [t.name for t in program.inference.of(node) if isinstance(t, Foreign)]
-    if not any(name.endswith(("parse_args()", "argparse.Namespace")) for name in types):
+    types = program.inference.of(node)
+    if not is_parsed(types):
         return False
     if binding is not None and binding.kind == "assign" and binding.value is not None:
         return depth > _MAX_DEPTH or _is_parsed(program, binding.value, option, depth + 1)
     if binding is None or function is None or binding.kind != "param":
-        return any(name.endswith("parse_args()") for name in types)
+        return is_parsed(types - {_DECLARED})
     given = list(program.calls.arguments_for(function, binding.name))
     return bool(given) and all(
         _is_parsed(program, a.value, option, depth + 1) for _, a in given if depth < _MAX_DEPTH

@@ -17,10 +17,13 @@ from capsule_lint.plan.uses.taken_apart import (
     is_replaced,
     is_taken_apart,
     line_of,
+    listings,
 )
+from capsule_lint.program.aliases import PRESETTING
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import parameter_names
 from capsule_lint.program.containers import ADDING, KEYED, LISTED
+from capsule_lint.program.inference.options import is_parsed
 from capsule_lint.program.inference.types import (
     ClassObject,
     Collection,
@@ -106,6 +109,8 @@ class _Path:
 
     def given(self, call: tree.Call, node: tree.Node) -> bool:
         """Whether all is well that becomes of an argument of a call."""
+        if last_name(call.func) == PRESETTING:
+            return all(self._parsed(a.keyword) for a in call.args if a.value is node)
         callees = self.program.calls.callees(call)
         if not callees or not self._is_known(call.func):
             return False
@@ -197,6 +202,23 @@ class _Path:
             if (has and not self.used(node)) or (may and not has and self._may_call(node)):
                 return False
         return True
+
+    def _parsed(self, name: str | None) -> bool:
+        """The same of an attribute of what a command line says, `args.run`."""
+        if name is None or not self._is_new((0, name)):
+            return name is not None
+        for node in list(self.program.names.named(name)):
+            if isinstance(node, tree.Name) or self._is_target(node):
+                continue
+            types = self.program.inference.of(node.base)
+            if is_parsed(types):
+                if not self.used(node):
+                    return False
+            elif any(isinstance(t, UnknownType) for t in types) and self._may_call(node):
+                return False
+        return not any(
+            is_parsed(self.program.inference.of(base)) for _, base in listings(self.program)
+        )
 
     def _may_call(self, node: tree.Node) -> bool:
         """Whether something that nothing is known of may call the function, or hand it to something that does."""

@@ -67,7 +67,7 @@ def _is_listed(program: Program, cls: Class, name: str) -> bool:
     """All attributes at once: `vars(route)`; those of an object of which nothing is known, where they are gone
     through, or a text says the name."""
     line = line_of(program, cls)
-    for node, base in _listings(program):
+    for node, base in listings(program):
         types, parent = program.inference.of(base), program.names.parent(node)
         through = isinstance(parent, tree.Attr) and parent.name in _GOING_THROUGH
         if _are_of(types, line) or (_is_unknown(types) and (through or _is_said(program, name))):
@@ -75,7 +75,7 @@ def _is_listed(program: Program, cls: Class, name: str) -> bool:
     return False
 
 
-def _listings(program: Program) -> Iterator[tuple[tree.Node, tree.Node]]:
+def listings(program: Program) -> Iterator[tuple[tree.Node, tree.Node]]:
     """What gives all attributes of something, and that."""
     for word in _WHOLE:
         for call in program.calls.uses.calls_beside(word):

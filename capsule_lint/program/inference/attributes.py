@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.bases import ADDING_NOTHING, last_name_of
 from capsule_lint.program.calling.deferred import takes_arguments
 from capsule_lint.program.inference import namespaces
+from capsule_lint.program.inference.options import is_parsed, preset_options
 from capsule_lint.program.inference.types import (
     ANYTHING,
     NOTHING,
@@ -101,6 +102,10 @@ class Attributes:
         """The objects of the program that it stores under the name in what is not its own, or makes that of."""
         uses = self.inference.calls.uses
         stored = [*uses.stores(name)]
+        if is_parsed((base,)):
+            preset = join(*map(self.inference.of, preset_options(uses, name)))
+            if preset and all(isinstance(one, FunctionObject) for one in preset):
+                return preset
         if base.name.endswith(f"{_SPACE}()"):
             stored += [
                 argument.value
