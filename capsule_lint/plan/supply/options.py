@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
-from capsule_lint.program.inference.options import is_parsed
-from capsule_lint.program.inference.types import Foreign
+from capsule_lint.program.inference.options import is_parsed, presets
+from capsule_lint.program.inference.types import Foreign, FunctionObject
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -32,11 +32,40 @@ def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None
         if program.names.module_of(call) is module and isinstance(call.func, tree.Attr):
             name = _name(call)
             if name == read.name or (names_scope(name, scope) and _is_certain(call)):
-                parsers.setdefault(name, set()).add(text_of(call.func.base) or "")
-    needed = parsers.pop(read.name, None)
+                parsers.setdefault(name, set()).add(_parser(program, call.func.base))
+    needed = parsers.pop(read.name, set())
+    needed = needed & _presetting(program, read) or needed
     found = [name for name, has in parsers.items() if needed and needed <= has]
     known = len(found) == 1 and _is_parsed(program, read.base, found[0], 0)
     return found[0] if known else None
+
+
+def _parser(program: Program, node: tree.Node) -> str:
+    """Which parser an expression means: a name may mean one after the other."""
+    bound = program.names.bindings_of(node) if isinstance(node, tree.Name) else []
+    return " ".join(map(str, sorted(map(id, bound)))) or text_of(node) or ""
+
+
+def _presetting(program: Program, read: tree.Attr) -> set[str]:
+    """The parsers for which alone the function in which an option is read is called, `parser.set_defaults(run=show)`;
+    nothing where others call it."""
+    binding = bound_whole(program.names, read.base)
+    function = binding.function if binding is not None and binding.kind == "param" else None
+    if function is None or not all(
+        isinstance(call.func, tree.Attr) and is_parsed(program.inference.of(call.func.base))
+        for call, _ in program.calls.callers(function)
+        if not program.names.module_of(call).is_test
+    ):
+        return set()
+    return {
+        _parser(program, call.func.base)
+        for call, given in presets(program.calls.uses)
+        if isinstance(call.func, tree.Attr)
+        and any(
+            isinstance(one, FunctionObject) and one.function is function
+            for one in program.inference.of(given.value)
+        )
+    }
 
 
 def _is_parsed(program: Program, node: tree.Node, option: str, depth: int) -> bool:

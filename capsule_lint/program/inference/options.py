@@ -8,7 +8,7 @@ from capsule_lint.program.aliases import PRESETTING
 from capsule_lint.program.inference.types import Foreign
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.facts import tree
     from capsule_lint.program.inference.types import Type
@@ -23,11 +23,12 @@ def is_parsed(types: Iterable[Type]) -> bool:
     return any(isinstance(one, Foreign) and one.name.endswith(_PARSED) for one in types)
 
 
+def presets(uses: Uses) -> Iterator[tuple[tree.Call, tree.Argument]]:
+    """What parsers keep that nobody typed, and the calls by which they do."""
+    for call in uses.calls_beside(PRESETTING):
+        yield from ((call, argument) for argument in call.args if argument.keyword is not None)
+
+
 def preset_options(uses: Uses, name: str) -> list[tree.Node]:
-    """What parsers put under a name, whatever is typed."""
-    return [
-        argument.value
-        for call in uses.calls_beside(PRESETTING)
-        for argument in call.args
-        if argument.keyword == name
-    ]
+    """What they keep under a name."""
+    return [argument.value for _, argument in presets(uses) if argument.keyword == name]
