@@ -305,7 +305,8 @@ class Uses:
     def _note_kept(self) -> None:
         """A function is known by the name of the table into which its decorator puts it."""
         for name, put in (*self._puts.items(), *self._nested_puts.items()):
-            for keeper in filter(None, (self._keeper(value) for _, value in put)):
+            values = [one for _, value in put for one in _parts(value)]
+            for keeper in filter(None, map(self._keeper, values)):
                 with self.names.aside():
                     kept = [function for function, _ in self.kept_by(keeper)]
                 for function in kept:
@@ -410,6 +411,11 @@ def _entries(call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
         case [key, value] if (text := tree.text(key)) is not None:
             yield text, value
     yield from call.keywords
+
+
+def _parts(value: tree.Node) -> tuple[tree.Node, ...]:
+    """What is put into a table, `fn`, or in a tuple that is, `(pattern, fn)`."""
+    return value.items if isinstance(value, tree.Sequence) else (value,)
 
 
 def _holder(node: tree.Node) -> tree.Node | None:

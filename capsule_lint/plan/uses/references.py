@@ -291,6 +291,8 @@ class References(Room, Struct, frozen=True):
 
     def _attribute_of(self, parent: tree.Attr, symbol: Symbol) -> tuple[Verdict, str]:
         call = self.program.names.parent(parent)
+        if isinstance(symbol, Function) and _is_asked_for_several(parent, call):
+            return Verdict.ESCAPE, f"`{parent.name}` of it is asked for arguments"
         if not isinstance(call, tree.Call) or call.func is not parent:
             return Verdict.ALREADY_CORRECT, "an attribute of it"
         if self._calls(call, symbol):
@@ -385,3 +387,14 @@ def _may_be(choice: tree.Conditional | tree.Boolean, node: tree.Node) -> bool:
 
 def _binds(target: tree.Node, node: tree.Node) -> bool:
     return any(leaf is node for leaf, _ in targets_of(target))
+
+
+def _is_asked_for_several(attribute: tree.Attr, around: object) -> bool:
+    """Whether something is looked up by a tuple in what a function keeps: `("t", "1") in load.known`."""
+    match around:
+        case tree.Compare(ops=("in" | "not in",), left=tree.Sequence(kind="tuple")):
+            return around.left is not attribute
+        case tree.Subscript(index=tree.Sequence(kind="tuple")):
+            return around.base is attribute
+        case _:
+            return False

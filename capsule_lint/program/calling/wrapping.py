@@ -9,7 +9,7 @@ from capsule_lint.program.inference.types import FunctionObject, Instance, order
 from capsule_lint.program.model import Binding, Class, Function, enclosing, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
@@ -282,7 +282,7 @@ def _passes_on(names: Names, call: tree.Call, decorated: Function) -> bool:
     if function is None or len(stars) != 1 or not isinstance(stars[0], tree.Name):
         return False
     name, plain = stars[0].id, sum(not argument.star for argument in call.args)
-    kinds = [parameter.kind for parameter in function.params]
+    kinds = [parameter.kind for parameter in _handed(call, function)]
     own = function.parameter(name)
     return (
         kinds == ["plain"] * plain + ["*"]
@@ -333,12 +333,18 @@ def _has_room(call: tree.Call, function: Function | None) -> bool:
 
 def _in_order(call: tree.Call, function: Function | None) -> bool:
     """Whether the arguments of a call before the starred ones are the first parameters around it."""
-    own = [p.name for p in function.params] if function is not None else []
+    own = [p.name for p in _handed(call, function)] if function is not None else []
     plain = call.plain
     return all(
         isinstance(value, tree.Name) and value.id == name
         for value, name in zip(plain, own, strict=False)
     ) and len(plain) <= len(own)
+
+
+def _handed(call: tree.Call, function: Function) -> Sequence[tree.Parameter]:
+    """The parameters around a call whose values it may hand on: not the object that keeps what it calls."""
+    keeps = isinstance(call.func, tree.Attr) and _id(call.func.base) == function.self_name
+    return function.params[1:] if keeps else function.params
 
 
 def _picks(node: tree.Node, name: str, names: Names, function: Function) -> bool:

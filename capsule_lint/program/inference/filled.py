@@ -13,6 +13,7 @@ from capsule_lint.program.inference.types import (
     NOTHING,
     Collection,
     FunctionObject,
+    TupleOf,
     Types,
     join,
 )
@@ -53,6 +54,8 @@ class Filled:
             return NOTHING
         found = join(*map(self.put, listed or put))
         if not found or not all(isinstance(one, FunctionObject) for one in found):
+            found = self._rows(put) if kind == "list" else NOTHING
+        if not found:
             return NOTHING
         if id(binding) not in self._plain:
             is_plain = self._is_plain_nested if listed else self._is_plain
@@ -61,6 +64,15 @@ class Filled:
             return NOTHING
         held = frozenset((Collection(found, kind="list"),)) if listed else found
         return frozenset((Collection(held, kind=kind),))
+
+    def _rows(self, put: list[tree.Node]) -> Types:
+        """The tuples of a list that have functions in one place: `URLS.append((pattern, handler))`."""
+        rows = [node.items for node in put if isinstance(node, tree.Sequence)]
+        if len(rows) < len(put) or len({len(row) for row in rows}) != 1:
+            return NOTHING
+        columns = tuple(join(*map(self.put, column)) for column in zip(*rows, strict=True))
+        known = any(all(isinstance(t, FunctionObject) for t in one) for one in columns if one)
+        return frozenset((TupleOf(columns),)) if known else NOTHING
 
     def _values(
         self, puts: list[tuple[tree.Node, tree.Node]], binding: Binding
@@ -190,6 +202,8 @@ class Filled:
     def _is_only_called(self, name: tree.Node) -> bool:
         """Whether nothing is done with what a name is bound to but to call it, and to see whether it is there."""
         names = self.inference.names
+        if isinstance(name, tree.Sequence):
+            return any(map(self._is_only_called, name.items))
         if not isinstance(name, tree.Name):
             return False
         for read in reads_of(names, name, (name.at,)):
