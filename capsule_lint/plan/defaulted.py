@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.absent import absent_at
+from capsule_lint.plan.uses.partials import left_open
+from capsule_lint.plan.uses.passthrough import asserted, forwarded
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.model import Class, Function
+from capsule_lint.program.inference.types import FunctionObject
+from capsule_lint.program.model import Class, Function, enclosing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 Taker = Function | Class
 """What takes a scope: a function, or an entity that is made of its fields."""
+_GIVING: Final = (tree.Call, tree.Sequence, tree.DictDisplay, tree.Eval)
+"""Where an expression is a value that something else may call."""
 Call = tuple[tree.Call, int]
 """A call, and how many parameters are filled before its arguments."""
 
@@ -35,11 +40,13 @@ class Defaulted(Room):
     """
 
     planner: Planner
+    _judged: int = 0
+    """How many wants have been looked at."""
 
     def extend(self) -> bool:
         """Demand the argument where a call leaves a scope to its default, and the value is at hand;
         whether there was anything."""
-        found = False
+        found = self._fill_idle()
         for taker, scope in self._valued:
             for call, given in self._open(taker, scope):
                 found |= self._fill(call, taker, given, scope)
@@ -52,6 +59,55 @@ class Defaulted(Room):
                     self.state.groups.join(knot, ("call", id(call)))
                     found = True
         return found
+
+    def _fill_idle(self) -> bool:
+        """Demand the argument where a call leaves out what its function took for nothing so far, and now makes
+        a key of: no such call meant anything by that."""
+        new, self._judged = self.state.wants[self._judged :], len(self.state.wants)
+        for want in new:
+            for function in enclosing(self.program.names.place(want.node)):
+                if (function, want.scope) in self._idle:
+                    knot: Knot = ("function", function)
+                    self.state.groups.join(want.knot, knot)
+                    for member in self.program.calls.families.of(function):
+                        self._ask_all(member, want.scope, knot)
+        return len(self.state.wants) > self._judged
+
+    def _ask_all(self, function: Function, scope: Scope, knot: Knot) -> None:
+        """Demand the argument of all that calls a function without it, or says how it is called."""
+        program = self.program
+        want = self.planner.signatures.want_argument
+        for call, given in list(self._calls(function, scope)):
+            self.planner.partial_calls[id(call)] = (call, function, [scope])
+            want(call, scope, function, given, knot)
+        passing = list(forwarded(program, function))
+        for call, given, offset in passing:
+            uses = left_open(program, function, call, given)
+            if uses is None and _may_leave_out(call.args[offset:], function, given, scope):
+                want(call, scope, function, given, knot, offset)
+            for use, count in uses or ():
+                if _leaves_out(use.args, function.params, count, scope):
+                    want(use, scope, function, count, knot)
+        for call, given in list(asserted(program, function)):
+            if _leaves_out(call.args, function.params, given, scope):
+                want(call, scope, function, given, knot)
+        self._tie_values_of(function, scope, knot, {id(call) for call, _, _ in passing})
+
+    def _tie_values_of(
+        self, function: Function, scope: Scope, knot: Knot, passing: set[int]
+    ) -> None:
+        """Where a function is a value, which who calls it may leave the scope out of, a person must look."""
+        names = self.program.names
+        for node in list(names.named(function.name)):
+            parent = names.parent(node)
+            called = isinstance(parent, tree.Call) and parent.func is node
+            if called or id(parent) in passing or not isinstance(parent, _GIVING):
+                continue
+            types = self.program.inference.of(node)
+            if any(isinstance(one, FunctionObject) and one.function is function for one in types):
+                reason = f"is used as a value, and may leave `{scope.parameter}` out"
+                where = names.module_of(node).filename, node.span, reason, function.symbol
+                self.planner.obstacle(knot, *where, "reference", scope)
 
     def tie(self) -> None:
         """Where calls that make no key of their scope remain, or tests make some, a person must look."""
@@ -143,12 +199,26 @@ class Defaulted(Room):
         return [(taker, scope) for taker, scope, node in self._defaults if constant(node)]
 
     @cached_property
+    def _idle(self) -> set[tuple[Taker, Scope]]:
+        """What has `None` as its default, and does nothing with what it is given."""
+        return {
+            (taker, scope)
+            for taker, scope, node in self._defaults
+            if isinstance(taker, Function)
+            and _is_none(node)
+            and not any(
+                isinstance(one, tree.Name) and one.id == scope.parameter
+                for one in self.program.names.inside(taker)
+            )
+        }
+
+    @cached_property
     def _missing(self) -> list[tuple[Taker, Scope]]:
         """What has `None` as its default, and makes a key of what it is given."""
         left = [
             (taker, scope)
             for taker, scope, node in self._defaults
-            if isinstance(node, tree.Const) and node.value is None and not node.kind
+            if _is_none(node) and (taker, scope) not in self._idle
         ]
         helpers, scopes_of = self.program.keys.helpers, self.program.policy.scopes_of
         found = [
@@ -194,8 +264,7 @@ class Defaulted(Room):
         made = self.program.classes.constructor(taker) if isinstance(taker, Class) else None
         params = taker.params if isinstance(taker, Function) else made or ()
         for call, given in list(self._callers(taker)):
-            bound = bind(call.args, params, given)
-            if bound is not None and not bound.starred and scope.parameter not in bound.arguments:
+            if _leaves_out(call.args, params, given, scope):
                 yield call, given
 
     def _open(self, taker: Taker, scope: Scope) -> Iterator[Call]:
@@ -228,3 +297,28 @@ class Defaulted(Room):
         self.planner.partial_calls[id(call)] = (call, taker, [scope])
         self.planner.signatures.want_argument(call, scope, taker, given, ("call", id(call)))
         return True
+
+
+def _is_none(node: tree.Node) -> bool:
+    return isinstance(node, tree.Const) and node.value is None and not node.kind
+
+
+def _leaves_out(
+    args: Sequence[tree.Argument], params: Sequence[tree.Parameter], given: int, scope: Scope
+) -> bool:
+    """Whether a call leaves a scope to its default."""
+    bound = bind(args, params, given)
+    return bound is not None and not bound.starred and scope.parameter not in bound.arguments
+
+
+def _may_leave_out(
+    args: Sequence[tree.Argument], function: Function, given: int, scope: Scope
+) -> bool:
+    """The same of arguments to which others may be added: `partial(load, tenant_id)`."""
+    behind = [p.name for p in function.params if p.by_position][given + len(args) :]
+    stars = any(argument.star for argument in args)
+    return (
+        not stars
+        and scope.parameter not in {argument.keyword for argument in args}
+        and (scope.parameter in behind or any(argument.keyword for argument in args))
+    )

@@ -20,7 +20,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, Types, ordered
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import KeyDefect, Knot, Want
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.model import Function
 
 _NONE: Types = frozenset()
 
@@ -54,6 +54,8 @@ class Items(Room):
     planner: Planner
     written: list[Written] = field(default_factory=list)
     """The items that get an entry."""
+    _judged: int = 0
+    """How many wants have been looked at."""
     _steps: Steps = field(init=False)
     _copied: Copied = field(init=False)
 
@@ -108,7 +110,7 @@ class Items(Room):
     def extend(self) -> bool:
         """Demand the entries of all that is annotated with a `TypedDict` which gains a key; whether there
         was anything."""
-        found = False
+        found = self._loaded_again()
         gaining = [c for c in self.state.fields if self._is_typed(c)]
         for display in self._displays(tests=True) if gaining else ():
             for cls in self._typed(display):
@@ -119,6 +121,37 @@ class Items(Room):
                             self.planner.want(want)
                             found = True
         return found
+
+    def _loaded_again(self) -> bool:
+        """Demand the entries that are going to be read where an object of an entity is made of an item, and that
+        the items which are made of such objects lack, though the entity has had the field all along."""
+        new, self._judged = self.state.wants[self._judged :], len(self.state.wants)
+        read: dict[tuple[Class, str], Want] = {}
+        for want in new:
+            cls = want.callee if isinstance(want.callee, Class) else None
+            if want.purpose != "argument" or cls not in self.program.domain.entities:
+                continue
+            value = None if self._gains(cls, want.scope) else self.planner.values.value(want)
+            if value is not None and value.kind == "loaded":
+                read.setdefault((cls, want.scope.name), want)
+        for display in self._displays(tests=False) if read else ():
+            for (cls, _), want in read.items():
+                if self._is_made_of(display, cls, want.scope) and self._is_written(display):
+                    entry = self._add(display, want.scope, want.knot)
+                    if entry is not None:
+                        self.planner.want(entry)
+        return len(self.state.wants) > self._judged
+
+    def _gains(self, cls: Class, scope: Scope) -> bool:
+        return any(self.state.gains(home, scope) for home in self.program.classes.mro(cls))
+
+    def _is_made_of(self, display: Display, cls: Class, scope: Scope) -> bool:
+        """Whether a dict has the scope beside another one of an object of a class: `"tenant_id": self.tenant_id`."""
+        old = self.planner.loads.present(display, scope)
+        entry = entry_of(display, old) if old is not None else None
+        path = attribute_in(entry[1]) if entry is not None else None
+        types = self.program.inference.of(path.base) if path is not None else _NONE
+        return any(isinstance(one, Instance) and one.cls is cls for one in types)
 
     def tie(self, want: Want, code: str) -> None:
         """What reads a scope, `code`, of an item of which it is not known who has written it, that of a stream,
