@@ -29,6 +29,8 @@ JSON_KEYS: Final = re.compile(r'"(\w+)"\s*:')
 _TYPED: Final = re.compile(r'\{"[SN]": (.*)\}')
 """A value as the low-level client has it."""
 _MAX_DEPTH: Final = 6
+_TELLING: Final = 3
+"""How many fields tell what a dict is."""
 _REASON: Final = (
     "this lists the fields of `{}`, which gains `{}`: it may have to list that as well"
 )
@@ -129,6 +131,8 @@ class Enumerated(MendRoom):
                 made = one.made_from_any and not expected and whole
                 full = one.gone_through and one.names - one.left_out <= said
                 is_item = full and self._complete(module, node, one.cls)
+                if made and not is_item and self._is_whole(said, one):
+                    self._fill(module, node, one.cls)
                 if (expected and one.gone_through) or made or is_item:
                     self._note(module, node, one.cls)
 
@@ -154,9 +158,7 @@ class Enumerated(MendRoom):
         ]
         said, knot = " ".join(repr(mend) for _, mend in keys), ("class", cls)
         if not parts and self._is_made_beside(node, cls):
-            for scope in state.fields[cls].values():
-                self.mends.expected.extend(module, node, knot, scope)
-            self._mended.add((module.filename, node.span))
+            self._fill(module, node, cls)
             return True
         scopes = list(state.fields[cls].values()) if keys else []
         codes = [self.mends.expected.value(node, knot, scope) for scope in scopes]
@@ -169,6 +171,21 @@ class Enumerated(MendRoom):
             state.groups.join(other, knot)
         self._mended.add((module.filename, node.span))
         return True
+
+    def _fill(self, module: Module, node: tree.DictDisplay, cls: Class) -> None:
+        """Give a dict of a test the fields that a class gains."""
+        for scope in self.state.fields[cls].values():
+            self.mends.expected.extend(module, node, ("class", cls), scope)
+        self._mended.add((module.filename, node.span))
+
+    def _is_whole(self, said: set[str], one: Fields) -> bool:
+        """Whether a dict has what objects of a class are made of, all of it and nothing else, and no other class
+        has the same: a message that a test sends as a text."""
+        if len(said) < _TELLING or said != one.names:
+            return False
+        classes = self.program.classes
+        others = (cls for cls in classes.having(said.__contains__) if cls is not one.cls)
+        return all({f.name for f in classes.fields(cls)} != said for cls in others)
 
     def _is_made_beside(self, node: tree.DictDisplay, cls: Class) -> bool:
         """Whether a dict is expected to have the fields of an object alone, and the same test makes one."""
