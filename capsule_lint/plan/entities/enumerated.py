@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from capsule_lint.model import Span
     from capsule_lint.plan.mends import Mends
     from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
     from capsule_lint.program.model import Class, Function, Module
 
 JSON_KEYS: Final = re.compile(r'"(\w+)"\s*:')
@@ -84,7 +85,7 @@ class Enumerated(MendRoom):
         spread = {
             cls
             for cls, node in every
-            if not self._is_compared(node)
+            if not is_compared(self.program, node)
             and any(self._may_be(value, node, given, 0) for value in values)
         }
         for cls in self.state.fields:
@@ -116,7 +117,7 @@ class Enumerated(MendRoom):
         for one in self._untold(every, said):
             if one.gone_through and said <= one.names and said & one.scoped:
                 told = len(said) > 1 or module is one.cls.module or node.kind == "set"
-                if told or self._is_compared(node):
+                if told or is_compared(self.program, node):
                     self._note(module, node, one.cls)
 
     def _dict(self, module: Module, node: tree.DictDisplay, every: list[Fields]) -> None:
@@ -124,7 +125,7 @@ class Enumerated(MendRoom):
         said = _texts_in([key for key in node.keys if key is not None])
         for one in self._untold(every, said) if len(said) > 1 else ():
             if said & one.scoped and len(said & one.names) > 1:
-                expected = self._is_compared(node)
+                expected = is_compared(self.program, node)
                 if self._is_recorded(node) and not one.spread:
                     continue
                 whole = said <= one.names or one.needed <= said
@@ -194,7 +195,9 @@ class Enumerated(MendRoom):
         names = {one.name for one in program.classes.fields(cls)}
         test = program.names.function_of(node)
         made = (program.names.function_of(call) for call, _ in program.calls.constructors_of(cls))
-        return said == names and self._is_compared(node) and test is not None and test in made
+        return (
+            said == names and is_compared(self.program, node) and test is not None and test in made
+        )
 
     def _keys_around(self, node: tree.Node) -> list[Span]:
         """The keys of the dicts that a dict is an entry of."""
@@ -226,22 +229,6 @@ class Enumerated(MendRoom):
             listed = said & one.scoped and len(said & one.names) > 1
             if listed and (one.made_from_any or expected):
                 self._note(module, node, one.cls)
-
-    def _is_compared(self, node: tree.Node) -> bool:
-        """Whether something is compared, by itself or among others, here or by the local that it is."""
-        program = self.program
-        around = program.names.parent(node)
-        while isinstance(around, tree.Sequence | tree.DictDisplay):
-            around = program.names.parent(around)
-        match around:
-            case tree.Compare():
-                return True
-            case tree.Call():
-                return last_name(around.func).startswith("assert")
-            case tree.Assign(targets=(tree.Name(),)):
-                return any(map(self._is_compared, program.records.uses(around)))
-            case _:
-                return False
 
     def _is_recorded(self, node: tree.Node) -> bool:
         """Whether a dict is compared with the keywords that a mock was called with."""
@@ -309,3 +296,19 @@ def _texts_in(nodes: Sequence[tree.Node]) -> set[str]:
     """The texts that a display is made of; none where it is made of anything else."""
     said = [tree.text(node) for node in nodes]
     return set() if None in said else {text for text in said if text is not None}
+
+
+def is_compared(program: Program, node: tree.Node) -> bool:
+    """Whether something is compared, by itself or among others, here or by the local that it is."""
+    around = program.names.parent(node)
+    while isinstance(around, tree.Sequence | tree.DictDisplay):
+        around = program.names.parent(around)
+    match around:
+        case tree.Compare():
+            return True
+        case tree.Call():
+            return last_name(around.func).startswith("assert")
+        case tree.Assign(targets=(tree.Name(),)):
+            return any(is_compared(program, use) for use in program.records.uses(around))
+        case _:
+            return False

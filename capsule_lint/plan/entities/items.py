@@ -54,6 +54,8 @@ class Items(Room):
     planner: Planner
     written: list[Written] = field(default_factory=list)
     """The items that get an entry."""
+    streamed: list[tuple[frozenset[str], Knot, Scope]] = field(default_factory=list)
+    """What is read of items of which it is not known who has written them, with which change, for which scope."""
     _judged: int = 0
     """How many wants have been looked at."""
     _steps: Steps = field(init=False)
@@ -161,9 +163,11 @@ class Items(Room):
         read = {
             key
             for node in (names.inside(function) if function is not None else ())
-            if isinstance(node, tree.Subscript) and last_name(node.base) == base
-            if (key := tree.text(node.index)) is not None
+            if isinstance(node, tree.Subscript) and not isinstance(node.base, tree.Subscript)
+            if last_name(node.base) == base and (key := tree.text(node.index)) is not None
         }
+        if read and not isinstance(want.callee, Class):
+            self.streamed.append((frozenset(read), want.knot, want.scope))
         for names_in, knot, scope in self._gaining if read else ():
             if scope is want.scope and read <= names_in:
                 self.state.groups.join(want.knot, knot)

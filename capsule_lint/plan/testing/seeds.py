@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename
 from capsule_lint.plan.entities.displays import entries_of, entry_of
+from capsule_lint.plan.entities.enumerated import is_compared
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import typed_value
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
 
+_TELLING: Final = 3
+"""How many entries tell what an item is."""
+
 
 @dataclass(eq=False, slots=True)
 class Seeds(MendRoom):
@@ -36,7 +40,7 @@ class Seeds(MendRoom):
     def build(self) -> None:
         """Add the entries that are missing."""
         self._collect()
-        if not self._kept:
+        if not self._kept and not self.planner.items.streamed:
             return
         self._asserted = set(self._expecting())
         for module in self.program.names.modules.values():
@@ -45,7 +49,7 @@ class Seeds(MendRoom):
                 if isinstance(node, tree.DictDisplay) or (
                     isinstance(node, tree.Call) and self._takes_entries(node)
                 ):
-                    for knot, scope in self._lacking(node):
+                    for knot, scope in self._lacking(node) or self._streamed(node):
                         self.mends.expected.extend(module, node, knot, scope)
 
     def _takes_entries(self, call: tree.Call) -> bool:
@@ -112,8 +116,36 @@ class Seeds(MendRoom):
                     said = (a for n, a in aliases.items() if names_scope(n, old))
                     names.update(rename(a, old, scope) for a in said if old is not scope)
 
-    def _lacking(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
+    def _streamed(self, display: Display) -> list[tuple[Knot, Scope]]:
+        """The entries that are going to be read of what a test makes up as the item of a stream, without its key:
+        it has all that is read of such an item so far."""
+        said = {name for name, _ in entries_of(display)}
+        found = [
+            (knot, scope)
+            for read, knot, scope in self.planner.items.streamed
+            if len(read) >= _TELLING
+            and read <= said
+            and not any(names_scope(n, scope) for n in said)
+        ]
+        if not found or any(map(self._is_key, said)) or is_compared(self.program, display):
+            return []
+        return [] if self._is_spread(display) else found[:1]
+
+    def _is_spread(self, node: tree.Node) -> bool:
+        """Whether a call gets the entries of a dict as its keywords, which it may not take."""
+        match self.program.names.parent(node):
+            case tree.Call() as call:
+                return node in call.spread
+            case tree.Assign(targets=(tree.Name(),)) as kept:
+                return any(map(self._is_spread, self.program.records.uses(kept)))
+            case _:
+                return False
+
+    def _lacking(self, display: Display) -> list[tuple[Knot, Scope]]:
         """The entries that an item lacks, by its key and by the classes whose key that is."""
+        return list(self._found_lacking(display))
+
+    def _found_lacking(self, display: Display) -> Iterator[tuple[Knot, Scope]]:
         scopes = self.program.policy.scopes
         said = [(s, e[0]) for s in scopes if (e := entry_of(display, s)) is not None]
         for knot, scope in self._possible(display) if said else ():
