@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.aliases import Aliases, closure, renamed
 from capsule_lint.program.calling import deferred
+from capsule_lint.program.calling.chosen import chosen
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.containers import ADDING_ALL, FILLING
 from capsule_lint.program.handed_names import HandedNames
@@ -113,7 +114,8 @@ class Uses:
                     self._note_assignment(one, place.scope.kind == "module")
             self._note_definitions(module)
             for node in module.each(tree.Call):
-                self._note_call(node, node.func, called_name(node.func))
+                for called in chosen(node.func):
+                    self._note_call(node, called, called_name(called))
                 self._note_arguments(node)
                 self._note_deferred(node, through)
                 if isinstance(node.func, tree.Attr) and node.func.name in FILLING and node.args:
