@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.places.hashes import Hashes
     from capsule_lint.program.places.keys import Keys
 
-_FORMAT: Final = re.compile(r"\{\w*\}|%s|%\(")
-"""What is in texts that `.format` or `%` fills elsewhere."""
+_OPEN: Final = re.compile(r"\{\w*\}|%s|%\(|[#|/:]$")
+"""What is in texts that `.format` or `%` fills elsewhere, and at the end of those that something is added to."""
 _INDEX: Final = re.compile(r"_*[gl]si_?\w*", re.IGNORECASE)
 """What secondary indexes are called."""
 
@@ -116,11 +116,11 @@ class Assignments(Struct, frozen=True):
         return _INDEX.fullmatch(base) is not None
 
     def _is_only_text(self, value: tree.Node, target: tree.Node) -> bool:
-        """Whether what a name that sounds like a key's is given is a text to make keys of: a format,
+        """Whether what a name that sounds like a key's is given is a text to make keys of: a format, a prefix,
         the name of an attribute, a constant of a module, which is a key only where it is used as one."""
         if not isinstance(value, tree.Const) or not isinstance(value.value, str):
             return False
         policy, text = self.keys.policy, value.value
-        if self.keys.names.place(target).scope.kind == "module" or _FORMAT.search(text):
+        if self.keys.names.place(target).scope.kind == "module" or _OPEN.search(text):
             return True
         return policy.is_key_name(text) or policy.is_sort_key_name(text)
