@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.keys.spelled import text_in
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.testing.read_whole import parts_in, takes_any
 from capsule_lint.program.comparisons import comparisons
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.texts.pieces import Filled, Text
@@ -79,9 +80,26 @@ class Glimpses(MendRoom):
                 if text is not None and _spans(defect, key, text, appears=op == "not in"):
                     self.mends.obstacle(defect.knot, compare.node, _DIFFERENT)
             return
+        for side, other in ((left, right), (right, left)):
+            self._told_apart(compare, side, other)
         for side, other, growing in ((left, right, (">", ">=")), (right, left, ("<", "<="))):
             if tree.integer(other) is not None and op not in growing:
                 for defect, _ in self._measured(side):
+                    self.mends.obstacle(defect.knot, compare.node, _DIFFERENT)
+
+    def _told_apart(self, compare: Comparison, side: tree.Node, other: tree.Node) -> None:
+        """What a function that takes any key apart gives of one that changes: the parts that a test expects of it,
+        with the word of another scope among them, are not all of them any more."""
+        arguments = side.args if isinstance(side, tree.Call) else ()
+        made = [one for argument in arguments for one in self._made_by(argument.value)]
+        if not made or not isinstance(other, tree.DictDisplay | tree.Sequence):
+            return
+        assert isinstance(side, tree.Call)
+        words, scopes = set(parts_in(other)), self.program.policy.scopes
+        said = {scope for scope in scopes if scope.tag and scope.tag[:-1] in words}
+        if said and takes_any(self.planner, side):
+            for defect, _ in made:
+                if not said & {*defect.missing}:
                     self.mends.obstacle(defect.knot, compare.node, _DIFFERENT)
 
     def _measured(self, node: tree.Node) -> Iterator[tuple[KeyDefect, Template]]:

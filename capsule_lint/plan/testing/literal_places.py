@@ -114,10 +114,12 @@ class LiteralPlaces(Struct, frozen=True):
         match node:
             case tree.Const():
                 return set()
-            case tree.Name() if is_argument and self._is_given_back(node):
+            case tree.Name() if is_argument and self._given_by(node):
                 return None
+            case tree.Name() if self._is_looked_into(node):
+                return self._given_by(node)
             case tree.Name():
-                return set() if is_called or is_argument or self._is_looked_into(node) else None
+                return set() if is_called or is_argument else None
             case tree.Call():
                 known = self.program.calls.callees(node)
                 if node.args and any(c.function and c.function.module.is_test for c in known):
@@ -129,12 +131,12 @@ class LiteralPlaces(Struct, frozen=True):
             case _:
                 return None
 
-    def _is_given_back(self, name: tree.Name) -> bool:
-        """Whether a name is what a function of the program gives, which may have a key in it: a cursor."""
+    def _given_by(self, name: tree.Name) -> set[Function]:
+        """The functions of the program that give what a name is, which may have a key in it: a cursor, a pair."""
         values = [binding.value for binding in self.program.names.bindings_of(name)]
         calls = [value for value in values if isinstance(value, tree.Call)]
         callees = [one for call in calls for one in self.program.calls.callees(call)]
-        return any(callee.function is not None and callee.cls is None for callee in callees)
+        return {c.function for c in callees if c.function is not None and c.cls is None}
 
     def _is_looked_into(self, name: tree.Name) -> bool:
         parent = self.program.names.parent(name)

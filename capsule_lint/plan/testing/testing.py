@@ -27,6 +27,7 @@ from capsule_lint.plan.testing.begun import Begun
 from capsule_lint.plan.testing.composed import Composed
 from capsule_lint.plan.testing.literal_places import LiteralPlaces
 from capsule_lint.plan.testing.quoted import Quoted
+from capsule_lint.plan.testing.read_whole import is_read_whole
 from capsule_lint.plan.uses.mentions import texts_with
 from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
@@ -111,6 +112,8 @@ class Testing(MendRoom):
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
         possible = [form for form in self.forms if form.regex.fullmatch(text)]
         if possible and any(self._is_put_together(side, text) for side in self.places.sides(node)):
+            return possible, []
+        if possible and is_read_whole(self.planner, node, text):
             return possible, []
         if possible and (only := self.places.only_by(node)) is not None:
             possible = [form for form in possible if form.functions & only]

@@ -1,0 +1,58 @@
+"""Texts that tests hand to what takes any key apart, and all of whose parts they expect of it:
+`split_key("TENANT#t#TEAM#x") == {"TENANT": "t", "TEAM": "x"}`."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.program.comparisons import equated
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+
+_MARKS: Final = re.compile(r"[#|/:]")
+
+
+def is_read_whole(planner: Planner, node: tree.Node, text: str) -> bool:
+    """Whether a text is given to a function that gives back all of its parts, as many as there are: it says
+    nothing of the keys that change, and the function does as before, unless it reads by position."""
+    names = planner.program.names
+    call = names.parent(node)
+    if not isinstance(call, tree.Call) or all(a.value is not node for a in call.args):
+        return False
+    around = names.parent(call)
+    if not isinstance(around, tree.Compare | tree.Call):
+        return False
+    expected = (other for one, other in equated(around) if one is call)
+    if not any(list(parts_in(one)) == _MARKS.split(text) for one in expected):
+        return False
+    return takes_any(planner, call)
+
+
+def takes_any(planner: Planner, call: tree.Call) -> bool:
+    """Whether a call is of functions of the program that read nothing by position which moves."""
+    names, readers = planner.program.names, planner.readers
+    moved = [*(r.node for r in readers.found), *(one for one, _, _ in readers.unsure)]
+    moving = {names.function_of(one) for one in moved}
+    callees = planner.program.calls.callees(call)
+    return bool(callees) and all(
+        one.function is not None and one.function not in moving for one in callees
+    )
+
+
+def parts_in(display: tree.Node) -> Iterator[str | None]:
+    """The texts that are written out in a display, in their order."""
+    match display:
+        case tree.DictDisplay():
+            for key, value in display.pairs:
+                yield tree.text(key)
+                yield from parts_in(value)
+        case tree.Sequence(items=items):
+            for item in items:
+                yield from parts_in(item)
+        case _:
+            yield tree.text(display)
