@@ -4,7 +4,7 @@ back: `if body["tenant"] != tenant_id: raise`. Whoever is told another scope as 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -15,6 +15,7 @@ from capsule_lint.plan.memory.beside import Beside
 from capsule_lint.plan.memory.local_filters import dict_in
 from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function, Module
+
+_ENCODING: Final = frozenset(("dumps", "encode", "urlsafe_b64encode", "b64encode"))
+_DECODING: Final = frozenset(("loads", "decode"))
+"""What makes texts of dicts, and dicts of these again."""
 
 
 class _Token(Struct, frozen=True):
@@ -56,7 +61,6 @@ class Tokens(Beside[_Token]):
                     entry = entry_of(display, said)
                     if (
                         entry is not None
-                        and maker is not reader
                         and item_key(one, said) == entry[0]
                         and self._is_told(other, reader, said)
                         and self._is_decoded(one)
@@ -94,21 +98,42 @@ class Tokens(Beside[_Token]):
         return False
 
     def _is_given(self, call: tree.Call, display: tree.DictDisplay) -> bool:
-        """Whether a call of nothing that the program has is given a dict."""
-        names, calls = self.program.names, self.program.calls
+        """Whether a call of nothing that the program has is given a dict, or one of a function that gives it on
+        to such a one: `sign({"tenant": tenant_id, "key": key})`."""
+        names = self.program.names
         given = any(
             argument.value is display or only_assigned(names, argument.value) is display
             for argument in call.args
         )
-        return given and not calls.callees(call)
+        callees = self.program.calls.callees(call) if given else ()
+        return given and all(
+            callee.function is not None and len(call.args) == 1 and self._encodes(callee.function)
+            for callee in callees
+        )
+
+    def _encodes(self, function: Function) -> bool:
+        """Whether a function has its only parameter encoded by something foreign."""
+        taken = [one.name for one in function.own_params]
+        calls = (n for n in self.program.names.inside(function) if isinstance(n, tree.Call))
+        return len(taken) == 1 and any(
+            last_name(call.func) in _ENCODING and taken[0] in {n.id for n in names_in(call)}
+            for call in calls
+        )
 
     def _is_decoded(self, node: tree.Node) -> bool:
-        """Whether what an entry is read of is what a call of something foreign gives."""
+        """Whether what an entry is read of is what a call of something foreign gives, or of a function that gives
+        back what such a one does."""
         row = dict_in(node)
         made = only_assigned(self.program.names, row) if row is not None else None
-        if not isinstance(made, tree.Call) or row is None:
+        if not isinstance(made, tree.Call) or row is None or not repeatable(row):
             return False
-        return not self.program.calls.callees(made) and repeatable(row)
+        functions = [callee.function for callee in self.program.calls.callees(made)]
+        return all(
+            function is not None
+            and function.returns
+            and all(last_name(value) in _DECODING for value in function.returns)
+            for function in functions
+        )
 
     # --- what they lack ---
 
@@ -123,9 +148,10 @@ class Tokens(Beside[_Token]):
         )
 
     def _knows(self, function: Function, scope: Scope) -> bool:
-        """Whether somebody who calls a function is told a scope, or is going to be."""
+        """Whether a function, or somebody who calls it, is told a scope, or is going to be."""
         program = self.program
         callers = {program.names.function_of(c) for c, _ in program.calls.callers(function)}
+        callers.add(function)
         return any(
             program.domain.scope_parameter(one, scope) is not None or self.state.gains(one, scope)
             for one in callers

@@ -57,16 +57,20 @@ class Entries:
         """Whether a parameter of the function would be passed by nobody."""
         if self._is_called_from_outside(function):
             return True
-        if self.program.domain.takes_scope(function):
-            return False
-        if self._message(want) is not None:
-            if self._is_taken_apart(want):
-                # the data that it comes from may be of another value than the callers'
-                return True
-            if not any(True for _ in self._production_callers(function)):
-                return True
+        if self.is_told_by_data(function, want):
+            return True
+        if not self.program.domain.takes_scope(function) and self._message(want) is not None:
             self._reading.add((function, want.scope.parameter))
         return False
+
+    def is_told_by_data(self, function: Function, want: Want) -> bool:
+        """Whether a function reads the other scope from data that may be of another value than what its callers
+        would give, or has no callers."""
+        if self.program.domain.takes_scope(function) or self._message(want) is None:
+            return False
+        return self._is_taken_apart(want) or not any(
+            True for _ in self._production_callers(function)
+        )
 
     def foreign_bases(self, method: Function) -> Iterator[str]:
         """The bases of a method's class, and of those into which it is mixed, that may call it, and that the

@@ -76,7 +76,7 @@ class Origins(Struct, frozen=True):
             return True
         if self._group(want) is not None:
             return False
-        if self._is_beyond(want, value):
+        if self._is_beyond(want, value) or self._is_gained_for_others(want, value):
             return False
         loop = self.loop(want)
         if loop is None:
@@ -90,6 +90,16 @@ class Origins(Struct, frozen=True):
         return bound is not None and (
             bound.place.statement is loop.place.statement or bound.place.order > loop.place.order
         )
+
+    def _is_gained_for_others(self, want: Want, value: Value) -> bool:
+        """Whether a value is that of a parameter that the function around gains for something else, and the neighbour
+        is read from data, which nobody who calls has told it."""
+        planner, names = self.values.planner, self.program.names
+        function = names.function_of(want.node)
+        if function is None or function.module.is_test or value.code != want.scope.parameter:
+            return False
+        gains = self.values.state.gains(function, want.scope)
+        return bool(gains) and planner.entries.is_told_by_data(function, want)
 
     def of_loop(self, want: Want) -> Value | None:
         """The part of a key that a loop gives beside the neighbour, where the keys of a collection gain one."""
