@@ -221,6 +221,7 @@ class Sources:
     ) -> Value | None:
         """What a test gives for the scope already, or else the helper; `None` where it gives several."""
         said = self.given.near(near, scope) or self.given.at(place, scope)
+        said = frozenset(one for one in said if not self._comes_of(one, place))
         if len({one.literal or one.code for one in self.given.by_objects(place, scope)}) > 1:
             return None  # nobody can tell whose is meant
         if not said or any(one.code == spec.code for one in said):
@@ -235,6 +236,12 @@ class Sources:
         if not usable and literal is None:
             return None  # it has a value of its own that nothing here can say
         return Value(min(usable, default=f'"{literal}"'), kind="given", literal=literal)
+
+    def _comes_of(self, said: Said, place: Place) -> bool:
+        """Whether a value is one of what a statement is about to make itself: `note.tenant_id` in
+        `note = notes.create(make_note())`."""
+        bindings = self.program.names.bindings(said.root, place) if said.root is not None else []
+        return bool(bindings) and all(b.place.statement is place.statement for b in bindings)
 
     def _is_usable(self, said: Said, place: Place) -> bool:
         """Whether the code of a value means the same at a place."""

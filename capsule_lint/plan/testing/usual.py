@@ -13,13 +13,15 @@ _MAX_DEPTH: Final = 4
 
 
 def usual(program: Program, node: tree.Node, depth: int = 0) -> tree.Node | None:
-    """`"STAGE"` for `capsule_id or "STAGE"`, and for the parameter of `def make(capsule_id="STAGE")`;
-    `None` for a parameter that every caller fills."""
+    """`"STAGE"` for `capsule_id or "STAGE"`, for `given.get("capsule", "STAGE")`, and for the parameter of
+    `def make(capsule_id="STAGE")`; `None` for a parameter that every caller fills."""
     if depth > _MAX_DEPTH:
         return node
     match node:
         case tree.Boolean(op="or"):
             return usual(program, node.values[-1], depth + 1)
+        case tree.Call(func=tree.Attr(name="get" | "pop"), args=(_, default)):
+            return usual(program, default.value, depth + 1)
         case tree.Conditional():
             sides = [usual(program, side, depth + 1) for side in (node.then, node.otherwise)]
             return next((side for side in sides if side is not None), None)

@@ -314,9 +314,9 @@ class Keys:
             case tree.FString(parts=(tree.Hole(value=value),)):
                 yield from self._saying_keys(value)
             case tree.Call(func=tree.Name(id="str"), args=(tree.Argument(value=value),)) if (
-                methods := tuple(self._saying_keys(value))
+                saying := tuple(self._saying_keys(value))
             ):
-                yield from methods
+                yield from saying
             case tree.Call() if (inner := self.templates.wrapped(node)) is not None:
                 yield from self.helpers_in(inner, depth + 1)
             case tree.Call():
@@ -328,11 +328,8 @@ class Keys:
                     elif callee.cls is not None and "str" in self.classes.base_names(callee.cls):
                         yield from filter(None, (self.classes.method(callee.cls, "__new__"),))
             case tree.Attr():
-                for one in self.templates.inference.of(node.base):
-                    cls = one.cls if isinstance(one, Instance) else None
-                    method = self.classes.method(cls, node.name) if cls is not None else None
-                    if method is not None and method.is_property:
-                        yield method
+                methods = self._methods_of(node.base, node.name)
+                yield from (method for method in methods if method.is_property)
             case tree.Name():
                 for binding in self.names.bindings_of(node):
                     if (
@@ -351,12 +348,15 @@ class Keys:
             case tree.DictDisplay(keys=(tree.Const(value="S"),)):
                 yield from self.helpers_in(node.values[0], depth + 1)
 
+    def _methods_of(self, node: tree.Node, *names: str) -> Iterator[Function]:
+        """The methods of those names that what an expression is may have."""
+        for one in self.templates.inference.of(node):
+            if isinstance(one, Instance):
+                yield from filter(None, (self.classes.method(one.cls, name) for name in names))
+
     def saying(self, node: tree.Node) -> Iterator[Function]:
         """The methods by which objects of the program say themselves, where one becomes a text."""
-        for one in self.templates.inference.of(node) if self._says else ():
-            if isinstance(one, Instance):
-                methods = (self.classes.method(one.cls, name) for name in _SAYING)
-                yield from filter(None, methods)
+        return self._methods_of(node, *_SAYING) if self._says else iter(())
 
     def _saying_keys(self, node: tree.Node) -> Iterator[Function]:
         """Those that may make a key; what `repr` gives is for people."""
