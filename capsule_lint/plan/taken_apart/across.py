@@ -18,7 +18,7 @@ from capsule_lint.plan.taken_apart.reads import ACROSS
 from capsule_lint.plan.taken_apart.samples import samples
 from capsule_lint.plan.taken_apart.shifts import Split
 from capsule_lint.program.comparisons import comparisons
-from capsule_lint.program.local_names import behind, only_assigned, reads_of
+from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ _AT_END: Final = ("endswith", "removesuffix")
 _HALVING: Final = ("partition", "rpartition")
 _FINDING: Final = (*_POSITIONS, *_AT_END, *_HALVING, "count", "replace")
 """Methods that look for a text in a key."""
-_MATCHING: Final = ("search", "match", "fullmatch", "findall", "finditer")
+_MATCHING: Final = ("search", "match", "fullmatch", "findall", "finditer", "split")
+_LEAVING: Final = ("removeprefix", "replace", "strip", "lower", "upper")
+"""Methods that leave most of a key as it is."""
 _TEXTS: Final = (tree.Const, tree.FString, tree.Name)
+_MAX_DEPTH: Final = 3
 _HOLE: Final = "\0"
 
 
@@ -55,6 +58,8 @@ class _Tried(Struct, frozen=True):
     words: frozenset[str]
     values: dict[str, str]
     separator: str
+    known: int
+    """How long the text is that all such keys begin with."""
 
     @classmethod
     def of(cls, defect: KeyDefect) -> _Tried | None:
@@ -67,7 +72,8 @@ class _Tried(Struct, frozen=True):
         texts = "".join(p.value if isinstance(p, Text) else _HOLE for p in pieces)
         words = frozenset(one for one in texts.split(separator) if one and _HOLE not in one)
         values = dict(zip(names, sample.values, strict=True))
-        return cls((sample.before, sample.after), words, values, separator)
+        known = len(texts.partition(_HOLE)[0])
+        return cls((sample.before, sample.after), words, values, separator, known)
 
 
 class Across(Struct, frozen=True, dict=True):
@@ -109,8 +115,10 @@ class Across(Struct, frozen=True, dict=True):
     def _called(self, call: tree.Call, name: str) -> _Look | None:
         match call:
             case tree.Call(func=tree.Attr(base=tree.Name(id="re")), args=(first, second, *_)):
-                is_text = isinstance(first.value, tree.FString)  # others are asked elsewhere
-                return _Look(call, second.value, first.value) if is_text else None
+                is_text = name == "split" or isinstance(
+                    first.value, tree.FString
+                )  # others are asked elsewhere
+                return _Look(call, second.value, first.value, name) if is_text else None
             case tree.Call(func=tree.Attr(base=key), args=(first, *_)) if name not in _MATCHING:
                 is_long = (
                     not isinstance(first.value, tree.Const) or len(str(first.value.value)) > 1
@@ -119,15 +127,21 @@ class Across(Struct, frozen=True, dict=True):
             case _:
                 return None
 
-    def _is_told(self, node: tree.Node) -> bool:
+    def _is_told(self, node: tree.Node, depth: int = 0) -> bool:
         """Whether an expression is a key by its name, or what a helper yields."""
-        splits, policy = self.readers.splits, self.readers.program.policy
-        if policy.is_key_name(splits.name(node)):
+        splits, names = self.readers.splits, self.readers.program.names
+        if self.readers.program.policy.is_key_name(splits.name(node)):
             return True
-        inner = only_assigned(self.readers.program.names, node) or node
-        if isinstance(inner, tree.Call):
-            return inner.func.last_name() in self._makers and splits.is_key(inner)
-        return inner is not node and policy.is_key_name(splits.name(inner))
+        match node:
+            case tree.Call(func=tree.Attr(name=name, base=base)) if name in _LEAVING:
+                return self._is_told(base, depth)
+            case tree.Call():
+                return node.func.last_name() in self._makers and splits.is_key(node)
+            case tree.Name() if depth < _MAX_DEPTH:
+                values = [binding.assigned for binding in names.bindings_of(node)]
+                return any(one is not None and self._is_told(one, depth + 1) for one in values)
+            case _:
+                return False
 
     @cached_property
     def _makers(self) -> frozenset[str]:
@@ -142,6 +156,8 @@ class Across(Struct, frozen=True, dict=True):
             return False
         if isinstance(look.sought, tree.Slice):
             return self._is_another_piece(look.sought, tried, changing)
+        if look.method == "split":
+            return self._is_split_otherwise(look.sought, tried)
         halving, at_end = look.method in _HALVING, look.method in _AT_END
         if halving and not self._is_head_used(look.node):
             return False
@@ -150,6 +166,15 @@ class Across(Struct, frozen=True, dict=True):
             self._pattern(one, tried, changing, at_end=at_end) for one in tree.items(look.sought)
         )
         return any(pattern is not None and gone(pattern, tried) for pattern in patterns)
+
+    def _is_split_otherwise(self, pattern: tree.Node, tried: _Tried) -> bool:
+        """Whether `re.split` by more than a mark gives other parts."""
+        text = self.readers.program.templates.constant(pattern)
+        try:
+            before, after = (re.split(text or "", key) for key in tried.keys)
+        except re.error:
+            return True
+        return len(text or "") > 1 and before != after
 
     def _pattern(
         self, node: tree.Node, tried: _Tried, changing: set[int], *, at_end: bool = False
@@ -202,6 +227,9 @@ class Across(Struct, frozen=True, dict=True):
         """Whether a slice whose bounds are looked for in a key takes something else out of it, and not
         what it begins with."""
         lower, upper = bounds.lower, bounds.upper
+        start = tree.integer(lower)
+        if start is not None and bounds.step is None and start > tried.known:
+            return True  # what stands there depends on how long a value is
         if bounds.step is not None or not any(map(self._is_sought, bounds.below())):
             return False
         before, after = (self._piece(lower, upper, tried, text, changing) for text in tried.keys)

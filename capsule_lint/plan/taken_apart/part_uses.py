@@ -46,6 +46,8 @@ class PartUses(Struct, frozen=True):
                     if not (is_paired(self.readers.program, node) and shifts[0].pairs(split)):
                         for halved in self.readers.splits.of(node):
                             self._parts_used(node, halved, defects)
+                        if self._is_joined(node):
+                            self.readers.unsure.append((node, shifts[0].knot, UNCLEAR))
                 case tree.Subscript(), Use.SLICED:
                     self._sliced(node, module, split, shifts[0], defects)
                 case tree.Sequence(), Use.COMPARED:

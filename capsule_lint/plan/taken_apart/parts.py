@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.shifts import second_from
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.containers import IN_PLACE
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ CUTS: Final = (
     "lstrip",
 )
 """Methods that give a key without some of its beginning or end."""
+_SHOWING: Final = (tree.Eval, tree.Sequence, tree.Comprehension, tree.DictDisplay, tree.Binary)
+"""Where the number of parts is more than asked for."""
 _MAX_DEPTH: Final = 4
 
 
@@ -64,8 +67,12 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
             yield from ((one, Use.UNCLEAR) for one in _placed(program, parent, depth))
         case tree.Call() if parent.func is not node and _reads(program, parent):
             yield node, Use.UNCLEAR
-        case tree.Attr(name="pop") if not _is_end(program.names.parent(parent)):
+        case tree.Attr(name="pop") if not _is_end(program, node, program.names.parent(parent)):
             yield node, Use.UNCLEAR
+        case tree.Call(func=tree.Name(id="len")) if isinstance(
+            program.names.parent(parent), _SHOWING
+        ):
+            yield parent, Use.UNCLEAR
         case tree.Compare(ops=("==" | "!=",)):
             yield parent.other(node), Use.COMPARED
         case tree.Call() if any(side is node for side, _ in equated(parent)):
@@ -136,6 +143,10 @@ def _placed(program: Program, filtered: tree.Node, depth: int) -> Iterator[tree.
             if last_name(parent.func) == "next":
                 yield parent
             yield from _placed(program, parent, depth + 1)
+        case tree.Call(func=tree.Attr(name="join")) | tree.Comprehension():
+            yield filtered
+        case tree.Eval(kind="return"):
+            yield filtered
         case tree.Assign(targets=(tree.Sequence(),)):
             yield filtered
         case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
@@ -185,11 +196,15 @@ def _reads(program: Program, call: tree.Call) -> bool:
     return last_name(call.func) in _COUNTING or bool(program.calls.callees(call))
 
 
-def _is_end(call: object) -> bool:
-    """Whether `parts.pop(…)` takes the last part."""
-    return isinstance(call, tree.Call) and (
-        not call.args or tree.integer(call.args[0].value) == -1
-    )
+def _is_end(program: Program, parts: tree.Node, call: object) -> bool:
+    """Whether `parts.pop(…)` takes the last part of all."""
+    if not isinstance(call, tree.Call) or (call.args and tree.integer(call.args[0].value) != -1):
+        return False
+    if not isinstance(parts, tree.Name):
+        return True
+    reads = reads_of(program.names, parts, {b.at for b in program.names.bindings_of(parts)})
+    popped = (program.names.parent(one) for one in reads)
+    return sum(isinstance(one, tree.Attr) and one.name == "pop" for one in popped) == 1
 
 
 def leaves(method: str, text: str, index: int | None, shift: Shift, mark: str) -> bool:
