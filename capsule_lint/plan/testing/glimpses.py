@@ -90,14 +90,14 @@ class Glimpses(MendRoom):
     def _told_apart(self, compare: Comparison, side: tree.Node, other: tree.Node) -> None:
         """What a function that takes any key apart gives of one that changes: the parts that a test expects of it,
         with the word of another scope among them, are not all of them any more."""
-        arguments = side.args if isinstance(side, tree.Call) else ()
-        made = [one for argument in arguments for one in self._made_by(argument.value)]
-        if not made or not isinstance(other, tree.DictDisplay | tree.Sequence):
+        if not isinstance(side, tree.Call) or not isinstance(
+            other, tree.DictDisplay | tree.Sequence
+        ):
             return
-        assert isinstance(side, tree.Call)
         words, scopes = set(parts_in(other)), self.program.policy.scopes
         said = {scope for scope in scopes if scope.tag and scope.tag[:-1] in words}
         if said and takes_any(self.planner, side):
+            made = (one for argument in side.args for one in self._made_by(argument.value))
             for defect, _ in made:
                 if not said & {*defect.missing}:
                     self.mends.obstacle(defect.knot, compare.node, _DIFFERENT)
