@@ -124,16 +124,34 @@ class Strays:
                 value = left
             case _:
                 return
-        value = self.keys.templates.formatted.written_out(value)
-        match value:
-            case tree.Sequence(kind="tuple", items=(first_item, _)):
-                value = first_item
-            case _ if not _is_of_another(base):
-                return
-        if _may_say(value) and self.keys.starts.at(value):
-            assigned = self.keys.names.place(node).statement
-            written = isinstance(assigned, tree.Assign) and node in assigned.targets
-            self.keys.sink(value, Role.WRITTEN if written else Role.LOOKUP, index=False)
+        assigned = self.keys.names.place(node).statement
+        written = isinstance(assigned, tree.Assign) and node in assigned.targets
+        for one in self._each(self.keys.templates.formatted.written_out(value)):
+            match one:
+                case tree.Sequence(kind="tuple", items=(first_item, _)):
+                    said: tree.Node = first_item
+                case _ if not _is_of_another(base):
+                    continue
+                case _:
+                    said = one
+            if _may_say(said) and self.keys.starts.at(said):
+                self.keys.sink(said, Role.WRITTEN if written else Role.LOOKUP, index=False)
+
+    def _each(self, node: tree.Node) -> tuple[tree.Node, ...]:
+        """What a name stands for in turn which goes through pairs that are written out, or made one by one:
+        `for key in [(pk, sk) for sk in names]`; or else the expression itself."""
+        bindings = self.keys.names.bindings_of(node) if isinstance(node, tree.Name) else []
+        if len(bindings) != 1 or bindings[0].kind != "for" or bindings[0].path:
+            return (node,)
+        match (
+            behind(self.keys.names, bindings[0].value) if bindings[0].value is not None else None
+        ):
+            case tree.Sequence(items=items):
+                return items
+            case tree.Comprehension(results=results):
+                return results[:1]
+            case _:
+                return (node,)
 
     def is_for_others(self, node: tree.Call) -> bool:
         """Whether a call is of another store's method, or of a collection's."""
