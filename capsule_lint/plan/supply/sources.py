@@ -241,7 +241,9 @@ class Sources:
         """Whether a value is one of what a statement is about to make itself: `note.tenant_id` in
         `note = notes.create(make_note())`."""
         bindings = self.program.names.bindings(said.root, place) if said.root is not None else []
-        return bool(bindings) and all(b.place.statement is place.statement for b in bindings)
+        return bool(bindings) and all(
+            b.kind == "assign" and b.place.statement is place.statement for b in bindings
+        )
 
     def _is_usable(self, said: Said, place: Place) -> bool:
         """Whether the code of a value means the same at a place."""
