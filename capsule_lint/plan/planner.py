@@ -12,6 +12,7 @@ from capsule_lint.plan.entities.gains import Gains
 from capsule_lint.plan.entities.items import Items
 from capsule_lint.plan.entities.keyed import Keyed
 from capsule_lint.plan.entities.loads import Loads
+from capsule_lint.plan.entities.reloaded import Reloaded
 from capsule_lint.plan.entities.spreaders import Spreaders
 from capsule_lint.plan.entities.stored import Stored
 from capsule_lint.plan.entities.tuples import Tuples
@@ -164,6 +165,7 @@ class Planner:
             self.lambdas,
             self.bypassed,
             self.cut_off,
+            Reloaded(self),
             AccessChecks(self),
             KeyChecks(self),
             GroupChecks(self),

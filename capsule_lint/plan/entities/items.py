@@ -20,7 +20,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, Types, ordered
-from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import KeyDefect, Knot, Want
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Class
 
 _NONE: Types = frozenset()
 
@@ -56,8 +56,6 @@ class Items(Room):
     """The items that get an entry."""
     streamed: list[tuple[frozenset[str], Knot, Scope]] = field(default_factory=list)
     """What is read of items of which it is not known who has written them, with which change, for which scope."""
-    _judged: int = 0
-    """How many wants have been looked at."""
     _steps: Steps = field(init=False)
     _copied: Copied = field(init=False)
 
@@ -70,8 +68,8 @@ class Items(Room):
         """Demand the entries of items whose keys change, and the keys of their `TypedDict` classes."""
         if not self.planner.defects:
             return
-        for node in (*self._displays(tests=False), *self._assigned()):
-            if not self._is_written(node) or self._is_loaded_whole(node):
+        for node in (*self.displays(tests=False), *self._assigned()):
+            if not self.is_written(node) or self._is_loaded_whole(node):
                 continue
             for defect in self._defects_of(node):
                 for scope in defect.missing:
@@ -112,48 +110,17 @@ class Items(Room):
     def extend(self) -> bool:
         """Demand the entries of all that is annotated with a `TypedDict` which gains a key; whether there
         was anything."""
-        found = self._loaded_again()
+        found = False
         gaining = [c for c in self.state.fields if self._is_typed(c)]
-        for display in self._displays(tests=True) if gaining else ():
+        for display in self.displays(tests=True) if gaining else ():
             for cls in self._typed(display):
                 for home in self.program.classes.mro(cls):
                     for scope in self.state.fields.get(home, {}).values():
-                        want = self._add(display, scope, ("class", home))
+                        want = self.add(display, scope, ("class", home))
                         if want is not None:
                             self.planner.want(want)
                             found = True
         return found
-
-    def _loaded_again(self) -> bool:
-        """Demand the entries that are going to be read where an object of an entity is made of an item, and that
-        the items which are made of such objects lack, though the entity has had the field all along."""
-        new, self._judged = self.state.wants[self._judged :], len(self.state.wants)
-        read: dict[tuple[Class, str], Want] = {}
-        for want in new:
-            cls = want.callee if isinstance(want.callee, Class) else None
-            if want.purpose != "argument" or cls not in self.program.domain.entities:
-                continue
-            value = None if self._gains(cls, want.scope) else self.planner.values.value(want)
-            if value is not None and value.kind == "loaded":
-                read.setdefault((cls, want.scope.name), want)
-        for display in self._displays(tests=False) if read else ():
-            for (cls, _), want in read.items():
-                if self._is_made_of(display, cls, want.scope) and self._is_written(display):
-                    entry = self._add(display, want.scope, want.knot)
-                    if entry is not None:
-                        self.planner.want(entry)
-        return len(self.state.wants) > self._judged
-
-    def _gains(self, cls: Class, scope: Scope) -> bool:
-        return any(self.state.gains(home, scope) for home in self.program.classes.mro(cls))
-
-    def _is_made_of(self, display: Display, cls: Class, scope: Scope) -> bool:
-        """Whether a dict has the scope beside another one of an object of a class: `"tenant_id": self.tenant_id`."""
-        old = self.planner.loads.present(display, scope)
-        entry = entry_of(display, old) if old is not None else None
-        path = attribute_in(entry[1]) if entry is not None else None
-        types = self.program.inference.of(path.base) if path is not None else _NONE
-        return any(isinstance(one, Instance) and one.cls is cls for one in types)
 
     def tie(self, want: Want, code: str) -> None:
         """What reads a scope, `code`, of an item of which it is not known who has written it, that of a stream,
@@ -166,7 +133,8 @@ class Items(Room):
             if isinstance(node, tree.Subscript) and not isinstance(node.base, tree.Subscript)
             if last_name(node.base) == base and (key := tree.text(node.index)) is not None
         }
-        if read and not isinstance(want.callee, Class):
+        callee = want.callee
+        if read and isinstance(callee, Function) and callee.name != "__init__":
             self.streamed.append((frozenset(read), want.knot, want.scope))
         for names_in, knot, scope in self._gaining if read else ():
             if scope is want.scope and read <= names_in:
@@ -174,7 +142,7 @@ class Items(Room):
 
     # --- which dicts ---
 
-    def _displays(self, *, tests: bool) -> Iterator[Display]:
+    def displays(self, *, tests: bool) -> Iterator[Display]:
         """The dicts that are written out with the value of a scope under its name."""
         names = self.program.names
         for module in names.editable() if tests else names.production():
@@ -234,7 +202,7 @@ class Items(Room):
     def _is_typed(self, cls: Class) -> bool:
         return self.program.classes.is_typed_dict(cls)
 
-    def _is_written(self, display: Display | tree.Subscript) -> bool:
+    def is_written(self, display: Display | tree.Subscript) -> bool:
         """Whether a dict is an item, and no message or key to look something up by."""
         keys, policy = self.program.keys, self.program.policy
         if self._is_spread_out(display):
@@ -310,7 +278,7 @@ class Items(Room):
     # --- entries ---
 
     def _extend(self, display: Display, scope: Scope, defect: KeyDefect) -> None:
-        want = self._add(display, scope, defect.knot)
+        want = self.add(display, scope, defect.knot)
         old = self.planner.loads.present(display, scope) if want is not None else None
         entry = entry_of(display, old) if old is not None else None
         if old is not None and entry is not None:
@@ -319,12 +287,12 @@ class Items(Room):
             if scope in self.program.policy.scopes_of(cls.name):
                 self.planner.loads.keep(cls, scope, defect.knot)
 
-    def _add(self, display: Display, scope: Scope, knot: Knot) -> Want | None:
+    def add(self, display: Display, scope: Scope, knot: Knot) -> Want | None:
         """Demand an entry, unless the item is that of an entity, which has its own way to get it, or the
         constructor of its class is going to be given it."""
         if isinstance(display, tree.Call) and self._typed(display):
             return None
-        if self._says(display, scope):
+        if self.says(display, scope):
             return None
         old = self.planner.loads.present(display, scope)
         entry = entry_of(display, old) if old is not None else None
@@ -340,7 +308,7 @@ class Items(Room):
         assert statement.value is not None
         names = [name for name, _ in self._steps.of(node).entries]
         old = self.planner.loads.nearest(names, scope)
-        if old is None or not names_scope(key, old) or self._says(node, scope):
+        if old is None or not names_scope(key, old) or self.says(node, scope):
             return
         new, notes = rename(key, old, scope), self.planner.local.notes
         if new in names or self._is_of_entity(statement.value, scope):
@@ -348,7 +316,7 @@ class Items(Room):
         if notes.step(node, statement.value, scope, new, defect.knot) is not None:
             self.written.append(Written(node, defect, scope, new))
 
-    def _says(self, display: Display | tree.Subscript, scope: Scope) -> bool:
+    def says(self, display: Display | tree.Subscript, scope: Scope) -> bool:
         """Whether an item has a scope's value already, also under another name: `"env": self.env`."""
         is_key, held = self.program.policy.is_key_name, self.program.domain.held
         return any(

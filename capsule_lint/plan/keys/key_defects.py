@@ -160,6 +160,9 @@ class KeyDefects(Room):
         for alone in unedited.find():
             looked_up = self.planner.sites[id(alone.template.host)]
             self._refuse(looked_up, alone.missing[0], "what writes this key does not change")
+        for unread in unedited.unread():
+            written = self.planner.sites[id(unread.template.host)]
+            self._refuse(written, unread.missing[0], "what looks this key up does not change")
         for beside, helper in unedited.beside_kept():
             reason = f"`{helper.name}` makes such keys as well, and is kept as it is"
             self._refuse(self.planner.sites[id(beside.template.host)], beside.missing[0], reason)

@@ -1,5 +1,6 @@
 """Keys that are looked up, and that nothing writes which may change, but generated files, and what a comment exempts,
-and keys that a helper makes as well whose signature is kept: these cannot change alone."""
+keys that are written and that only what a comment exempts looks up, and keys that a helper makes as well whose
+signature is kept: these cannot change alone."""
 
 from __future__ import annotations
 
@@ -40,6 +41,23 @@ class Unedited(Room, Struct, frozen=True):
                 form = self._form(defect.template)
                 if form in fixed and form not in ours:
                     yield defect
+
+    def unread(self) -> Iterator[KeyDefect]:
+        """The keys that are written and change, though a comment exempts all that looks them up."""
+        silenced = {id(one.template.host) for one in self.planner.silenced}
+        if not silenced:
+            return
+        kept, ours = set[str](), set[str]()
+        for site in self.program.keys.sites:
+            if site.role is Role.LOOKUP and not site.module.is_test:
+                exempt = id(site.template.host) in silenced
+                (kept if exempt else ours).add(self._form(site.template))
+        for defect in self.planner.defects if kept - ours else ():
+            written = self.planner.sites.get(id(defect.template.host))
+            if written is None or written.role is Role.LOOKUP or written.module.is_test:
+                continue
+            if self._form(defect.template) in kept - ours:
+                yield defect
 
     def beside_kept(self) -> Iterator[tuple[KeyDefect, Function]]:
         """The keys that change, though a helper whose signature people keep makes such keys as well."""

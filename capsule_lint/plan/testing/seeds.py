@@ -129,6 +129,9 @@ class Seeds(MendRoom):
         ]
         if not found or any(map(self._is_key, said)) or is_compared(self.program, display):
             return []
+        asked = self.planner.signatures.asked
+        if isinstance(display, tree.Call) and asked(display, found[0][1]) is not None:
+            return []
         return [] if self._is_spread(display) else found[:1]
 
     def _is_spread(self, node: tree.Node) -> bool:
