@@ -3,7 +3,7 @@ by hand has to write it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -29,6 +29,8 @@ class Reloaded(Room):
     planner: Planner
     _judged: int = 0
     """How many wants have been looked at."""
+    _first: dict[tuple[Class, str], Want] = field(default_factory=dict)
+    """The first call that reads a scope of the items of an entity: all that do change together."""
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
@@ -53,7 +55,11 @@ class Reloaded(Room):
                 continue
             value = None if self._gains(cls, want.scope) else self.planner.values.value(want)
             if value is not None and value.kind == "loaded":
-                read.setdefault((cls, want.scope.name), want)
+                key = cls, want.scope.name
+                first = self._first.setdefault(key, want)
+                self.state.groups.join(first.knot, want.knot)
+                if first is want:
+                    read[key] = want
         return read
 
     def _gains(self, cls: Class, scope: Scope) -> bool:
