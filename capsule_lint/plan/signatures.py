@@ -83,6 +83,8 @@ class Signatures(Room):
                 self._block(member, scope, own, f"its signature may not be ours: {said}")
             elif any(takes_by_name(program, member, s) for s in program.policy.scopes):
                 self._block(member, scope, own, "is given scopes by name, with whatever else")
+            elif member.name == "__call__" and self._is_called_unseen(member):
+                self._block(member, scope, own, "nothing shows who calls the object")
             elif self._is_taken(member, scope.parameter):
                 self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
             else:
@@ -209,6 +211,16 @@ class Signatures(Room):
         return not self.is_entered(function) and not (
             function.module.is_test and is_collected(function)
         )
+
+    def _is_called_unseen(self, function: Function) -> bool:
+        """Whether objects that are called by their `__call__` are made, and nothing of the program is seen to call
+        them, but for tests: a table may have them."""
+        calls, module_of = self.program.calls, self.program.names.module_of
+        if function.owner is None or function.module.is_test:
+            return False
+        if any(not module_of(call).is_test for call, _ in calls.callers(function)):
+            return False
+        return any(not module_of(c).is_test for c, _ in calls.constructors_of(function.owner))
 
     def is_entered(self, function: Function) -> bool:
         """Whether a framework fills the parameters of a function, and no decorator of the program the scopes."""
