@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
 """Functions by which a test says what text it expects."""
+_ALIKE: Final = ("==", "!=", "in", "not in")
 _MAX_DEPTH: Final = 4
 
 
@@ -75,6 +76,29 @@ class LiteralPlaces(Struct, frozen=True):
             or (isinstance(around, tree.Call) and last_name(around.func).startswith("assert"))
             for around in self._around(node)
         )
+
+    def expecting(self, node: tree.Node) -> Iterator[tree.Node]:
+        """Where a literal, or what a name stands for that has it in it, is compared or asserted."""
+        if self.is_expected(node):
+            yield node
+            return
+        *_, outer = node, *self._around(node)
+        kept = self.program.names.parent(outer)
+        if isinstance(kept, tree.Assign):
+            yield from filter(self._is_whole, self.program.records.uses(kept))
+
+    def _is_whole(self, node: tree.Node) -> bool:
+        """Whether something is compared as it is, or what its own methods make of it."""
+        inner = node
+        for around in self._around(node):
+            match around:
+                case tree.Compare(ops=(op,)):
+                    return op in _ALIKE
+                case tree.Call() if around.func is not inner:
+                    name = last_name(around.func)
+                    return name.startswith("assert") or name in _EXPECTING
+            inner = around
+        return False
 
     def _around(self, node: tree.Node) -> Iterator[tree.Node]:
         """What an expression is part of, innermost first."""

@@ -13,6 +13,7 @@ from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.plan.uses.passthrough import asserted
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, Function, owner_of
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
 
+_MAX_DEPTH: Final = 2
 _TELLING: Final = 3
 """How many entries tell what an item is."""
 
@@ -175,12 +177,42 @@ class Seeds(MendRoom):
         found: list[KeyDefect] = []
         is_key = self.program.policy.is_key_name
         keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
-        for node in (*keys, *self._keys_given(display)):
+        for node in (*keys, *self._put_under(display), *self._keys_given(display)):
             forms = self.mends.testing.updated.get(id(node), [])
             found += [defect for form in forms for defect in form.defects]
             for function in returning(self.program, node) if not forms else ():
                 found += self._defects.get(function, [])
         return found
+
+    def _put_under(self, display: Display) -> Iterator[tree.Node]:
+        """What an item is put under: `rows["TENANT#t", "META"] = {…}`, `{("TENANT#t", "META"): {…}}`,
+        `rows.setdefault(key, {…})`."""
+        names = self.program.names
+        for node in self._standing_for(display, 0):
+            keys: list[tree.Node] = []
+            match names.parent(node):
+                case tree.Assign(targets=(tree.Subscript(index=index),)):
+                    keys = [index]
+                case tree.DictDisplay() as rows:
+                    keys = [key for key, value in rows.pairs if value is node and key is not None]
+                case tree.Call(func=tree.Attr(name="setdefault"), args=(first, _)):
+                    keys = [first.value]
+            for key in keys:
+                yield from tree.items(behind(names, key) or key)
+
+    def _standing_for(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
+        """An item, and the locals and the calls that stand for it."""
+        yield node
+        match self.program.names.parent(node):
+            case tree.Assign(targets=(tree.Name(),)) as kept if depth < _MAX_DEPTH:
+                for use in self.program.records.uses(kept):
+                    yield from self._standing_for(use, depth + 1)
+            case tree.Eval(kind="return") if depth < _MAX_DEPTH:
+                function = self.program.names.function_of(node)
+                for call, _ in (
+                    self.program.calls.callers(function) if function is not None else ()
+                ):
+                    yield from self._standing_for(call, depth + 1)
 
     def _keys_given(self, display: Display) -> Iterator[tree.Node]:
         """What may be the key of an item whose entries a call gives by keyword."""

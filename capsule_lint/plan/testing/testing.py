@@ -232,14 +232,13 @@ class Testing(MendRoom):
     ) -> None:
         """A longer text that a test expects, with a key in it: nobody can tell what else it says."""
         found = [form for form, regex in inside if regex.search(text)]
-        if not found or not self.places.is_expected(node):
-            return
-        running = self.places.running(node)
-        for form in found:
-            if form.functions & running:
-                reason = "a key that changes stands inside of this text"
-                self.mends.obstacle(form.defects[0].knot, node, reason)
-                return
+        for place in self.places.expecting(node) if found else ():
+            running = self.places.running(place)
+            for form in found:
+                if form.functions & running:
+                    reason = "a key that changes stands inside of this text"
+                    self.mends.obstacle(form.defects[0].knot, node, reason)
+                    return
 
     def _look_through(
         self,

@@ -91,6 +91,8 @@ class Attributes:
                 return self._of_foreign(base, name)
             case FunctionObject() if takes_arguments(self.inference, base.function, name):
                 return frozenset((base,))
+            case FunctionObject(mock=True):
+                return self.inference.mocks.of_class(base.function, name)
             case FunctionObject() | Partial() | LambdaObject():
                 return foreign(f"function.{name}")
             case Collection() | TupleOf():

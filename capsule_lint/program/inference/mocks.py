@@ -121,6 +121,15 @@ class Mocks:
         known = self._objects(self.inference.returned(function))
         return self.of(known) if known else foreign("mock")
 
+    def of_class(self, function: Function, name: str) -> Types:
+        """What an attribute of a mock in the place of a class is, which `function` initializes: a method's where
+        a test takes that mock for an object, too."""
+        owner = function.owner if function.name == "__init__" else None
+        method = self.inference.classes.method(owner, name) if owner is not None else None
+        if method is None:
+            return foreign(f"function.{name}")
+        return frozenset((FunctionObject(method, bound=True, mock=True),))
+
     def _objects(self, types: Types) -> Types:
         """The objects of the program among what an expression may be, and what generators give of them."""
         found = self.inference.results.yielded(types)
