@@ -70,9 +70,11 @@ class Enumerated(MendRoom):
         for module in self.program.names.editable():
             for node in module.each(tree.Sequence):
                 self._listed(module, node, every)
-            if module.is_test:
-                for display in module.each(tree.DictDisplay):
+            for display in module.each(tree.DictDisplay):
+                self._renamed(module, display, every)
+                if module.is_test:
                     self._dict(module, display, every)
+            if module.is_test:
                 for const in module.each(tree.Const):
                     self._json(module, const, every)
 
@@ -118,6 +120,14 @@ class Enumerated(MendRoom):
             if one.gone_through and said <= one.names and said & one.scoped:
                 told = len(said) > 1 or module is one.cls.module or node.kind == "set"
                 if told or is_compared(self.program, node):
+                    self._note(module, node, one.cls)
+
+    def _renamed(self, module: Module, node: tree.DictDisplay, every: list[Fields]) -> None:
+        """`COLUMNS = {"t": "tenant_id", "n": "note_id"}`, and the other way round: names for the fields."""
+        names, values = _texts_in([key for key, _ in node.pairs]), _texts_in(node.values)
+        for said in (names, values) if len(names) > 1 and values and not module.is_test else ():
+            for one in self._untold(every, said):
+                if said <= one.names and said & one.scoped:
                     self._note(module, node, one.cls)
 
     def _dict(self, module: Module, node: tree.DictDisplay, every: list[Fields]) -> None:
@@ -292,7 +302,7 @@ class Enumerated(MendRoom):
                     yield cls
 
 
-def _texts_in(nodes: Sequence[tree.Node]) -> set[str]:
+def _texts_in(nodes: Sequence[tree.Node | None]) -> set[str]:
     """The texts that a display is made of; none where it is made of anything else."""
     said = [tree.text(node) for node in nodes]
     return set() if None in said else {text for text in said if text is not None}
