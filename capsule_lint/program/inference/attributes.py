@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from capsule_lint.facts import tree
 from capsule_lint.program.bases import ADDING_NOTHING, last_name_of
 from capsule_lint.program.calling.deferred import takes_arguments
@@ -220,10 +222,14 @@ class Attributes:
         )
 
     def _described(self, types: Types, cls: Class) -> Types:
-        """What descriptors give, where a class has them: `repo = Provided(NoteRepository)`."""
-        found = []
+        """What descriptors give, where a class has them: `repo = Provided(NoteRepository)`; a method under another
+        name, `get = fetch`, is one of the object."""
+        found: list[Types] = []
         for one in ordered(types):
             owner = one.cls if isinstance(one, Instance) else None
+            if isinstance(one, FunctionObject) and one.function.takes_self:
+                found.append(frozenset((replace(one, bound=True),)))
+                continue
             method = self.inference.classes.method(owner, "__get__") if owner else None
             found.append(self.inference.returned(method) if method else frozenset((one,)))
         return join(*found)
