@@ -81,17 +81,21 @@ class Across(Struct, frozen=True, dict=True):
 
     readers: Readers
 
-    def find(self, defects: Sequence[KeyDefect]) -> None:
+    def find(self, defects: list[KeyDefect]) -> None:
         """Note what is unsure."""
         changing = {id(defect.template.host) for defect in defects}
         separators = [mark for mark in dict.fromkeys(map(separator_of, defects)) if mark]
+        tried: dict[int, _Tried | None] = {}
         for look in self._looks():
             module = self.readers.program.names.module_of(look.node)
             for mark in separators:
                 split = Split(look.node, look.key, mark, -1, "")
-                near = self.readers.near(split, module, list(defects), None)
-                broken = [d for d in near if self._loses(look, d, changing)]
-                self.readers.unsure += [(look.node, defect.knot, ACROSS) for defect in broken]
+                for defect in self.readers.near(split, module, defects, None):
+                    if id(defect) not in tried:
+                        tried[id(defect)] = _Tried.of(defect)
+                    made = tried[id(defect)]
+                    if made is not None and self._loses(look, made, changing):
+                        self.readers.unsure.append((look.node, defect.knot, ACROSS))
 
     # --- places ---
 
@@ -115,15 +119,13 @@ class Across(Struct, frozen=True, dict=True):
     def _called(self, call: tree.Call, name: str) -> _Look | None:
         match call:
             case tree.Call(func=tree.Attr(base=tree.Name(id="re")), args=(first, second, *_)):
-                is_text = name == "split" or isinstance(
-                    first.value, tree.FString
-                )  # others are asked elsewhere
-                return _Look(call, second.value, first.value, name) if is_text else None
+                # Constant patterns are asked elsewhere, but for how they split.
+                is_ours = name == "split" or isinstance(first.value, tree.FString)
+                return _Look(call, second.value, first.value, name) if is_ours else None
             case tree.Call(func=tree.Attr(base=key), args=(first, *_)) if name not in _MATCHING:
-                is_long = (
-                    not isinstance(first.value, tree.Const) or len(str(first.value.value)) > 1
-                )
-                return _Look(call, key, first.value, name) if is_long else None
+                text = tree.text(first.value)
+                is_mark = text is not None and len(text) < 2
+                return None if is_mark else _Look(call, key, first.value, name)
             case _:
                 return None
 
@@ -149,11 +151,8 @@ class Across(Struct, frozen=True, dict=True):
 
     # --- what they say of a key ---
 
-    def _loses(self, look: _Look, defect: KeyDefect, changing: set[int]) -> bool:
+    def _loses(self, look: _Look, tried: _Tried, changing: set[int]) -> bool:
         """Whether code says something else of a changed key, for which nothing else answers."""
-        tried = _Tried.of(defect)
-        if tried is None:
-            return False
         if isinstance(look.sought, tree.Slice):
             return self._is_another_piece(look.sought, tried, changing)
         if look.method == "split":
@@ -170,11 +169,13 @@ class Across(Struct, frozen=True, dict=True):
     def _is_split_otherwise(self, pattern: tree.Node, tried: _Tried) -> bool:
         """Whether `re.split` by more than a mark gives other parts."""
         text = self.readers.program.templates.constant(pattern)
+        if text is None or len(text) < 2:
+            return False
         try:
-            before, after = (re.split(text or "", key) for key in tried.keys)
+            before, after = (re.split(text, key) for key in tried.keys)
         except re.error:
             return True
-        return len(text or "") > 1 and before != after
+        return before != after
 
     def _pattern(
         self, node: tree.Node, tried: _Tried, changing: set[int], *, at_end: bool = False
@@ -227,10 +228,12 @@ class Across(Struct, frozen=True, dict=True):
         """Whether a slice whose bounds are looked for in a key takes something else out of it, and not
         what it begins with."""
         lower, upper = bounds.lower, bounds.upper
+        if bounds.step is not None:
+            return False
         start = tree.integer(lower)
-        if start is not None and bounds.step is None and start > tried.known:
+        if start is not None and start > tried.known:
             return True  # what stands there depends on how long a value is
-        if bounds.step is not None or not any(map(self._is_sought, bounds.below())):
+        if not any(map(self._is_sought, bounds.below())):
             return False
         before, after = (self._piece(lower, upper, tried, text, changing) for text in tried.keys)
         if before is None or after is None:

@@ -97,9 +97,8 @@ class Readers:
         for call in self.program.calls.uses.calls_beside("split"):
             if not self.program.names.module_of(call).generated:
                 PartUses(self).find(call, defects)
-        every = [*defects, *self._around(defects)]
-        self._find_broken(every)
-        Across(self).find(every)
+        self._find_broken([*defects, *self._around(defects)])
+        Across(self).find(defects)
 
     def _around(self, defects: list[KeyDefect]) -> Iterator[KeyDefect]:
         """The same for the keys of which a changing one is a part: `f"{head(tenant_id)}#NOTE#{note_id}"`."""
@@ -196,7 +195,7 @@ class Readers:
             (compare.right, compare.left, op in mirrored.values()),
         ):
             side, limit = behind(self.program.names, counted), behind(self.program.names, other)
-            number = tree.integer(limit) if limit is not None else None
+            number = tree.integer(limit)
             if number is None or not isinstance(side, tree.Call) or len(side.args) != 1:
                 continue
             needed = number + 1 if more else number  # `> 2` asks for three

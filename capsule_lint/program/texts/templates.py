@@ -242,9 +242,8 @@ class Templates:
         if pieces is None or not (tree.makes_text(node) or any(p.host is host for p in pieces)):
             return None
         first = pieces[0].value if pieces and isinstance(pieces[0], Filled) else None
-        opaque = (
-            first is not None and tree.spread(first) is not None
-        )  # it may have any scopes in it
+        # What is spread at the front may have any scopes in it.
+        opaque = first is not None and tree.spread(first) is not None
         template = self._templates[id(node)] = Template(host, merged(pieces), opaque)
         return template if template.has_text or len(template.pieces) > 1 else None
 
