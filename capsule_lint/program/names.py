@@ -51,6 +51,8 @@ class Names:
     """How many types are being found: what is asked on that way is not about what changes."""
     looked_up: set[Function] = field(default_factory=set)
     """The functions that may be looked up by names that are made."""
+    entered: set[str] = field(default_factory=set)
+    """The files of the functions that a changing one is given to."""
     read: Callable[[str], Module | None] = field(default=lambda filename: None)
     """Reads a module that no word of interest stands in: a name has led there."""
     defines: Callable[[str, str], bool] = field(default=lambda filename, name: False)

@@ -110,7 +110,7 @@ class Interest:
         self.signs = signs = Signs.of(program, judgement)
         joined = self._holding(signs)
         self.hints.note(self.texts, self._hints, signs.search(joined))
-        joined.update(self._starring(signs), self._inherited(program))
+        joined.update(self._starring(signs), self._inherited(program), program.names.entered)
         looking = set(self._looking(signs))
         self.joined = joined - self._telling_files
         self.quiet = frozenset(looking - joined - self._telling_files - chosen)

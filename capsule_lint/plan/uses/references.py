@@ -234,6 +234,8 @@ class References(Room, Struct, frozen=True):
 
     def _passed(self, call: tree.Call, node: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
         name = last_name(call.func)
+        takers = (callee.function or callee.cls for callee in self.program.calls.callees(call))
+        self.program.names.entered.update(t.module.filename for t in takers if t is not None)
         if self.asked.hands_on(call):
             return Verdict.REWRITTEN, f"passed on by `{name}` together with its arguments"
         if id(call) in self.planner.signatures.open_partials:
