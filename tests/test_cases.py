@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import pytest
 
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from tests.project import Project
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.txt"))
+
+
+def sampled(of: int, at: int = 0) -> list[Path]:
+    """One of so many cases, the same ones also when there are others."""
+    return [path for path in CASES if crc32(path.stem.encode()) % of == at]
 
 
 def some_slow(cases: list[Path], fast: int, of: int) -> list[ParameterSet]:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 import libcst as cst
 import libcst.matchers as m
 import pytest
 
-from tests.test_cases import CASES, files_of
+from tests.test_cases import files_of, sampled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from tests.project import Project
-
-SAMPLE = [path for path in CASES if crc32(path.stem.encode()) % 50 == 0]
-"""Some cases, the same ones also when there are others."""
 
 
 class Texts(cst.CSTTransformer):
@@ -122,7 +118,7 @@ def _found(project: Project) -> Counter[tuple[str, str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", [Format, Percent, Constants], ids=lambda way: way.__name__)
-@pytest.mark.parametrize("path", SAMPLE, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sampled(50), ids=lambda path: path.stem)
 def test_the_same_is_found(path: Path, way: type[Texts], project: Project) -> None:
     program, _ = files_of(path.read_text())
     changed = {
