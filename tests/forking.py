@@ -5,6 +5,7 @@ with the exit code and with all that was said (as JSON). It imports nothing of t
 have the names that those of the programs have.
 """
 
+import gc
 import json
 import os
 import sys
@@ -49,5 +50,7 @@ if __name__ == "__main__":
     os.dup2(2, 1)
     with tempfile.TemporaryDirectory() as empty:  # loads what each run needs
         pytest.main([*given, empty])
+    gc.collect()
+    gc.freeze()  # the forks need not go through what is here
     os.dup2(answers, 1)
     _serve(given)

@@ -36,7 +36,8 @@ _FINDING: Final = (*_POSITIONS, *_AT_END, *_HALVING, "count", "replace")
 _MATCHING: Final = ("search", "match", "fullmatch", "findall", "finditer", "split")
 _LEAVING: Final = ("removeprefix", "replace", "strip", "lower", "upper")
 """Methods that leave most of a key as it is."""
-_TEXTS: Final = (tree.Const, tree.FString, tree.Name)
+_FILLING: Final = ("format", "join")
+"""Methods of a text that fill others into it."""
 _MAX_DEPTH: Final = 3
 _HOLE: Final = "\0"
 
@@ -112,15 +113,16 @@ class Across(Struct, frozen=True, dict=True):
                 if isinstance(node.index, tree.Slice) and self._is_told(node.base):
                     yield _Look(node, node.base, node.index)
             for compare in comparisons(module):
-                inside = compare.op in ("in", "not in") and isinstance(compare.left, _TEXTS)
-                if inside and self._is_told(compare.right):
+                inside = compare.op in ("in", "not in")
+                plain = isinstance(compare.left, tree.Const | tree.Name)
+                if inside and (plain or _is_filled(compare.left)) and self._is_told(compare.right):
                     yield _Look(compare.node, compare.right, compare.left)
 
     def _called(self, call: tree.Call, name: str) -> _Look | None:
         match call:
             case tree.Call(func=tree.Attr(base=tree.Name(id="re")), args=(first, second, *_)):
                 # Constant patterns are asked elsewhere, but for how they split.
-                is_ours = name == "split" or isinstance(first.value, tree.FString)
+                is_ours = name == "split" or _is_filled(first.value)
                 return _Look(call, second.value, first.value, name) if is_ours else None
             case tree.Call(func=tree.Attr(base=key), args=(first, *_)) if name not in _MATCHING:
                 text = tree.text(first.value)
@@ -290,6 +292,17 @@ class Across(Struct, frozen=True, dict=True):
                 return first + second if op == "+" else first - second
             case _:
                 return tree.integer(inner)
+
+
+def _is_filled(node: tree.Node) -> bool:
+    """Whether an expression is a text with others in it."""
+    match node:
+        case tree.Call(func=tree.Attr(name=name)):
+            return name in _FILLING
+        case tree.Binary(op=op):
+            return op in ("%", "+")
+        case _:
+            return isinstance(node, tree.FString)
 
 
 def _is_lost(pattern: str, tried: _Tried) -> bool:
