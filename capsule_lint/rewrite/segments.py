@@ -252,6 +252,10 @@ class SegmentFix(ExpressionFix[AddSegments]):
                 if segment.made:
                     new.append(parse(segment.made))
                     continue
+                if near is None and not segment.tag.endswith(mend.separator):
+                    # What separates the parts is not what the policy has between tag and value.
+                    new.append(_element(segment, added=False))
+                    continue
                 if segment.tag:  # the pieces of a local key have none
                     new.append(_bare(segment, quoted))
                 new.append(parse(f"str({segment.hole})" if wrap else _spelled(segment)))

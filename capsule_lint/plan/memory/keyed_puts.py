@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.program.model import Module
 
+_MAX_DEPTH: Final = 3
+
 
 class KeyedPuts(Struct, frozen=True):
     """Finds it."""
@@ -38,21 +40,24 @@ class KeyedPuts(Struct, frozen=True):
                 return further, [*keys, *before]
         return root, keys
 
-    def _meant(self, node: tree.Node) -> Iterator[tree.Node]:
+    def _meant(self, node: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
         """What a local name stands for, or what a call of the program's returns."""
         program = self.local.program
-        match node:
+        match node if depth < _MAX_DEPTH else None:
             case tree.Name():
                 for binding in program.names.bindings_of(node):
                     local = binding.function is not None and not binding.path
                     if local and binding.kind == "assign" and binding.value is not None:
                         yield binding.value
                         if isinstance(binding.value, tree.Call):
-                            yield from self._meant(binding.value)
+                            yield from self._meant(binding.value, depth + 1)
             case tree.Call():
                 for callee in program.calls.callees(node):
-                    if callee.function is not None and callee.cls is None:
-                        yield from callee.function.returns
+                    function = callee.function if callee.cls is None else None
+                    for value in function.returns if function is not None else ():
+                        yield value
+                        if isinstance(value, tree.Name):
+                            yield from self._meant(value, depth + 1)
 
     def of(self, module: Module) -> Iterator[Put]:
         """What a module puts somewhere under a key."""

@@ -46,11 +46,15 @@ class Begun(Struct, frozen=True):
         fits = [one for one in known if one.form.regex.fullmatch(text)]
         running = self.testing.places.running(node) if fits else set()
         meant = [one for one in fits if one.form.functions & running]
-        if not meant or any(form.regex.fullmatch(text) for form in self.testing.forms):
+        updated = self.testing.updated.get(id(node), [])
+        is_whole = any(form.regex.fullmatch(text) for form in self.testing.forms)
+        if not meant or (is_whole and not updated):
             return
         if any(meant[0].start.match(other) for other in self._staying()):
             reason = "may spell out a key that changes"
             self.testing.mends.obstacle(meant[0].form.defects[0].knot, node, reason)
+        elif updated:
+            self.testing.tie([*updated, *(one.form for one in meant)])
         else:
             self.testing.composed.update(node, [one.form for one in meant])
 
@@ -59,7 +63,6 @@ class Begun(Struct, frozen=True):
         return (
             HOLE in text
             and not text.startswith(HOLE)
-            and id(node) not in self.testing.updated
             and self.testing.places.is_key(node)
         )
 

@@ -97,9 +97,7 @@ class Composed(Struct, frozen=True):
             parts = self._parts(node, strict=True)
         except _Changing:
             return
-        knot = form.defects[0].knot
-        for other in (defect for one in forms for defect in one.defects):
-            planner.state.groups.join(knot, other.knot)
+        knot = self.testing.tie(forms)
         module = self.testing.mends.program.names.module_of(node)
         changed = self._changed(module, node, form, parts) if form.provable else None
         if changed is None:

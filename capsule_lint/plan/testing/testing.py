@@ -323,10 +323,7 @@ class Testing(MendRoom):
     def update(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
         """Put the segments that keys of a form lack into a literal. Where several fit, their templates
         change together or not at all: nobody knows of which it is."""
-        form = forms[0]
-        knot = form.defects[0].knot
-        for other in (defect for one in forms for defect in one.defects):
-            self.state.groups.join(knot, other.knot)
+        form, knot = forms[0], self.tie(forms)
         may = form.provable and not module.generated
         changed = self.filled(module, node, form) if may else None
         if changed is None and may and isinstance(node, tree.Binary):
@@ -338,6 +335,13 @@ class Testing(MendRoom):
             self.mends.add(knot, Replace(module.filename, span, "CAP104", changed))
             self.updated[id(node)] = forms
             self.changed.append((node, changed, form))
+
+    def tie(self, forms: Iterable[Form]) -> Knot:
+        """The change set in which all templates change that keys of some forms come from."""
+        knot, *others = [defect.knot for form in forms for defect in form.defects]
+        for other in others:
+            self.state.groups.join(knot, other)
+        return knot
 
     def filled(self, module: Module, node: tree.Node, form: Form) -> str | None:
         """The code of a literal with the missing segments; `None` when they cannot be put in."""
