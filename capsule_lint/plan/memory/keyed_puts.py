@@ -43,7 +43,9 @@ class KeyedPuts(Struct, frozen=True):
     def _meant(self, node: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
         """What a local name stands for, or what a call of the program's returns."""
         program = self.local.program
-        match node if depth < _MAX_DEPTH else None:
+        if depth == _MAX_DEPTH:
+            return
+        match node:
             case tree.Name():
                 for binding in program.names.bindings_of(node):
                     local = binding.function is not None and not binding.path

@@ -60,11 +60,7 @@ class Begun(Struct, frozen=True):
 
     def _is_open(self, node: tree.FString, text: str) -> bool:
         """Whether a key has a value in it behind what it begins with."""
-        return (
-            HOLE in text
-            and not text.startswith(HOLE)
-            and self.testing.places.is_key(node)
-        )
+        return HOLE in text and not text.startswith(HOLE) and self.testing.places.is_key(node)
 
     def _beginnings(self, defects: Sequence[KeyDefect]) -> Iterator[Beginning]:
         """How keys that change look up to where the segments come, or up to the value that they come before."""

@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.uses.dicts import Dicts
 from capsule_lint.plan.uses.mentions import Mentions
 from capsule_lint.program.inference.types import ModuleObject
-from capsule_lint.program.model import Binding, Class, Function, enclosing, last_name
+from capsule_lint.program.model import Binding, Class, Function, enclosing, last_name, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,7 @@ class Arrivals:
 
     program: Program
     _reached: dict[frozenset[Class], Reached] = field(default_factory=dict)
+    _made: dict[frozenset[Class], bool] = field(default_factory=dict)
 
     def at(self, symbol: Function | Class, receiver: tree.Node) -> bool:
         """Whether an object whose class has the method `symbol`, or overrides it, may get to `receiver`."""
@@ -45,7 +46,7 @@ class Arrivals:
             origins = (*self._selves(classes), *self._looked_up(classes))
             self._reached[classes] = self._mentions.reach(origins, names)
         if not self._reached[classes].holds(receiver):
-            return False
+            return self._is_given_from_outside(receiver) and not self._is_made(classes)
         return not self._dicts.is_dict(symbol, receiver, classes)
 
     def _must_be_awaited(self, symbol: Function, receiver: tree.Node) -> bool:
@@ -65,6 +66,31 @@ class Arrivals:
                 return False
         family = self.program.calls.families.of(symbol)
         return all(f.fact.is_async and _PLAIN.issuperset(f.decorators) for f in family)
+
+    def _is_made(self, classes: frozenset[Class]) -> bool:
+        """Whether the program itself has objects of the classes: it names one, not in annotations alone."""
+        if classes not in self._made:
+            names = self.program.names
+            named = names.named(*sorted(cls.name for cls in classes))
+            self._made[classes] = any(not names.annotates(node) for node in named)
+        return self._made[classes]
+
+    def _is_given_from_outside(self, receiver: tree.Node) -> bool:
+        """Whether a name, or an attribute of `self`, is a parameter of a function that nothing calls."""
+        names, calls = self.program.names, self.program.calls
+        if isinstance(receiver, tree.Attr) and isinstance(receiver.base, tree.Name):
+            owner = owner_of(names.function_of(receiver))
+            stores = owner.stores.get(receiver.name, ()) if owner is not None else ()
+            return any(
+                isinstance(store.value, tree.Name) and self._is_given_from_outside(store.value)
+                for store in stores
+            )
+        bindings = names.bindings_of(receiver) if isinstance(receiver, tree.Name) else ()
+        return any(
+            binding.parameter is not None
+            and (binding.function is None or not calls.is_called(binding.function))
+            for binding in bindings
+        )
 
     @cached_property
     def _dicts(self) -> Dicts:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import FunctionObject, Instance, ordered
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Class, Function, enclosing, last_name
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def called_of(classes: Classes, one: Type) -> Function | None:
 def _handed_on_to(inference: Inference, maker: Function) -> Iterator[Function]:
     """What decorates a function for a decorator: `return _wrapped(function)`."""
     for value in maker.returns:
-        match value:
+        match behind(inference.names, value):
             case tree.Call(func=func, args=(tree.Argument(value=tree.Name() as first), *_)):
                 bindings = inference.names.bindings_of(first)
                 if any(b.parameter is maker.own_params[0] for b in bindings):
@@ -220,7 +221,7 @@ def _maker(classes: Classes, decorator: tree.Node) -> Function | None:
     maker, seen = _named_maker(classes, decorator), set[Function]()
     while maker is not None and maker.own_params and maker not in seen:
         seen.add(maker)
-        match maker.returns:
+        match [behind(classes.names, value) for value in maker.returns]:
             case [tree.Call(func=func, args=(tree.Argument(value=tree.Name(id=first)), *_))] if (
                 first == maker.own_params[0].name
                 and (further := _named_maker(classes, func)) is not None
