@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.aliases import Aliases
+    from capsule_lint.program.model import Module
     from capsule_lint.program.names import Names
 
 _MANY: Final = 8
@@ -57,8 +58,11 @@ class HandedNames:
             for cls in module.classes:
                 self._takers[cls.name].append(cls.methods.get("__init__", cls))
         for module in modules:
+            imported = _renamed(module)
             for call in module.each(tree.Call):
                 name = last_name(call.func) if call.args else ""
+                if name in imported and isinstance(call.func, tree.Name):
+                    name = imported[name]
                 if name in self._takers:
                     self._given(call, name)
         for function in (f for module in modules for f in module.functions if f.returns):
@@ -156,6 +160,16 @@ class HandedNames:
         name = last_name(container_of(table))
         self._tables.add(name)
         self.aliases.add(own, name)
+
+
+def _renamed(module: Module) -> dict[str, str]:
+    """What a file imports under other names, by these: `from app.routing import Route as ApiRoute`."""
+    return {
+        one.bound: one.name
+        for statement, _ in module.imports
+        for one in statement.names
+        if one.name is not None and one.bound != one.name
+    }
 
 
 def _whole(names: Names, node: tree.Node) -> tree.Node:

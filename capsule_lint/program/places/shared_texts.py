@@ -48,8 +48,15 @@ class SharedTexts:
         if shared:
             named += [one for module in modules for one in self._bound(module)]
         for one in named if shared else ():
-            if any(self._is_same(t, one, shared) for t in self.keys.templates.resolve(one.value)):
+            if any(self._is_same(t, one, shared) for t in self._yielded(one.value)):
                 self.keys.sink(one.value, one.role, index=False, prefix=one.prefix)
+
+    def _yielded(self, value: tree.Node, depth: int = 0) -> Iterator[Template]:
+        """The templates that an expression yields, itself or by a helper that it calls."""
+        yield from self.keys.templates.resolve(value)
+        for helper in self.keys.helpers_in(value) if depth < _MAX_DEPTH else ():
+            for returned in helper.returns:
+                yield from self._yielded(returned, depth + 1)
 
     def _shared(self, value: tree.Node, depth: int) -> Iterator[str]:
         """The texts of a sort key that make a partition key of the table as well."""

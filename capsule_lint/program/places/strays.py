@@ -176,6 +176,9 @@ class Strays:
             for value, call in self._given_or_compared(module) if not module.is_test else ():
                 if self._says(value, written, tags) and not (call and self.is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
+            for value in self._made_beside_keys(module) if not module.is_test else ():
+                if self._makes(value, written):
+                    self.keys.sink(value, Role.LOOKUP, index=False)
             apart = module.is_test or module.generated
             for value in self._handed_on(module) if not apart else ():
                 if self._says(value, longer, scoped):
@@ -224,6 +227,23 @@ class Strays:
             sides = (compare.left, *compare.rights)
             if not any(map(self._is_sort_key, sides)):
                 yield from ((side, None) for side in sides)
+
+    def _made_beside_keys(self, module: Module) -> Iterator[tree.Call]:
+        """The calls whose results are compared with what is called a key: `pk != note_key(note_id)`."""
+        is_key_name = self.keys.policy.is_key_name
+        for compare in module.each(tree.Compare):
+            sides = (compare.left, *compare.rights)
+            if any(isinstance(side, tree.Name) and is_key_name(side.id) for side in sides):
+                yield from (side for side in sides if isinstance(side, tree.Call))
+
+    def _makes(self, call: tree.Call, written: set[str]) -> bool:
+        """Whether a function of the program makes one of some texts for a call."""
+        return any(
+            template.text in written
+            for function in self.keys.helpers_in(call)
+            for value in function.returns
+            for template in self.keys.templates.resolve(value)
+        )
 
     def _is_sort_key(self, node: tree.Node) -> bool:
         """Whether an expression is a sort key, which stays as it is, also where an index is asked for it: `Key("sk")`,
