@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _KEYS: Final = ("key", "cache_key", "name")
 """What arguments are called that are keys."""
-_MADE: Final = (tree.Sequence, tree.FString, tree.Call, tree.DictDisplay)
+_MADE: Final = (tree.Sequence, tree.FString, tree.Binary, tree.Call, tree.DictDisplay)
 """What a key may be made by."""
 _ADDRESSES: Final = frozenset(("url", "uri", "host", "endpoint"))
 _MAX_DEPTH: Final = 3

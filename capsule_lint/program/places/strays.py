@@ -134,8 +134,15 @@ class Strays:
                     continue
                 case _:
                     said = one
-            if _may_say(said) and self.keys.starts.at(said):
+            if self._starts(said):
                 self.keys.sink(said, Role.WRITTEN if written else Role.LOOKUP, index=False)
+
+    def _starts(self, node: tree.Node) -> bool:
+        """Whether an expression is a text that starts as the policy's keys do, here or in a function that makes it."""
+        if not isinstance(node, tree.Call) or tree.makes_text(node):
+            return _may_say(node) and self.keys.starts.at(node)
+        made = (value for function in self.keys.helpers_in(node) for value in function.returns)
+        return any(_may_say(value) and self.keys.starts.at(value) for value in made)
 
     def _each(self, node: tree.Node) -> tuple[tree.Node, ...]:
         """What a name stands for in turn which goes through pairs that are written out, or made one by one:
