@@ -14,6 +14,7 @@ from capsule_lint.plan.memory.puts import Put
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.program.containers import ADDING
 from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,7 @@ class KeyedPuts(Struct, frozen=True):
             own = collections.keepers.key_of(call)
             cached = own is not None or is_cache(last_name(base))
             if method in PUTTING or cached or self._is_heir(call):
-                key = own or key_of(call)
+                key = own or self._scope_in(call) or key_of(call)
                 keys = [a.value for a in call.args[:2]] if method in HASHES else [key]
                 for value in (a.value for a in call.args):
                     if value not in keys:
@@ -114,6 +115,12 @@ class KeyedPuts(Struct, frozen=True):
         root, keys = self.way(node)
         if keys and self.local.collections.any(root) is not None:
             yield from (Put(root, last_name(root), value, key) for key in keys)
+
+    def _scope_in(self, call: tree.Call) -> tree.Node | None:
+        """What a method is given as a scope by its name, beside another key: `put(tenant_id=…, key=…, value=…)`."""
+        scopes = self.local.program.policy.scopes
+        named = (a.value for a in call.args if a.keyword and names_any_of(a.keyword, scopes))
+        return next(named, None)
 
     def _is_heir(self, call: tree.Call) -> bool:
         """Whether a method of a dict is called that the program has added to it."""

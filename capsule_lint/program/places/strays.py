@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection
-from capsule_lint.program.local_names import behind
+from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import WRITES, Role
@@ -64,6 +64,7 @@ _OTHER_STORES: Final = frozenset(
         "environ",
     ]
 )
+_MAX_DEPTH: Final = 3
 
 
 @dataclass(eq=False)
@@ -129,13 +130,13 @@ class Strays:
         for one in self._each(self.keys.templates.formatted.written_out(value)):
             match one:
                 case tree.Sequence(kind="tuple", items=(first_item, _)):
-                    said: tree.Node = first_item
+                    said = self._unpacked(first_item)
                 case _ if not _is_of_another(base):
                     continue
                 case _:
-                    said = one
-            if self._starts(said):
-                self.keys.sink(said, Role.WRITTEN if written else Role.LOOKUP, index=False)
+                    said = (one,)
+            for text in filter(self._starts, said):
+                self.keys.sink(text, Role.WRITTEN if written else Role.LOOKUP, index=False)
 
     def _starts(self, node: tree.Node) -> bool:
         """Whether an expression is a text that starts as the policy's keys do, here or in a function that makes it."""
@@ -147,18 +148,32 @@ class Strays:
     def _each(self, node: tree.Node) -> tuple[tree.Node, ...]:
         """What a name stands for in turn which goes through pairs that are written out, or made one by one:
         `for key in [(pk, sk) for sk in names]`; or else the expression itself."""
-        bindings = self.keys.names.bindings_of(node) if isinstance(node, tree.Name) else []
-        if len(bindings) != 1 or bindings[0].kind != "for" or bindings[0].path:
-            return (node,)
-        match (
-            behind(self.keys.names, bindings[0].value) if bindings[0].value is not None else None
-        ):
-            case tree.Sequence(items=items):
-                return items
-            case tree.Comprehension(results=results):
-                return results[:1]
+        found = self._gone_through(node)
+        return found[1] if found is not None and not found[0] else (node,)
+
+    def _unpacked(self, node: tree.Node) -> tuple[tree.Node, ...]:
+        """The same of a name for a part of each such pair: `for pk, sk in [(pk, sk) for sk in names]`."""
+        match self._gone_through(node):
+            case ((at,), pairs):
+                parted = (pair for pair in pairs if isinstance(pair, tree.Sequence))
+                return tuple(pair.items[at] for pair in parted if at < len(pair.items))
             case _:
                 return (node,)
+
+    def _gone_through(
+        self, node: tree.Node
+    ) -> tuple[tuple[int, ...], tuple[tree.Node, ...]] | None:
+        """What a loop goes through that gives a name, where it is written out, and which part of each it names."""
+        bindings = self.keys.names.bindings_of(node) if isinstance(node, tree.Name) else []
+        if len(bindings) != 1 or bindings[0].kind != "for" or bindings[0].value is None:
+            return None
+        match behind(self.keys.names, bindings[0].value):
+            case tree.Sequence(items=items):
+                return bindings[0].path, items
+            case tree.Comprehension(results=results):
+                return bindings[0].path, results[:1]
+            case _:
+                return None
 
     def is_for_others(self, node: tree.Call) -> bool:
         """Whether a call is of another store's method, or of a collection's."""
@@ -183,9 +198,8 @@ class Strays:
             for value, call in self._given_or_compared(module) if not module.is_test else ():
                 if self._says(value, written, tags) and not (call and self.is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
-            for value in self._made_beside_keys(module) if not module.is_test else ():
-                if self._makes(value, written):
-                    self.keys.sink(value, Role.LOOKUP, index=False)
+            for call in self._made_alike(module, written, tags) if not module.is_test else ():
+                self.keys.sink(call, Role.LOOKUP, index=False)
             apart = module.is_test or module.generated
             for value in self._handed_on(module) if not apart else ():
                 if self._says(value, longer, scoped):
@@ -225,8 +239,7 @@ class Strays:
     def _given_or_compared(self, module: Module) -> Iterator[tuple[tree.Node, tree.Call | None]]:
         """What calls are given, and these, and the sides of comparisons."""
         for call in module.each(tree.Call):
-            of_sort_key = isinstance(call.func, tree.Attr) and self._is_sort_key(call.func.base)
-            if last_name(call.func) not in LOGGING and not of_sort_key:
+            if self._may_take_keys(call):
                 for argument in call.args:
                     if not self.keys.policy.is_sort_key_name(argument.keyword or ""):
                         yield argument.value, call
@@ -235,22 +248,42 @@ class Strays:
             if not any(map(self._is_sort_key, sides)):
                 yield from ((side, None) for side in sides)
 
-    def _made_beside_keys(self, module: Module) -> Iterator[tree.Call]:
-        """The calls whose results are compared with what is called a key: `pk != note_key(note_id)`."""
-        is_key_name = self.keys.policy.is_key_name
-        for compare in module.each(tree.Compare):
-            sides = (compare.left, *compare.rights)
-            if any(isinstance(side, tree.Name) and is_key_name(side.id) for side in sides):
-                yield from (side for side in sides if isinstance(side, tree.Call))
+    def _may_take_keys(self, call: tree.Call) -> bool:
+        """Whether what a call is given may be keys of the table: it tells nobody of it, and asks for no sort key."""
+        of_sort_key = isinstance(call.func, tree.Attr) and self._is_sort_key(call.func.base)
+        return last_name(call.func) not in LOGGING and not of_sort_key
 
-    def _makes(self, call: tree.Call, written: set[str]) -> bool:
-        """Whether a function of the program makes one of some texts for a call."""
-        return any(
-            template.text in written
-            for function in self.keys.helpers_in(call)
-            for value in function.returns
-            for template in self.keys.templates.resolve(value)
-        )
+    def _made_alike(
+        self, module: Module, written: set[str], tags: set[str]
+    ) -> Iterator[tree.Call]:
+        """The calls of functions that make one of some texts, where the result is given to whatever finds things by
+        it, or compared: `rows.by_index("gsi1", user_pk(user_id))`."""
+        for function in module.functions:
+            if function in self.keys.helpers or not any(
+                self._says(value, written, tags) for value in function.returns
+            ):
+                continue
+            for call, _ in self.keys.calls.callers(function):
+                if not self.keys.names.module_of(call).is_test and self._finds(call):
+                    yield call
+
+    def _finds(self, node: tree.Node, depth: int = 0) -> bool:
+        """Whether an expression, or a local that is one, is given to something or compared."""
+        names = self.keys.names
+        match names.parent(node):
+            case tree.Call() as call if call.func is not node:
+                taken = [a for a in call.args if a.value is node]
+                sorts = (self.keys.policy.is_sort_key_name(a.keyword or "") for a in taken)
+                may_be = self._may_take_keys(call) and not self.is_for_others(call)
+                return may_be and bool(taken) and not any(sorts)
+            case tree.Compare() as compare:
+                return not any(map(self._is_sort_key, (compare.left, *compare.rights)))
+            case tree.Assign(targets=(tree.Name() as target,)) if depth < _MAX_DEPTH:
+                is_sort = self.keys.policy.is_sort_key_name(target.id)
+                reads = reads_of(names, target, (target.at,)) if not is_sort else ()
+                return any(self._finds(read, depth + 1) for read in reads)
+            case _:
+                return False
 
     def _is_sort_key(self, node: tree.Node) -> bool:
         """Whether an expression is a sort key, which stays as it is, also where an index is asked for it: `Key("sk")`,
