@@ -16,7 +16,7 @@ from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.aliases import Aliases
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _MANY: Final = 8
 """So many functions of one name, or more, are told apart by nothing but what they are methods of."""
+_MAX_DEPTH: Final = 4
 _Taker: TypeAlias = "tuple[Function | Class, str]"
 """A function that takes something as a parameter, or a class that takes it as a field, and its name."""
 
@@ -55,8 +56,11 @@ class HandedNames:
                     self._functions[function.name].append(function)
                 if function.name != "__init__":
                     self._takers[function.name].append(function)
-            for cls in module.classes:
-                self._takers[cls.name].append(cls.methods.get("__init__", cls))
+        classes: dict[str, list[Class]] = defaultdict(list)
+        for cls in (cls for module in modules for cls in module.classes):
+            classes[cls.name].append(cls)
+        for name, alike in classes.items():
+            self._takers[name] += [one for cls in alike for one in _made_by(cls, classes)]
         for module in modules:
             imported = _renamed(module)
             for call in module.each(tree.Call):
@@ -160,6 +164,21 @@ class HandedNames:
         name = last_name(container_of(table))
         self._tables.add(name)
         self.aliases.add(own, name)
+
+
+def _made_by(
+    cls: Class, classes: Mapping[str, Sequence[Class]], depth: int = 0
+) -> list[Function | Class]:
+    """What takes what a class is called with: its own initializer or that of a class that it inherits from, told
+    by the names of these; else the class itself, by its fields."""
+    own = cls.methods.get("__init__")
+    if own is not None:
+        return [own]
+    bases = cls.fact.bases if depth < _MAX_DEPTH and not _fields(cls) else ()
+    named = (last_name(base.value) for base in bases if base.keyword is None)
+    above = (one for name in named for one in classes.get(name, ()) if one is not cls)
+    found = [made for one in above for made in _made_by(one, classes, depth + 1)]
+    return list(dict.fromkeys(found)) or [cls]
 
 
 def _renamed(module: Module) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -190,15 +191,20 @@ class Strays:
         """A text that is the same as a key which is written or made elsewhere, given to whatever finds
         things by it, or compared: `rows.by_index("gsi1", f"TENANT#{tenant_id}#USER#{user_id}")`."""
         written = {s.template.text for s in self.keys.sites if s.role is not Role.LOOKUP}
-        written.discard(f"{self.keys.policy.scopes[0].tag}{{}}")  # that says too little
+        begun = written & {f"{self.keys.policy.scopes[0].tag}{{}}"}
+        written -= begun  # that says too little
         tags = {tag for text in written if "#" in (tag := text.partition("{}")[0])}
         scoped = {scope.tag for scope in self.keys.policy.scopes}
         longer = written - {f"{tag}{{}}" for tag in scoped}  # in a list, these may be sort keys
-        for module in self.keys.names.judged() if written else ():
+        for module in self.keys.names.judged() if written or begun else ():
             for value, call in self._given_or_compared(module) if not module.is_test else ():
                 if self._says(value, written, tags) and not (call and self.is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
-            for call in self._made_alike(module, written, tags) if not module.is_test else ():
+            made = chain(
+                self._made_alike(module, written, tags),
+                self._made_alike(module, begun, scoped, beside_key=True),
+            )
+            for call in made if not module.is_test else ():
                 self.keys.sink(call, Role.LOOKUP, index=False)
             apart = module.is_test or module.generated
             for value in self._handed_on(module) if not apart else ():
@@ -254,24 +260,29 @@ class Strays:
         return last_name(call.func) not in LOGGING and not of_sort_key
 
     def _made_alike(
-        self, module: Module, written: set[str], tags: set[str]
+        self, module: Module, written: set[str], tags: set[str], *, beside_key: bool = False
     ) -> Iterator[tree.Call]:
         """The calls of functions that make one of some texts, where the result is given to whatever finds things by
-        it, or compared: `rows.by_index("gsi1", user_pk(user_id))`."""
+        it, or compared, `rows.by_index("gsi1", user_pk(user_id))`; or only where it is compared with what is called
+        a key, `pk == tenant_pk(tenant_id)`."""
         for function in module.functions:
             if function in self.keys.helpers or not any(
                 self._says(value, written, tags) for value in function.returns
             ):
                 continue
             for call, _ in self.keys.calls.callers(function):
-                if not self.keys.names.module_of(call).is_test and self._finds(call):
+                apart = self.keys.names.module_of(call).is_test
+                if not apart and self._finds(call, beside_key=beside_key):
                     yield call
 
-    def _finds(self, node: tree.Node, depth: int = 0) -> bool:
-        """Whether an expression, or a local that is one, is given to something or compared."""
+    def _finds(self, node: tree.Node, depth: int = 0, *, beside_key: bool) -> bool:
+        """Whether an expression, or a local that is one, is given to something or compared, or the latter with a key."""
         names = self.keys.names
         match names.parent(node):
-            case tree.Call() as call if call.func is not node:
+            case tree.Compare() as compare if beside_key:
+                sides = (compare.left, *compare.rights)
+                return any(self.keys.policy.is_key_name(_name(side)) for side in sides)
+            case tree.Call() as call if call.func is not node and not beside_key:
                 taken = [a for a in call.args if a.value is node]
                 sorts = (self.keys.policy.is_sort_key_name(a.keyword or "") for a in taken)
                 may_be = self._may_take_keys(call) and not self.is_for_others(call)
@@ -281,7 +292,7 @@ class Strays:
             case tree.Assign(targets=(tree.Name() as target,)) if depth < _MAX_DEPTH:
                 is_sort = self.keys.policy.is_sort_key_name(target.id)
                 reads = reads_of(names, target, (target.at,)) if not is_sort else ()
-                return any(self._finds(read, depth + 1) for read in reads)
+                return any(self._finds(one, depth + 1, beside_key=beside_key) for one in reads)
             case _:
                 return False
 
@@ -333,6 +344,10 @@ class Strays:
                 with self.keys.names.aside():  # whatever begins a text is named in it
                     begun = self.keys.templates.constant(part) or " "
         return begun in tags
+
+
+def _name(node: tree.Node) -> str:
+    return last_name(node) if isinstance(node, tree.Name | tree.Attr) else ""
 
 
 def _may_say(node: tree.Node) -> bool:
