@@ -12,6 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.repeats import names_in, repeatable
+from capsule_lint.program.inference.types import ModuleObject
 from capsule_lint.program.local_names import only_assigned
 
 if TYPE_CHECKING:
@@ -41,18 +42,31 @@ class Helpers(Room):
             returned = None
         if function is None or not isinstance(returned, tree.Attr):
             return None
-        return self._read(node, function, returned, scope, knot)
+        value = self._read(node, function, returned, scope, knot)
+        home = self._home(call, function) if call is not None else None
+        if value is None or home is None:
+            return value
+        return replace(value, code=f"{home}.{value.code}", imports=())
+
+    def _home(self, call: tree.Call, function: Function) -> str | None:
+        """The name under which a file knows the module of what it calls: `identity` of `identity.caller()`."""
+        base = call.receiver
+        types = self.program.inference.of(base) if base is not None else ()
+        modules = [one.module for one in types if isinstance(one, ModuleObject)]
+        return text_of(base) if base is not None and modules == [function.module] else None
 
     def _called(self, call: tree.Call) -> Function | None:
+        """The function of a module, or one around, that is called: by its name or as `identity.caller()`."""
         found = self.program.calls.callees(call)
-        return found[0].function if len(found) == 1 and found[0].cls is None else None
+        only = found[0].function if len(found) == 1 and found[0].cls is None else None
+        return only if only is not None and only.owner is None else None
 
     def _call(self, node: tree.Node) -> tuple[tree.Call | None, int | None]:
         """The call that yields a value, and which of several it is: `caller()[0]`, `tenant_id, *_ = caller()`."""
         match node:
-            case tree.Call(func=tree.Name(), args=()):
+            case tree.Call(func=tree.Name() | tree.Attr(), args=()):
                 return node, None
-            case tree.Subscript(base=tree.Call(func=tree.Name(), args=()) as call):
+            case tree.Subscript(base=tree.Call(func=tree.Name() | tree.Attr(), args=()) as call):
                 number = tree.integer(node.index)
                 return (call, number) if number is not None and number >= 0 else (None, None)
             case tree.Name():
