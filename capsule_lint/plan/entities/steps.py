@@ -105,7 +105,7 @@ class Steps:
             ):
                 return target
             case tree.Call(func=tree.Attr(name="update", base=tree.Name() as base)) if any(
-                a.value is node and not a.star for a in parent.args
+                a.value is node and a.keyword is None and not a.star for a in parent.args
             ):
                 return base
             case _:

@@ -19,6 +19,7 @@ from capsule_lint.plan.taken_apart.samples import samples
 from capsule_lint.plan.taken_apart.shifts import Split
 from capsule_lint.program.comparisons import comparisons
 from capsule_lint.program.local_names import behind, reads_of
+from capsule_lint.program.model import Function
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -113,9 +114,7 @@ class Across(Struct, frozen=True, dict=True):
                 if isinstance(node.index, tree.Slice) and self._is_told(node.base):
                     yield _Look(node, node.base, node.index)
             for compare in comparisons(module):
-                inside = compare.op in ("in", "not in")
-                plain = isinstance(compare.left, tree.Const | tree.Name)
-                if inside and (plain or _is_filled(compare.left)) and self._is_told(compare.right):
+                if compare.op in ("in", "not in") and self._is_told(compare.right):
                     yield _Look(compare.node, compare.right, compare.left)
 
     def _called(self, call: tree.Call, name: str) -> _Look | None:
@@ -208,10 +207,22 @@ class Across(Struct, frozen=True, dict=True):
         whole = between.join(value if part is None else re.escape(part) for part in found)
         return whole + r"\Z" * at_end
 
-    def _pieces(self, node: tree.Node) -> Sequence[Piece]:
-        inner = behind(self.readers.program.names, node)
-        template = self.readers.program.templates.template(inner) if inner is not None else None
-        return template.pieces if template is not None and not template.opaque else ()
+    def _pieces(self, node: tree.Node, depth: int = 0) -> Sequence[Piece]:
+        """What a text consists of that is looked for, also where a function makes it."""
+        program = self.readers.program
+        inner = behind(program.names, node)
+        template = program.templates.template(inner) if inner is not None else None
+        if template is not None:
+            return () if template.opaque else template.pieces
+        match (
+            [c.function for c in program.calls.callees(inner)]
+            if isinstance(inner, tree.Call)
+            else []
+        ):
+            case [Function(returns=[value])] if depth < _MAX_DEPTH:
+                return self._pieces(value, depth + 1)
+            case _:
+                return ()
 
     def _is_head_used(self, call: tree.Node) -> bool:
         """Whether what stands before the text is read of what `pk.partition("#ORDER#")` gives."""
