@@ -161,7 +161,8 @@ class Serving(Room):
             and function.owner is not None
             and self.planner.gains.can_gain_field(function.owner)
         ):
-            self.planner.gains.gain_field(function.owner, want.scope, want.knot)
+            like = self._read_of_self(function, want)
+            self.planner.gains.gain_field(function.owner, want.scope, want.knot, like=like)
             return self.planner.values.value(want) is not None
         if not self.planner.signatures.can_gain(function):
             return False
@@ -169,6 +170,14 @@ class Serving(Room):
             return False
         self.planner.signatures.gain(function, want.scope, want.knot)
         return True
+
+    def _read_of_self(self, function: Function, want: Want) -> str | None:
+        """The attribute of the object that the neighbour of a want is."""
+        for _, path in self.planner.values.beside(want):
+            match path:
+                case tree.Attr(base=tree.Name(id=own), name=name) if own == function.self_name:
+                    return name
+        return None
 
     def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
         module = self.program.names.module_of(want.node)
