@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.wrapped_keys import inner_of, keeps_text
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.texts.pieces import Filled, hole_name
 
 if TYPE_CHECKING:
@@ -227,7 +228,8 @@ class KeyHosts:
         function = functions[0] if len(functions) == 1 else None
         if function is None or any(a.star or a.keyword for a in call.args):
             return None
-        match function.own_params, function.returns:
+        returned = [behind(self.program.names, value) for value in function.returns]
+        match function.own_params, returned:
             case (tree.Parameter(name=name, kind="*"),), [
                 tree.Call(func=tree.Attr(name="join"), args=(tree.Argument(value=joined),))
             ] if _as_it_comes(joined) == name:

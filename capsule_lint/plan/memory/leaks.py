@@ -240,10 +240,11 @@ class Leaks(Struct, frozen=True):
                 parts = [] if _is_address(said) else [p for p in said if not isinstance(p, str)]
             case tree.Call():
                 callees = program.calls.callees(node)
-                functions = [c.function for c in callees]
-                changing = any(f in self.local.state.params for f in functions if f is not None)
-                changing |= any(self._gains(c.cls, scope) for c in callees if c.cls is not None)
-                parts = [a.value for a in node.args] if any(functions) and not changing else []
+                functions = [c.function for c in callees if c.function is not None]
+                settled = any(f in self.local.state.params for f in functions)
+                settled |= any(self._gains(c.cls, scope) for c in callees if c.cls is not None)
+                settled |= any(map(self._makes_address, functions))
+                parts = [a.value for a in node.args] if functions and not settled else []
             case _:
                 return False
         values = [one for part in parts for one in within(part)]
@@ -252,6 +253,12 @@ class Leaks(Struct, frozen=True):
             and any(_is_told(one, told) for one in values)
             and not any(names_scope(hole_name(one), scope) for one in values)
         )
+
+    def _makes_address(self, function: Function) -> bool:
+        """Whether what a function gives back is an address, and no key."""
+        made = [behind(self.local.program.names, value) for value in function.returns]
+        texts = [one for one in made if one is not None and tree.makes_text(one)]
+        return bool(texts) and all(_is_address(list(tree.said_in(one))) for one in texts)
 
     def _is_changing_key(self, node: tree.Node) -> bool:
         """Whether an expression is a key of the table's, which is going to have all scopes."""

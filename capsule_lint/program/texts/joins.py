@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.texts.pieces import (
     Filled,
@@ -222,9 +223,11 @@ class Joins:
         variadic = next((p for p in function.params if p.kind == "*"), None)
         if variadic is None or len(function.returns) != 1:
             return None
-        value = function.returns[0]
+        value = behind(self.templates.names, function.returns[0])
         if isinstance(value, tree.Call):
             value = self.templates.wrapped(value) or value
+        if value is None:
+            return None
         fixed = [p for p in function.own_params if p.by_position]
         if fixed:
             mark = self._joins_behind(value, [p.name for p in fixed], variadic.name)
