@@ -12,12 +12,14 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.readings import counterparts
 from capsule_lint.policy import SourceKind, SourceSpec
-from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.inference.types import Instance, classes_of, ordered
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class
-from capsule_lint.program.texts.pieces import Filled
+from capsule_lint.program.texts.pieces import Filled, names_any_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.supply.attached import Attached
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -101,14 +103,44 @@ class Ambient(Struct, frozen=True, dict=True):
         return False
 
     def fills_keys(self) -> bool:
-        """Whether keys of the program ask so for a scope, instead of being given it."""
+        """Whether keys of the program ask so for a scope, instead of being given it, where they are made or where
+        what makes them is called."""
+        return any(map(self._is_asked, self._values_in_keys()))
+
+    def _values_in_keys(self) -> Iterator[tree.Node]:
+        """The values of scopes in keys, and those that key helpers are given."""
+        scopes, keys, calls = self.program.policy.scopes, self.program.keys, self.program.calls
+        for site in (one for one in keys.sites if not one.module.is_test):
+            yield from (p.value for p in site.template.pieces if isinstance(p, Filled))
+        for helper in sorted(keys.helpers, key=lambda f: f.symbol):
+            told = [p.name for p in helper.own_params if names_any_of(p.name, scopes)]
+            for parameter in told:
+                for call, argument in calls.arguments_for(helper, parameter):
+                    if not self.program.names.module_of(call).is_test:
+                        yield argument.value
+
+    def _is_asked(self, node: tree.Node) -> bool:
+        """Whether a value is that of such a source, or of a source that is read of what is asked for so."""
+        if any(f".{text_of(node)}".endswith(f".{code}") for _, _, code in self._codes):
+            return True
+        if not isinstance(node, tree.Attr) or not self.asks(node):
+            return False
         return any(
-            f".{text_of(piece.value)}".endswith(f".{code}")
-            for site in (self.program.keys.sites if self._codes else ())
-            for piece in site.template.pieces
-            if isinstance(piece, Filled)
-            for _, _, code in self._codes
+            (one, node.name) in self._attributes
+            for cls in classes_of(self.program.inference.of(node.base))
+            for one in self.program.classes.mro(cls)
         )
+
+    @cached_property
+    def _attributes(self) -> set[tuple[Class, str]]:
+        """The classes of which a source of policy is read, and the attributes that it is."""
+        sources = (spec for scope in self.program.policy.scopes for spec in scope.sources)
+        return {
+            (known, spec.access)
+            for spec in sources
+            if spec.kind is SourceKind.ATTRIBUTE
+            and isinstance(known := self.program.names.definition(spec.dotted), Class)
+        }
 
     @cached_property
     def _codes(self) -> list[tuple[str, SourceSpec, str]]:
