@@ -78,9 +78,9 @@ class LambdaMends(MendRoom):
             case LambdaObject():
                 yield place_in(self.program, one.node, scope)
             case FunctionObject():
-                yield self._in_function(one, scope, int(one.bound and one.function.takes_self))
+                yield self._in_function(one, scope, one.given)
             case Partial(of=FunctionObject() as inner):
-                given = int(inner.bound and inner.function.takes_self)
+                given = inner.given
                 count = sum(a.keyword is None for a in one.call.args[1:])
                 yield self._in_function(inner, scope, given + count)
             case _:

@@ -99,11 +99,10 @@ class Calls:
             case ClassObject():
                 return Callee(self.classes.initializer(one.cls), one.cls, 1)
             case FunctionObject():
-                takes = one.function.takes_self and one.bound
                 filled = self._filled(one.function, call)
                 if filled is None:
                     return None
-                return Callee(one.function, None, takes + filled, one.mock)
+                return Callee(one.function, None, one.given + filled, one.mock)
             case Instance():
                 method = self.classes.method(one.cls, "__call__")
                 return Callee(method, None, 1) if method else None
@@ -361,7 +360,7 @@ class Calls:
         for one in ordered(self.inference.of(node)):
             match one:
                 case FunctionObject():
-                    yield one.function, int(one.bound and one.function.takes_self)
+                    yield one.function, one.given
                 case ClassObject():
                     initializer = self.classes.initializer(one.cls)
                     yield (one.cls, 0) if initializer is None else (initializer, 1)

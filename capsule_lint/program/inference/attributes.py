@@ -227,7 +227,7 @@ class Attributes:
         found: list[Types] = []
         for one in ordered(types):
             owner = one.cls if isinstance(one, Instance) else None
-            if isinstance(one, FunctionObject) and one.function.takes_self:
+            if isinstance(one, FunctionObject) and _takes_object(one.function):
                 found.append(frozenset((replace(one, bound=True),)))
                 continue
             method = self.inference.classes.method(owner, "__get__") if owner else None
@@ -361,3 +361,10 @@ class Attributes:
 def _says_nothing(types: Types) -> bool:
     """Whether all that is known of an attribute is that it may be `None`."""
     return all(one == Foreign("None") or isinstance(one, UnknownType) for one in types)
+
+
+def _takes_object(function: Function) -> bool:
+    """Whether a function is given the object first where a class has it under a name: a method, or a function of a
+    module that says so, `def fetch(self, note_id)`."""
+    first = function.params[0].name if function.params else ""
+    return function.takes_self or (function.owner is None and first == "self")

@@ -36,6 +36,13 @@ class FunctionObject(Struct, frozen=True):
     bound: bool = False
     mock: bool = False
 
+    @property
+    def given(self) -> int:
+        """How many of its first parameters are given by the object that it is bound to; a function of a module is
+        bound where a class has it under a name."""
+        function = self.function
+        return int(self.bound and (function.takes_self or function.owner is None))
+
 
 class LambdaObject(Struct, frozen=True, eq=False):
     """A lambda: the one of this program, not another that is written alike."""
