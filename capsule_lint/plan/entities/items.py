@@ -271,8 +271,16 @@ class Items(Room):
         program = self.program
         is_key = program.policy.is_key_name
         makers = returning(program, *parts.wholes)
-        made = [v for f in makers for v in f.returns if isinstance(v, tree.DictDisplay)]
-        keys = [value for one in made for name, value in entries_of(one) if is_key(name)]
+        inner = (v for f in makers for v in f.returns if isinstance(v, tree.Call))
+        makers = makers | returning(program, *inner)
+        keys = []
+        for function in makers:
+            for made in (v for v in function.returns if isinstance(v, tree.DictDisplay)):
+                for value in (value for name, value in entries_of(made) if is_key(name)):
+                    keys.append(value)
+                    if isinstance(value, tree.Name) and function.parameter(value.id) is not None:
+                        given = program.calls.arguments_for(function, value.id)
+                        keys += [argument.value for _, argument in given]
         return makers | returning(program, *keys)
 
     # --- entries ---
