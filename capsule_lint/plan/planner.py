@@ -29,6 +29,7 @@ from capsule_lint.plan.memory.idle_scopes import IdleScopes
 from capsule_lint.plan.memory.key_checks import KeyChecks
 from capsule_lint.plan.memory.key_functions import KeyFunctions
 from capsule_lint.plan.memory.key_positions import KeyPositions
+from capsule_lint.plan.memory.last_asked import LastAsked
 from capsule_lint.plan.memory.leaks import Leaks
 from capsule_lint.plan.memory.local import LocalKeys
 from capsule_lint.plan.memory.tokens import Tokens
@@ -190,6 +191,7 @@ class Planner:
         Halves(self).tie()
         leaks = Leaks(local)
         leaks.note()
+        LastAsked(self).note()
         Grouped(self).note()
         self.loads.check()
         self.fed.check()

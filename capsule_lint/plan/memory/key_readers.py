@@ -10,7 +10,7 @@ from capsule_lint.plan.memory.collections import looking_up
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_pieces import KeyPieces
 from capsule_lint.plan.memory.key_uses import KeyUses
-from capsule_lint.plan.memory.keyed_methods import is_keyed
+from capsule_lint.plan.memory.keyed_methods import SCANNING, empties, is_keyed, pattern_of
 from capsule_lint.plan.memory.making import copied
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
@@ -189,6 +189,9 @@ class KeyReaders:
         name = access.name
         if not isinstance(call, tree.Call) or call.func is not access:
             self.keys.unsure(access, home)
+        elif self._is_found(call, home):
+            if name in SCANNING:
+                self.iterated(call, home, pairs=False)
         elif name == "copy":
             self._collection(call, home)
         elif name in ("items", "keys"):
@@ -201,6 +204,15 @@ class KeyReaders:
             self._is_looked_into(call, home) or self._is_given_several(call, home)
         ):
             self.keys.unsure(access, home)
+
+    def _is_found(self, call: tree.Call, home: Home) -> bool:
+        """Whether a method of what is no collection of the program's finds keys by a pattern, which changes as they do
+        or says nothing of them but how they begin: `redis.scan_iter(match=f"notes:{tenant_id}:*")`."""
+        name, collections = last_name(call.func), self.local.collections
+        pattern = pattern_of(call) if name in SCANNING or empties(name) else None
+        if pattern is None or not collections.is_text(home) or collections.keepers.at(home):
+            return False
+        return tree.text(pattern) is not None or self.local.settles(home, pattern, made=True)
 
     def _is_looked_into(self, call: tree.Call, home: Home) -> bool:
         """Whether a method is given a key, or makes one as the collection's own methods do that change."""
@@ -301,6 +313,8 @@ class KeyReaders:
             case tree.Compare(ops=("in" | "not in",)) if not pairs:
                 if not self.local.settles(home, parent.left):
                     self.keys.unsure(parent, home)
+            case tree.Wrapped(kind="await"):
+                self.iterated(parent, home, pairs=pairs)
             case tree.Assign() if parent.value is node and len(parent.targets) == 1:
                 for use in self._alias(parent.targets[0], home):
                     self.iterated(use, home, pairs=pairs)
@@ -323,6 +337,9 @@ class KeyReaders:
 
     def _passed(self, call: tree.Call, node: tree.Node, home: Home, *, pairs: bool) -> None:
         name = last_name(call.func)
+        own = isinstance(call.func, tree.Attr) and self.local.collections.of(call.func.base) == home
+        if own and not pairs and any(a.value is node and a.star == "*" for a in call.args):
+            return  # keys are given back: `redis.delete(*keys)`
         if name in _SAME and len(call.args) == 1 and not pairs:
             self.iterated(call, home, pairs=False)
         elif name in _SAME and len([a for a in call.args if a.keyword != "reverse"]) == 1:

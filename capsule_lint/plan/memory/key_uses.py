@@ -128,8 +128,11 @@ class KeyUses:
             and not self.local.rekeyed[home].width
             and isinstance(call, tree.Call)
             and len(call.args) == 1
-            and not isinstance(call.args[0].value, tree.Name | tree.Attr)
-            and self.local.settles(home, call.args[0].value)
+            and self.local.settles(
+                home,
+                call.args[0].value,
+                made=isinstance(call.args[0].value, tree.Name | tree.Attr),
+            )
         ):
             return
         self.unsure(access, home)

@@ -95,6 +95,10 @@ PUTTING: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", 
 _MANY: Final = frozenset(words("prefix_pattern_match_scan_key_tag_all_namespace_where"))
 """Words in the names of methods that find several keys by one text."""
 _NAMES: Final = ("key", "cache_key")
+_PATTERNS: Final = ("match", "pattern", "prefix")
+SCANNING: Final = frozenset(("keys", "scan_iter"))
+"""Methods of what keeps texts that give the keys which fit a pattern, all of them without one."""
+_EMPTYING: Final = frozenset(words("delete_drop_remove_clear_invalidate_evict_expire_purge"))
 TAKING_KEYS: Final = _KEYED | HASHES | NAMING
 """All that may be given a key."""
 
@@ -113,3 +117,14 @@ def key_of(call: tree.Call) -> tree.Node:
     """The key that a method of a collection is given: by its name, or first."""
     named = (a.value for a in call.args if a.keyword in _NAMES)
     return next(named, call.args[0].value)
+
+
+def pattern_of(call: tree.Call) -> tree.Node | None:
+    """What the keys have to fit that a method finds: the argument that says so by its name, or the first one."""
+    named = (a.value for a in call.args if a.keyword in _PATTERNS)
+    return next(named, call.plain[0] if call.plain else None)
+
+
+def empties(method: str) -> bool:
+    """Whether a method only forgets what it finds by one text: `delete_pattern`."""
+    return finds_several(method) and not _EMPTYING.isdisjoint(words(method))

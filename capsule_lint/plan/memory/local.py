@@ -116,10 +116,13 @@ class LocalKeys:
         hosts = self.hosts.scopes_in(key)
         return bool(hosts) and all(self.notes.is_settled(host) for host, _ in hosts)
 
-    def settles(self, home: Home, *keys: tree.Node) -> bool:
-        """Whether expressions that keys of a collection are compared with change as the keys do."""
+    def settles(self, home: Home, *keys: tree.Node, made: bool = False) -> bool:
+        """Whether expressions that keys of a collection are compared with change as the keys do, and are texts that
+        are put together, if they have to be `made`."""
         for key in keys:
             hosts = list(self.hosts.further(key))
+            if made and not all(tree.makes_text(host) for host, _ in hosts):
+                return False
             self._judge_key(home, key)
             if not hosts or not all(self.notes.is_settled(host) for host, _ in hosts):
                 return False
