@@ -32,6 +32,7 @@ from capsule_lint.plan.memory.key_positions import KeyPositions
 from capsule_lint.plan.memory.last_asked import LastAsked
 from capsule_lint.plan.memory.leaks import Leaks
 from capsule_lint.plan.memory.local import LocalKeys
+from capsule_lint.plan.memory.summed import Summed
 from capsule_lint.plan.memory.tokens import Tokens
 from capsule_lint.plan.memory.twins import Twins
 from capsule_lint.plan.memory.unfiltered import Unfiltered
@@ -197,6 +198,7 @@ class Planner:
         self.fed.check()
         self.readers.find(self.defects, [*self.silenced, *self.narrow])
         leaks.parsed(self.readers.found, self.scope_parts)
+        Summed(self).note(self.readers.found, self.scope_parts)
         self.tuples.find()
 
     def obstacle(

@@ -61,7 +61,7 @@ class ElementFix(ExpressionFix[AddElements]):
             and isinstance(updated, cst.Subscript)
             and self.mends
         ):
-            return self._subscript(original, updated)
+            updated = self._subscript(original, updated)
         if isinstance(original, cst.MatchClass) and isinstance(updated, cst.MatchClass):
             return self._pattern(original, updated) if self.mends else updated
         if isinstance(original, cst.MatchSequence) and isinstance(updated, cst.MatchSequence):

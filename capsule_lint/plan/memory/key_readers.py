@@ -337,7 +337,9 @@ class KeyReaders:
 
     def _passed(self, call: tree.Call, node: tree.Node, home: Home, *, pairs: bool) -> None:
         name = last_name(call.func)
-        own = isinstance(call.func, tree.Attr) and self.local.collections.of(call.func.base) == home
+        own = (
+            isinstance(call.func, tree.Attr) and self.local.collections.of(call.func.base) == home
+        )
         if own and not pairs and any(a.value is node and a.star == "*" for a in call.args):
             return  # keys are given back: `redis.delete(*keys)`
         if name in _SAME and len(call.args) == 1 and not pairs:

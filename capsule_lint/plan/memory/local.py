@@ -295,7 +295,7 @@ class LocalKeys:
         neighbour = next(iter(present.values()), None)
         for scope in defect.missing:
             mirror = defect.anchors[scope.name] or neighbour
-            named = isinstance(mirror, tree.Attr | tree.Name)
+            named = isinstance(mirror, tree.Attr | tree.Name | tree.Subscript)
             mirror = mirror if named or (mirror and is_group(self.program, mirror)) else None
             self.notes.ask(defect, Want(scope, defect.node, defect.knot, "local", mirror=mirror))
 
