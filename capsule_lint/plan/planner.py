@@ -47,6 +47,7 @@ from capsule_lint.plan.supply.helpers import Helpers
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
 from capsule_lint.plan.supply.others import Others
+from capsule_lint.plan.supply.owners import Owners
 from capsule_lint.plan.supply.queued import Queued
 from capsule_lint.plan.supply.serving import Serving
 from capsule_lint.plan.supply.set_here import SetHere
@@ -114,6 +115,7 @@ class Planner:
         self.values = Values(self)
         self.others = Others(self)
         self.origins = Origins(program, self.values)
+        self.owners = Owners(self)
         self.entries = Entries(program, self.values)
         self.serving = Serving(self)
         self.lambdas = Lambdas(self)

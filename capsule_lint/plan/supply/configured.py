@@ -83,6 +83,18 @@ class Configured(Struct, frozen=True):
                     return tuple(found)
         return ()
 
+    def held(self, scope: Scope, place: Place) -> dict[str, Value]:
+        """What policy takes from each of the objects in scope, by their names and paths."""
+        specs = [spec for spec in scope.sources if spec.kind is SourceKind.ATTRIBUTE]
+        if not specs:
+            return {}
+        pairs = [*self.holders.values(place), *self.holders.own_attributes(place)]
+        found: dict[str, Value] = {}
+        for spec in specs:
+            for code in self._of_kind(spec, pairs):
+                found.setdefault(code, Value(self._access(code, spec), kind="configured"))
+        return found
+
     def beside(self, spec: SourceSpec, call: tree.Call | None) -> Value | None:
         """The value that the object has from which a call is given the neighbour's."""
         if spec.kind is not SourceKind.ATTRIBUTE:

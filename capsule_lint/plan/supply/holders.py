@@ -60,7 +60,7 @@ class Holders(Struct, frozen=True):
         attribute = self.attribute_of(cls, scope)
         if self._is_own(node) or self.field_knot(cls, scope) is not None:
             return attribute
-        access = self._configured_access(cls, scope)
+        access = self.configured_access(cls, scope)
         if access is not None and (attribute is None or not beside.startswith("_")):
             return access
         private = is_private(attribute) and not beside.startswith("_")
@@ -72,7 +72,7 @@ class Holders(Struct, frozen=True):
             function.self_name == node.id for function in enclosing(self.program.names.place(node))
         )
 
-    def _configured_access(self, cls: Class, scope: Scope) -> str | None:
+    def configured_access(self, cls: Class, scope: Scope) -> str | None:
         """What policy reads of the instances of a class."""
         mro = self.program.classes.mro(cls)
         for spec in scope.sources:

@@ -39,7 +39,9 @@ class Serving(Room):
             return
         host = self.planner.origins.host(want)
         function = host if isinstance(host, Function) else None
-        rivals = self.planner.sources.configured.rivals(want.scope, want.node, want.call)
+        rivals = self.planner.owners.rivals(want) or self.planner.sources.configured.rivals(
+            want.scope, want.node, want.call
+        )
         if rivals:
             said = " and ".join(f"`{code}`" for code in rivals)
             self._no_source(want, function, f"both {said} have `{want.scope.parameter}`")

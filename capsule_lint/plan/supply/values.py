@@ -84,6 +84,7 @@ class Values(Room):
         beside = (want.mirror,) if want.mirror is not None else ()
         find = self.planner.sources.find
         found = find(want.scope, want.node, want.call, loose=loose, beside=beside)
+        found = self.planner.owners.agreed(want, found)
         if found is not None and not self.planner.origins.fits(want, found):
             found = None
         if found is None and isinstance(want.callee, Class | Function):
