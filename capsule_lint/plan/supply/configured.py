@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -11,6 +12,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelled_out
 from capsule_lint.policy import SourceKind, SourceSpec
+from capsule_lint.program.inference.types import Foreign
 from capsule_lint.program.model import Binding, Class, Function, Place, enclosing, last_name
 from capsule_lint.program.names import External
 
@@ -36,6 +38,8 @@ _MAKING_CLASSES: Final = frozenset(
     )
 )
 """What makes a class and returns it."""
+_CLASS_NAME: Final = re.compile(r"[A-Z]\w*[a-z]\w*")
+"""The name of a class, and not of an object or a constant."""
 
 
 class Configured(Struct, frozen=True):
@@ -155,11 +159,35 @@ class Configured(Struct, frozen=True):
         if not isinstance(target, External):
             return None
         root = spec.name.partition(".")[0]
+        if _CLASS_NAME.fullmatch(root):
+            return self._of_library(spec, Foreign(target.name), place)
         if self._handler(place) is None:
             alike = {f"{one.name}.{one.access}" for one in self._counterparts(spec)}
             if not self._is_of_framework(root, place) or not self._only_reads(place, alike):
                 return None
         return Value(f"{spec.name}.{spec.access}", ((spec.module, root),), kind="configured")
+
+    def _of_library(self, spec: SourceSpec, wanted: Foreign, place: Place) -> Value | None:
+        """`request.state.capsule_id` of `fastapi:Request.state.capsule_id`, where one parameter is declared so, or
+        a handler is given it."""
+        annotations = self.program.inference.annotations
+        for function in enclosing(place):
+            found = [
+                parameter.name
+                for parameter in function.own_params
+                if parameter.annotation is not None
+                and wanted in annotations.of(parameter.annotation)
+            ]
+            parameter = self.program.policy.handlers.parameter
+            if function in self.state.handler_params and parameter is not None:
+                said = parameter.annotation
+                if said is not None and (said.module, said.name) == (spec.module, spec.name):
+                    found.append(parameter.name)
+            if found:
+                code = f"{found[0]}.{spec.access}"
+                known = Value(code, root=function, kind="configured")
+                return known if len(found) == 1 else None
+        return None
 
     def _of_made(self, spec: SourceSpec, place: Place) -> Value | None:
         """The attribute of the one parameter that is declared as a class which a call makes:
@@ -255,12 +283,15 @@ class Configured(Struct, frozen=True):
         return self._handler(place)
 
     def _is_of_framework(self, name: str, place: Place, *, ours: bool = False) -> bool:
-        """Whether a name is one that its module has from elsewhere, or, if that is asked, any that it has."""
+        """Whether a name is one that its module has from elsewhere, or an object that a module makes, such as the
+        `app` of Powertools; or, if that is asked, any that it has."""
         names = self.program.names
         given = names.global_binding(place.scope.module, name)
         if given is None or names.bindings(name, place) != [given]:
             return False
-        return ours or isinstance(names.follow(given), External)
+        target = names.follow(given)
+        made = isinstance(target, Binding) and isinstance(target.assigned, tree.Call)
+        return ours or made or isinstance(target, External)
 
     def _handler(self, place: Place) -> Function | None:
         """The function around a place in which a request enters."""
