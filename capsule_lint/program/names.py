@@ -281,6 +281,12 @@ class Names:
                 return found
         return self.module(f"{base}.{name}") or External(f"{base}.{name}")
 
+    def is_made_late(self, target: Target) -> bool:
+        """Whether a module of the program makes something when it is asked for: by its `__getattr__`."""
+        home = target.name.rpartition(".")[0] if isinstance(target, External) else ""
+        module = self.module(home) if home else None
+        return module is not None and "__getattr__" in module.scope.bindings
+
     def global_binding(
         self, module: Module, name: str, seen: frozenset[str] = frozenset()
     ) -> Binding | None:

@@ -86,6 +86,9 @@ class Uses:
     _decorated: dict[str, list[tuple[Function, tree.Node]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    _decorated_classes: dict[str, list[tuple[Class, tree.Node]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     _declared: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the module-level values in which a name stands: `Repos = list[Repo]`."""
@@ -259,6 +262,13 @@ class Uses:
         for alias in aliases:
             yield from self._decorated.get(alias, ())
 
+    def classes_kept_by(self, keeper: Function) -> Iterator[tuple[Class, tree.Node]]:
+        """The classes under decorators that may be a function, or give it back, and these."""
+        parent = (keeper.parent.name,) if keeper.parent is not None else ()
+        for name in dict.fromkeys((keeper.name, *parent)):
+            for alias in sorted(self.aliases(name)):
+                yield from self._decorated_classes.get(alias, ())
+
     def declared(self, name: str) -> list[Declared]:
         """The places whose annotations may mean the class `name`, through aliases too."""
         names = set[str]().union(*(closure((n,), self._spelled) for n in self.aliases(name)))
@@ -310,9 +320,10 @@ class Uses:
             values = [one for _, value in put for one in _parts(value)]
             for keeper in filter(None, map(self._keeper, values)):
                 with self.names.aside():
-                    kept = [function for function, _ in self.kept_by(keeper)]
-                for function in kept:
-                    self._named.add(function.name, name)
+                    kept = [function.name for function, _ in self.kept_by(keeper)]
+                    kept += [cls.name for cls, _ in self.classes_kept_by(keeper)]
+                for one in kept:
+                    self._named.add(one, name)
 
     def _keeper(self, value: tree.Node) -> Function | None:
         """The function that puts what it is given first into a table."""
@@ -395,6 +406,8 @@ class Uses:
                 if parameter.annotation is not None:
                     self._note_declared(Declared(parameter.annotation, function, parameter.name))
         for cls in module.classes:
+            for decorator in cls.fact.decorators:
+                self._decorated_classes[last_name(decorator)].append((cls, decorator))
             for statement in cls.fact.body:
                 if isinstance(statement, tree.Assign) and statement.annotation is not None:
                     name = last_name(statement.targets[0])

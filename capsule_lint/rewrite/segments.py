@@ -166,8 +166,8 @@ class SegmentFix(ExpressionFix[AddSegments]):
         for segment in mend.segments:
             for part in _operands(segment, "" if base is None else mend.separator):
                 base = part if base is None else _plus(base, part)
-            assert base is not None
-            base = _plus(base, parse(_spelled(segment)))
+            hole = parse(_spelled(segment))
+            base = hole if base is None else _plus(base, hole)
         assert base is not None
         if isinstance(left, cst.SimpleString):
             at = _opening(left).end()
@@ -314,10 +314,11 @@ def _tag(segment: NewSegment, quote: str) -> list[cst.BaseFormattedStringContent
 def _operands(segment: NewSegment, separator: str) -> list[cst.BaseExpression]:
     """What stands before a segment's hole in a sum."""
     if segment.made:
-        return [parse(_string(separator))]
-    if not segment.constant:
-        return [parse(_string(separator + segment.tag))]
-    texts = [_string(separator), segment.constant, _string(segment.joint)]
+        texts = [_string(separator)]
+    elif not segment.constant:
+        texts = [_string(separator + segment.tag)]
+    else:
+        texts = [_string(separator), segment.constant, _string(segment.joint)]
     return [parse(code) for code in texts if code != '""']
 
 

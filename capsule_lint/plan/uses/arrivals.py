@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.dicts import Dicts
+from capsule_lint.plan.uses.lookups import is_made_late
 from capsule_lint.plan.uses.mentions import Mentions
-from capsule_lint.program.inference.types import ModuleObject
+from capsule_lint.program.inference.namespaces import MODULE
+from capsule_lint.program.inference.types import Foreign, Instance, ModuleObject
 from capsule_lint.program.model import Binding, Class, Function, enclosing, last_name, owner_of
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.uses.mentions import Reached
     from capsule_lint.program import Program
+    from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Module
 
 _LOOKING: Final = ("getattr", "getmembers", "vars")
@@ -135,9 +138,54 @@ class Arrivals:
             for call in self.program.calls.uses.calls_beside(name):
                 named = len(call.args) > 1 and isinstance(call.args[1].value, tree.Const)
                 types = self.program.inference.of(call.args[0].value) if call.args else ()
-                modules = [t.module for t in types if isinstance(t, ModuleObject)]
-                if not named and any(self._has(m, cls) for m in modules for cls in classes):
+                if not named and any(self._may_have(one, classes) for one in types):
                     yield call
+        yield from self._made_late()
+
+    def _may_have(self, one: Type, classes: frozenset[Class]) -> bool:
+        """Whether something has one of some classes under a name, or an object of it: a module that is not known
+        may."""
+        match one:
+            case ModuleObject():
+                return any(self._has(one.module, cls) for cls in classes)
+            case Instance():
+                known = self.program.classes
+                names = {name for owner in known.mro(one.cls) for name in owner.stores}
+                names.update(field.name for field in known.fields(one.cls))
+                member = self.program.inference.member
+                return any(
+                    isinstance(held, Instance) and held.cls in classes
+                    for name in sorted(names)
+                    for held in member(one.cls, name)
+                )
+            case _:
+                return one == Foreign(MODULE)
+
+    def _made_late(self) -> Iterator[tree.Node]:
+        """What is asked of modules that make it when it is asked for."""
+        modules = self.program.names.modules.values()
+        late = {module.name for module in modules if "__getattr__" in module.scope.bindings}
+        for module in modules if late else ():
+            if not any(self._imports(module, name) for name in late):
+                continue
+            for node in module.either(tree.Name, tree.Attr):
+                if isinstance(node, tree.Attr) and is_made_late(self.program, node):
+                    yield node
+                elif isinstance(node, tree.Name):
+                    names = self.program.names
+                    bound = (b for b in names.bindings_of(node) if b.kind == "import")
+                    if any(names.is_made_late(names.follow(b)) for b in bound):
+                        yield node
+
+    def _imports(self, module: Module, name: str) -> bool:
+        """Whether a module imports another one, or something of it."""
+        last = name.rpartition(".")[2]
+        return any(
+            last in (one.name, one.module.rpartition(".")[2])
+            for statement, _ in module.statements
+            if isinstance(statement, tree.Import)
+            for one in statement.names
+        )
 
     def _has(self, module: Module, cls: Class) -> bool:
         """Whether a module has a class, its own or an imported one."""

@@ -19,7 +19,13 @@ from capsule_lint.plan.uses.examples import examples, shown
 from capsule_lint.plan.uses.followed import Following
 from capsule_lint.plan.uses.given_back import GivenBack
 from capsule_lint.plan.uses.likeness import fitting
-from capsule_lint.plan.uses.lookups import is_some_module, keeping_class
+from capsule_lint.plan.uses.lookups import (
+    MADE_LATE,
+    is_made_late,
+    is_some_module,
+    keeping_class,
+    kept_by_modules,
+)
 from capsule_lint.plan.uses.references import HARMLESS, References
 from capsule_lint.plan.uses.registries import Registries, picking
 from capsule_lint.plan.uses.replacements import Replacements
@@ -244,6 +250,8 @@ class Ledger(Room):
         symbol = target.definition if isinstance(target, Binding) else None
         if symbol in self._by_name[name] and symbol is not None:
             self._row(module, span, symbol, Verdict.ALREADY_CORRECT, "an import")
+        elif names.is_made_late(target) and (meant := kept_by_modules(self._by_name[name])):
+            self._row(module, span, meant[0], Verdict.CANDIDATE, MADE_LATE)
         else:
             self._row(
                 module, span, self._by_name[name][0], Verdict.OTHER, "imports something else"
@@ -342,6 +350,9 @@ class Ledger(Room):
             if is_some_module(self.program, node.base) and isinstance(parent, tree.Call):
                 reason = "it is not known which module is imported"
                 self._row(module, span, symbols[0], Verdict.CANDIDATE, reason)
+                return
+            if is_made_late(self.program, node) and (meant := kept_by_modules(symbols)):
+                self._row(module, span, meant[0], Verdict.CANDIDATE, MADE_LATE)
                 return
             receiver = self.program.inference.of(node.base)
             unknown = not receiver or any(

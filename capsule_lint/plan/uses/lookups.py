@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.namespaces import MODULE, base_of, is_spelled, name_in
-from capsule_lint.program.inference.types import Foreign, FunctionObject, Namespace
+from capsule_lint.program.inference.types import (
+    Foreign,
+    FunctionObject,
+    ModuleObject,
+    Namespace,
+)
+from capsule_lint.program.model import Class
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.model import Function, Symbol
+
+MADE_LATE: Final = "its module makes it when it is asked for"
 
 
 def lookup_of(program: Program, name: tree.Node) -> tree.Node | None:
@@ -47,6 +57,21 @@ def is_some_module(program: Program, node: tree.Node) -> bool:
     """Whether an expression is a module, and nobody knows which."""
     types = program.inference.of(node)
     return bool(types) and all(t == Foreign(MODULE) for t in types)
+
+
+def is_made_late(program: Program, node: tree.Attr) -> bool:
+    """Whether something is what the `__getattr__` of a module makes."""
+    names, types = program.names, program.inference.of(node.base)
+    return any(
+        isinstance(one, ModuleObject)
+        and names.is_made_late(names.member(one.module.name, node.name))
+        for one in types
+    )
+
+
+def kept_by_modules(symbols: Sequence[Symbol]) -> list[Symbol]:
+    """Those of some functions and classes that no class has."""
+    return [one for one in symbols if isinstance(one, Class) or one.owner is None]
 
 
 def keeping_class(program: Program, function: Function, name: str) -> Class | None:

@@ -97,6 +97,8 @@ class Mentions:
     """The other names under which a name is imported."""
     _parameters: dict[str, set[Key]] = field(default_factory=lambda: defaultdict(set))
     """What functions and constructors of a name are given."""
+    _decorators: dict[str, list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
+    """What decorates the classes of a name."""
     _steps: dict[Key, frozenset[Key]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -119,6 +121,7 @@ class Mentions:
             )
         for cls in module.classes:
             self._parameters[cls.name].update((0, name) for name in cls.scope.bindings)
+            self._decorators[cls.name] += cls.fact.decorators
 
     def _key(self, node: tree.Name | tree.Attr) -> Key:
         if isinstance(node, tree.Attr):
@@ -189,8 +192,19 @@ class Mentions:
             above = self._above(self._nodes.get(key, ()), set())
             others = (other for step in above for other in self._receivers(*step))
             aliases = ((0, alias) for alias in self._aliases.get(key[1], ()) if not key[0])
-            found = self._steps[key] = frozenset((*others, *aliases))
+            kept = self._decorating(key[1]) if not key[0] else ()
+            found = self._steps[key] = frozenset((*others, *aliases, *kept))
         return found
+
+    def _decorating(self, name: str) -> Iterator[Key]:
+        """The parameters by which the functions that decorate the classes of a name are given these, or what such a
+        function gives back is."""
+        for decorator in self._decorators.get(name, ()):
+            parameters = self._parameters.get(last_name(decorator))
+            if parameters is not None:
+                yield from parameters
+                if isinstance(decorator, tree.Call):
+                    yield _ESCAPES
 
     def _above(
         self, nodes: Iterable[tree.Node], seen: set[int]

@@ -80,6 +80,14 @@ def decorated_by(inference: Inference, keeper: Function) -> Iterator[Function]:
             yield function
 
 
+def classes_decorated_by(inference: Inference, keeper: Function) -> Iterator[Class]:
+    """The classes that a function of the program decorates, or those that give it back decorate."""
+    for cls, decorator in inference.calls.uses.classes_kept_by(keeper):
+        types = inference.of(decorator)
+        if any(isinstance(t, FunctionObject) and t.function is keeper for t in types):
+            yield cls
+
+
 def passed_along(
     inference: Inference, wrapper: Function, parameter: tree.Parameter
 ) -> Iterator[tuple[Function, tree.Parameter]]:

@@ -144,7 +144,8 @@ class Attributes:
                 ]
                 return join(*map(self.inference.bound, bindings or [target]))
             case _:
-                return foreign(target.name)
+                late = self.inference.names.is_made_late(target)
+                return ANYTHING if late else foreign(target.name)
 
     def _of_class(self, cls: Class, name: str) -> Types:
         if (

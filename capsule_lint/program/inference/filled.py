@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.wrapping import decorated_by
+from capsule_lint.program.calling.wrapping import classes_decorated_by, decorated_by
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import (
     NOTHING,
+    ClassObject,
     Collection,
     FunctionObject,
     TupleOf,
@@ -53,7 +54,7 @@ class Filled:
         if listed and not all(_made_empty(value) == "list" for value in put):
             return NOTHING
         found = join(*map(self.put, listed or put))
-        if not found or not all(isinstance(one, FunctionObject) for one in found):
+        if not found or not all(isinstance(one, FunctionObject | ClassObject) for one in found):
             found = self._rows(put) if kind == "list" else NOTHING
         if not found:
             return NOTHING
@@ -88,7 +89,8 @@ class Filled:
         keeper = bound[0].function if own is not None else None
         if own is None or keeper is None or keeper.own_params[:1] != (own,):
             return self.inference.of(node)
-        decorated = frozenset(map(FunctionObject, decorated_by(self.inference, keeper)))
+        decorated: Types = frozenset(map(FunctionObject, decorated_by(self.inference, keeper)))
+        decorated |= frozenset(map(ClassObject, classes_decorated_by(self.inference, keeper)))
         if not decorated:
             return self.inference.of(node)
         given = self.inference.calls.passed(keeper, own)

@@ -225,7 +225,7 @@ class Inference:
             case Module():
                 return frozenset((ModuleObject(target),))
             case External():
-                return foreign(target.name)
+                return ANYTHING if self.names.is_made_late(target) else foreign(target.name)
             case Binding() if target is not binding and target.kind != "import":
                 return self.bound(target)
             case _:

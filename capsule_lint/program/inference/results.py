@@ -20,6 +20,7 @@ from capsule_lint.program.inference.types import (
     Instance,
     LambdaObject,
     Mocked,
+    ModuleObject,
     Namespace,
     Partial,
     TupleOf,
@@ -57,6 +58,11 @@ _FIRST_ITEM: Final = frozenset(("max", "min", "anext", "choice"))
 
 _LOADING: Final = frozenset(("get", "query", "scan", "batch_get"))
 
+_LOADING_BY_PATH: Final = frozenset(
+    ("import_string", "import_from_string", "import_object", "locate", "resolve_name")
+)
+"""Functions of libraries that load what stands at a dotted path."""
+_ENTRY_POINTS: Final = "entry_points()"
 _ITEMS: Final = KEYED | {"popleft", "__getitem__", "result"}
 
 if TYPE_CHECKING:
@@ -170,6 +176,8 @@ class Results:
                 return self.inference.returned(method) if method else ANYTHING
             case Mocked():
                 return foreign("mock")
+            case Foreign(name=name) if name.endswith(".load") and _ENTRY_POINTS in name:
+                return ANYTHING
             case Foreign():
                 holds = gives_back(called) or self._is_given_objects(node)
                 return foreign(f"{called.name}()", holds=holds)
@@ -304,6 +312,12 @@ class Results:
                 return join(
                     *(self.inference.attributes.of(one, attribute) for one in ordered(of(first)))
                 )
+            case "LocalProxy" | "SimpleLazyObject":
+                return self.made_by(first)
+            case "getattr" if len(plain) >= 2 and any(map(_has_ours, of(first))):
+                return ANYTHING
+            case _ if name in _LOADING_BY_PATH:
+                return self._at_path(first)
             case "map" | "imap" | "imap_unordered":
                 called = [self._result(one, node) for one in ordered(of(first))]
                 return frozenset((Collection(join(*called)),))
@@ -315,6 +329,14 @@ class Results:
                 return elements(of(first))
             case _:
                 return None
+
+    def _at_path(self, path: tree.Node) -> Types:
+        """What the program has at a dotted path: `import_string("app.notes.Notes")`."""
+        said = tree.text(path)
+        definition = self.inference.names.definition(said.replace(":", ".")) if said else None
+        if isinstance(definition, Class):
+            return frozenset((ClassObject(definition),))
+        return ANYTHING
 
     def _outside(self, func: tree.Node) -> bool:
         """Whether a called name is not one of the program's own."""
@@ -402,3 +424,8 @@ def result_in(annotation: tree.Node | None) -> tree.Node | None:
             return result_in(annotation.left) or result_in(annotation.right)
         case _:
             return None
+
+
+def _has_ours(one: Type) -> bool:
+    """Whether anything of the program may be an attribute of a value, where its name is not known."""
+    return isinstance(one, Instance | ModuleObject) or one == Foreign(namespaces.MODULE)
