@@ -60,8 +60,17 @@ class KeyFunctions(Room, Struct, frozen=True):
                     yield function
 
     def _complete(self, node: tree.Lambda, function: Function) -> None:
-        """Note that a key lacks scopes which its lambda takes."""
-        self._lacks(node, function, self._taken(function))
+        """Note that a key lacks scopes which its lambda takes; where a function of the program makes it, a person has
+        to see."""
+        taken = self._taken(function)
+        if self._lacks(node, function, taken) or not isinstance(node.body, tree.Call):
+            return
+        is_value = self.program.domain.held.is_value
+        told = [s for s in taken if any(is_value(a.value, s) for a in node.body.args)]
+        callees = [c.function for c in self.program.calls.callees(node.body)]
+        for scope in (one for one in taken if told and any(callees) and one not in told):
+            reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+            self.planner.local.notes.obstacle(("function", function), node.body, reason)
 
     def _taken(self, function: Function) -> dict[Scope, str]:
         """What a function calls the scopes that it takes."""
