@@ -244,6 +244,10 @@ class Mentions:
                 function = self.program.names.function_of(node)
                 if function is not None:
                     yield 0, function.name
+                    for decorator in function.fact.decorators:  # `@repository.register`
+                        func = decorator.func if isinstance(decorator, tree.Call) else decorator
+                        if isinstance(func, tree.Attr) and func.name == "register":
+                            yield 0, last_name(func.base)
             case tree.FunctionDef() | tree.Lambda():  # annotations and defaults
                 scope = self.program.names.index.scopes[id(parent)]
                 yield from (self._bound(p.name, scope) for p in parent.params)

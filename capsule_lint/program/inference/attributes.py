@@ -131,6 +131,11 @@ class Attributes:
             name in cls.methods for cls in self.inference.classes.all
         )
 
+    def _is_set(self, name: str) -> bool:
+        """Whether something is given an attribute by its name: `setattr(module, "notes", notes)`."""
+        calls = self.inference.calls.uses.calls_beside("setattr")
+        return any(len(call.plain) > 1 and tree.text(call.plain[1]) == name for call in calls)
+
     def _of_module(self, module: Module, name: str) -> Types:
         target = self.inference.names.follow(self.inference.names.member(module.name, name))
         match target:
@@ -144,7 +149,7 @@ class Attributes:
                 ]
                 return join(*map(self.inference.bound, bindings or [target]))
             case _:
-                late = self.inference.names.is_made_late(target)
+                late = self.inference.names.is_made_late(target) or self._is_set(name)
                 return ANYTHING if late else foreign(target.name)
 
     def _of_class(self, cls: Class, name: str) -> Types:

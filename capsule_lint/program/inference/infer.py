@@ -165,7 +165,7 @@ class Inference:
             case tree.Sequence():
                 return Collection(join(*(self._item(item) for item in node.items)))
             case tree.DictDisplay():
-                return Collection(join(*map(self.of, node.values)), kind="dict")
+                return Collection(join(*(self._entry(*pair) for pair in node.pairs)), kind="dict")
             case tree.Comprehension(kind="DictComp"):
                 return Collection(self.of(node.results[1]), kind="dict")
             case tree.Comprehension():
@@ -174,6 +174,13 @@ class Inference:
     def _item(self, item: tree.Node) -> Types:
         listed = tree.spread(item)
         return self.of(item) if listed is None else self.contents.elements(self.of(listed))
+
+    def _entry(self, key: tree.Node | None, value: tree.Node) -> Types:
+        """What a dict that is written out has under a key, or has of another dict that is spread into it."""
+        types = self.of(value)
+        if key is not None:
+            return types
+        return join(*(t.items if isinstance(t, Collection) else frozenset((t,)) for t in types))
 
     def name(self, name: str, place: Place) -> Types:
         """What the name may be at that place."""

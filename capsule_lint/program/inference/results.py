@@ -62,6 +62,8 @@ _LOADING_BY_PATH: Final = frozenset(
     ("import_string", "import_from_string", "import_object", "locate", "resolve_name")
 )
 """Functions of libraries that load what stands at a dotted path."""
+_FIELDS: Final = frozenset(("field", "Field"))
+"""What says of a field of a dataclass, or of a model, what makes its value."""
 _ENTRY_POINTS: Final = "entry_points()"
 _ITEMS: Final = KEYED | {"popleft", "__getitem__", "result"}
 
@@ -277,6 +279,8 @@ class Results:
             return self.depends(node)
         if not self._outside(node.func):
             return None
+        if name in _FIELDS and (factory := dict(node.keywords).get("default_factory")) is not None:
+            return self.made_by(factory)
         known = standard.of_call(self.inference, node, plain)
         if known is not None or not plain:
             return known
