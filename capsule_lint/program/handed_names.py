@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.containers import FILLING, KEYED
 from capsule_lint.program.fields import is_field
 from capsule_lint.program.held_names import container_of, values_of
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import targets_of
@@ -71,7 +72,8 @@ class HandedNames:
                     self._given(call, name)
         for function in (f for module in modules for f in module.functions if f.returns):
             if function.name not in KEYED:
-                for value in (one for given in function.returns for one in values_of(given)):
+                returned = (behind(self.names, value) or value for value in function.returns)
+                for value in (one for given in returned for one in values_of(given)):
                     table = last_name(container_of(value))
                     if table in self._tables:
                         self.aliases.give(function.name, table)

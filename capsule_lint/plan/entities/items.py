@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -20,6 +20,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, Types, ordered
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 _NONE: Types = frozenset()
+
+_MAX_DEPTH: Final = 3
 
 
 class Written(Struct, frozen=True):
@@ -211,6 +214,8 @@ class Items(Room):
         names = [name for name, _ in parts.entries]
         if not any(policy.is_key_name(n) and not n.startswith((":", "#")) for n in names):
             made = not keys.functions.isdisjoint(self._makers(parts))
+            given = (key for whole in parts.wholes for key in self._keys_of(whole))
+            made = made or any(keys.at(key) is not None for key in given)
             made = made or any(True for one in parts.wholes for _ in self._copied.of_row(one))
             if not made:
                 return any(True for _ in self.planner.spreaders.put_beside(display))
@@ -251,6 +256,7 @@ class Items(Room):
         keys += [k for key in keys for k in self._copied.behind(key)]
         keys += [key for whole in parts.wholes for key in self._copied.of_row(whole)]
         given = self.planner.spreaders.keys_given(display, program.policy.scopes)
+        keys += [key for whole in parts.wholes for key in self._keys_of(whole)]
         beside = self.planner.spreaders.put_beside(display) if not keys else ()
         for node in (*keys, *given, *beside):
             yield from self.changing(node)
@@ -268,20 +274,26 @@ class Items(Room):
 
     def _makers(self, parts: Parts) -> set[Function]:
         """The functions that make the keys of what is put into a dict whole."""
+        keys = [key for whole in parts.wholes for key in self._keys_of(whole)]
+        return returning(self.program, *parts.wholes) | returning(self.program, *keys)
+
+    def _keys_of(self, whole: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
+        """The keys in the dict that a call gives, as they are written there or given to it: `make_key(pk, "META")`."""
         program = self.program
-        is_key = program.policy.is_key_name
-        makers = returning(program, *parts.wholes)
-        inner = (v for f in makers for v in f.returns if isinstance(v, tree.Call))
-        makers = makers | returning(program, *inner)
-        keys = []
-        for function in makers:
-            for made in (v for v in function.returns if isinstance(v, tree.DictDisplay)):
-                for value in (value for name, value in entries_of(made) if is_key(name)):
-                    keys.append(value)
-                    if isinstance(value, tree.Name) and function.parameter(value.id) is not None:
-                        given = program.calls.arguments_for(function, value.id)
-                        keys += [argument.value for _, argument in given]
-        return makers | returning(program, *keys)
+        call = behind(program.names, whole)
+        for callee in program.calls.callees(call) if isinstance(call, tree.Call) else ():
+            function = callee.function if callee.cls is None else None
+            for value in function.returns if function is not None else ():
+                if isinstance(value, tree.Call) and depth < _MAX_DEPTH:
+                    yield from self._keys_of(value, depth + 1)
+                elif isinstance(value, tree.DictDisplay) and isinstance(call, tree.Call):
+                    assert function is not None
+                    bound = bind(call.args, function.params, callee.given)
+                    for name, key in entries_of(value):
+                        if program.policy.is_key_name(name):
+                            local = key.id if isinstance(key, tree.Name) else ""
+                            given = bound.arguments.get(local) if bound is not None else None
+                            yield key if given is None else given.value
 
     # --- entries ---
 
