@@ -11,10 +11,12 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.access_checks import compares
 from capsule_lint.plan.memory.keyed_methods import PUTTING
+from capsule_lint.plan.memory.making import makes_collection
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.uses.choices import is_empty
 from capsule_lint.program.containers import FILLING, KEYED
 from capsule_lint.program.local_names import behind
-from capsule_lint.program.model import Class, Module, owner_of
+from capsule_lint.program.model import Class, Module, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _NEW: Final = ("__init__", "__post_init__")
 _SAME: Final = (("==",), ("!=",))
 _PUTTING: Final = PUTTING | FILLING
+_REMEMBERING: Final = frozenset(("cache", "lru_cache"))
 _MAX_DEPTH: Final = 4
 
 
@@ -40,6 +43,10 @@ class LastAsked(Room, Struct, frozen=True):
         """Make the changes unsafe that would leave such a comparison behind."""
         drafted = {id(defect.node) for defect in self.planner.local.notes.defects}
         for function, caller, scope in list(self._judged()):
+            if function not in self.state.params and self._is_shelf(function):
+                reason = f"gives the same for whatever `{scope.parameter}` is asked for"
+                made = function.returns[0]
+                self.planner.local.notes.obstacle(("function", caller), made, reason)
             if compares(self.program, function, scope):
                 continue
             for node in self.program.names.inside(function):
@@ -70,6 +77,14 @@ class LastAsked(Room, Struct, frozen=True):
                     seen.add((one, scope.name))
                     if program.domain.scope_parameter(one, scope) is None:
                         yield one, function, scope
+
+    def _is_shelf(self, function: Function) -> bool:
+        """Whether a function is remembered, and gives whoever asks a new collection to fill."""
+        keeping = (
+            last_name(d.func if isinstance(d, tree.Call) else d) in _REMEMBERING
+            for d in function.fact.decorators
+        )
+        return any(keeping) and bool(function.returns) and all(map(_is_new, function.returns))
 
     def _is_left(self, node: tree.Compare, function: Function, scope: Scope) -> bool:
         """Whether a value of another scope is compared with one that is kept of a former call."""
@@ -124,6 +139,8 @@ class LastAsked(Room, Struct, frozen=True):
                 return self._home(base, function, depth)
             case tree.Call(func=tree.Attr(name=name, base=base)) if name in KEYED:
                 return self._home(base, function, depth)
+            case tree.Call(func=tree.Name(id="getattr"), args=(of, *_)):
+                return self._home(of.value, function, depth)
             case tree.Name(id=name) if depth < _MAX_DEPTH:
                 for binding in self.program.names.bindings_of(node):
                     if binding.is_global:
@@ -168,3 +185,10 @@ class LastAsked(Room, Struct, frozen=True):
         if isinstance(parent, tree.Assign) and parent.value is not None:
             return [parent.value] if any(target is t for t in parent.targets) else []
         return []
+
+
+def _is_new(node: tree.Node) -> bool:
+    """Whether a value is a collection that has nothing yet."""
+    if isinstance(node, tree.Const):
+        return False
+    return is_empty(node) or (isinstance(node, tree.Call) and makes_collection(node))
