@@ -29,7 +29,8 @@ class Listed(Struct, frozen=True):
         for part in self._parts(host, anchor) if anchor is not None else ():
             if part is anchor or not any(one is anchor for one in within(part)):
                 continue
-            if isinstance(part, tree.FString | tree.Binary) or self.formats.is_format(part):
+            whole = isinstance(part, tree.FString | tree.Binary) or _joins_display(part)
+            if whole or self.formats.is_format(part):
                 match self.program.templates.evaluate(part, part, 0):
                     case [*_, Filled(value=last)] if last is anchor:
                         return None
@@ -77,3 +78,10 @@ class Listed(Struct, frozen=True):
 def joins(node: tree.Call) -> bool:
     """Whether a call is one of `"#".join`."""
     return isinstance(node.func, tree.Attr) and node.func.name == "join"
+
+
+def _joins_display(node: tree.Node) -> bool:
+    """Whether an expression joins what is written out: `"#".join(["TENANT", tenant_id])`."""
+    if not isinstance(node, tree.Call) or not joins(node):
+        return False
+    return any(isinstance(argument.value, tree.Sequence) for argument in node.args)
