@@ -151,7 +151,8 @@ class Collections:
         return home in self._rows
 
     def _with_rows(self) -> Iterator[Home]:
-        read = {id(s.template.host) for s in self.program.keys.sites if s.role is Role.LOOKUP}
+        keys = self.program.keys
+        read = {id(s.template.host) for s in keys.sites if s.role is Role.LOOKUP} | keys.asked
         for module in self.program.names.modules.values() if read else ():
             for put in () if module.is_test else self.puts.of(module):
                 if self.puts.is_made_of(put, read):

@@ -67,6 +67,8 @@ class Keys:
     """Functions whose result is used as a key."""
     takers: set[Function] = field(default_factory=set)
     """The functions that are given whole keys, which they hand to the table."""
+    asked: set[int] = field(default_factory=set)
+    """The expressions, by their ids, of keys that are looked up and that a function makes."""
     positions: Positions = field(init=False)
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _by_function: dict[Function, list[KeySite]] = field(default_factory=dict)
@@ -180,6 +182,8 @@ class Keys:
         if isinstance(node, tree.Attr) and not templates and not helpers:
             for value in self.templates.beginnings.texts_in(node):
                 self.sink(value, role, index, prefix=prefix)
+        if helpers and role is Role.LOOKUP:
+            self.asked.add(id(node))
         for function in helpers:
             self._note_helper(function, index)
             own = self.names.function_of(node)
