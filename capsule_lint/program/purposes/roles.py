@@ -61,8 +61,9 @@ class Roles:
         )
         domain.entities.update(filter(domain.is_item, self._making_items()))
         for method in self._calling_helpers():
-            if method.owner is not None and domain.is_item(method.owner):
-                domain.entities.add(method.owner)
+            owner = method.owner
+            if owner is not None and any(map(domain.is_item, domain.classes.subclasses(owner))):
+                domain.entities.add(owner)
                 domain.making.add(method)
         domain.entities -= domain.repositories | domain.layers
         for cls in domain.repositories:
