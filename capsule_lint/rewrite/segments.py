@@ -252,7 +252,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
                 if segment.made:
                     new.append(parse(segment.made))
                     continue
-                if near is None and not segment.tag.endswith(mend.separator):
+                if segment.tag and near is None and not segment.tag.endswith(mend.separator):
                     # What separates the parts is not what the policy has between tag and value.
                     new.append(_element(segment, added=False))
                     continue

@@ -274,8 +274,12 @@ class Items(Room):
 
     def _makers(self, parts: Parts) -> set[Function]:
         """The functions that make the keys of what is put into a dict whole."""
-        keys = [key for whole in parts.wholes for key in self._keys_of(whole)]
-        return returning(self.program, *parts.wholes) | returning(self.program, *keys)
+        program, is_key = self.program, self.program.policy.is_key_name
+        makers = returning(program, *parts.wholes)
+        made = [v for f in makers for v in f.returns if isinstance(v, tree.DictDisplay)]
+        keys = [value for one in made for name, value in entries_of(one) if is_key(name)]
+        keys += [key for whole in parts.wholes for key in self._keys_of(whole)]
+        return makers | returning(program, *keys)
 
     def _keys_of(self, whole: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
         """The keys in the dict that a call gives, as they are written there or given to it: `make_key(pk, "META")`."""

@@ -265,7 +265,7 @@ class Strays:
         """The calls of functions that make one of some texts, where the result is given to whatever finds things by
         it, or compared, `rows.by_index("gsi1", user_pk(user_id))`; or only where it is compared with what is called
         a key, `pk == tenant_pk(tenant_id)`."""
-        for function in module.functions:
+        for function in module.functions if written else ():
             if function in self.keys.helpers or not any(
                 self._says(value, written, tags) for value in function.returns
             ):
