@@ -83,10 +83,7 @@ class Uses:
         default_factory=lambda: defaultdict(list)
     )
     """What is put into lists that are in tables."""
-    _decorated: dict[str, list[tuple[Function, tree.Node]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    _decorated_classes: dict[str, list[tuple[Class, tree.Node]]] = field(
+    _decorated: dict[str, list[tuple[Function | Class, tree.Node]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _declared: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
@@ -254,20 +251,13 @@ class Uses:
         """The same of what is put into the lists in them: `TABLE[kind].append(handler)`."""
         return self._nested_puts.get(name, [])
 
-    def kept_by(self, keeper: Function) -> Iterator[tuple[Function, tree.Node]]:
-        """The functions under decorators that may be a function, or give it back, and these."""
+    def kept_by(self, keeper: Function) -> Iterator[tuple[Function | Class, tree.Node]]:
+        """The functions and classes under decorators that may be a function, or give it back, and these."""
         parent = (keeper.parent.name,) if keeper.parent is not None else ()
         names = dict.fromkeys((keeper.name, *parent, *sorted(self._named.makers(keeper.name))))
         aliases = dict.fromkeys(one for name in names for one in sorted(self.aliases(name)))
         for alias in aliases:
             yield from self._decorated.get(alias, ())
-
-    def classes_kept_by(self, keeper: Function) -> Iterator[tuple[Class, tree.Node]]:
-        """The classes under decorators that may be a function, or give it back, and these."""
-        parent = (keeper.parent.name,) if keeper.parent is not None else ()
-        for name in dict.fromkeys((keeper.name, *parent)):
-            for alias in sorted(self.aliases(name)):
-                yield from self._decorated_classes.get(alias, ())
 
     def declared(self, name: str) -> list[Declared]:
         """The places whose annotations may mean the class `name`, through aliases too."""
@@ -320,8 +310,7 @@ class Uses:
             values = [one for _, value in put for one in _parts(value)]
             for keeper in filter(None, map(self._keeper, values)):
                 with self.names.aside():
-                    kept = [function.name for function, _ in self.kept_by(keeper)]
-                    kept += [cls.name for cls, _ in self.classes_kept_by(keeper)]
+                    kept = [one.name for one, _ in self.kept_by(keeper)]
                 for one in kept:
                     self._named.add(one, name)
 
@@ -407,7 +396,7 @@ class Uses:
                     self._note_declared(Declared(parameter.annotation, function, parameter.name))
         for cls in module.classes:
             for decorator in cls.fact.decorators:
-                self._decorated_classes[last_name(decorator)].append((cls, decorator))
+                self._decorated[last_name(decorator)].append((cls, decorator))
             for statement in cls.fact.body:
                 if isinstance(statement, tree.Assign) and statement.annotation is not None:
                     name = last_name(statement.targets[0])

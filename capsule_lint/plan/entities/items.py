@@ -26,7 +26,7 @@ from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.entities.steps import Parts, Steps
@@ -213,9 +213,9 @@ class Items(Room):
         parts = self._steps.of(display)
         names = [name for name, _ in parts.entries]
         if not any(policy.is_key_name(n) and not n.startswith((":", "#")) for n in names):
-            made = not keys.functions.isdisjoint(self._makers(parts))
-            given = (key for whole in parts.wholes for key in self._keys_of(whole))
-            made = made or any(keys.at(key) is not None for key in given)
+            put = self._keys_put(parts)
+            made = not keys.functions.isdisjoint(self._makers(parts, put))
+            made = made or any(keys.at(key) is not None for key in put)
             made = made or any(True for one in parts.wholes for _ in self._copied.of_row(one))
             if not made:
                 return any(True for _ in self.planner.spreaders.put_beside(display))
@@ -256,11 +256,12 @@ class Items(Room):
         keys += [k for key in keys for k in self._copied.behind(key)]
         keys += [key for whole in parts.wholes for key in self._copied.of_row(whole)]
         given = self.planner.spreaders.keys_given(display, program.policy.scopes)
-        keys += [key for whole in parts.wholes for key in self._keys_of(whole)]
+        put = self._keys_put(parts)
+        keys += put
         beside = self.planner.spreaders.put_beside(display) if not keys else ()
         for node in (*keys, *given, *beside):
             yield from self.changing(node)
-        makers = self._makers(parts)
+        makers = self._makers(parts, put)
         yield from (d for d in self.planner.defects if d.function in makers)
 
     def changing(self, key: tree.Node) -> Iterator[KeyDefect]:
@@ -272,14 +273,17 @@ class Items(Room):
             if id(defect.template.host) in hosts or defect.function in makers:
                 yield defect
 
-    def _makers(self, parts: Parts) -> set[Function]:
-        """The functions that make the keys of what is put into a dict whole."""
+    def _makers(self, parts: Parts, put: Sequence[tree.Node]) -> set[Function]:
+        """The functions that make the keys of what is put into a dict whole: those that are known, and others."""
         program, is_key = self.program, self.program.policy.is_key_name
         makers = returning(program, *parts.wholes)
         made = [v for f in makers for v in f.returns if isinstance(v, tree.DictDisplay)]
         keys = [value for one in made for name, value in entries_of(one) if is_key(name)]
-        keys += [key for whole in parts.wholes for key in self._keys_of(whole)]
-        return makers | returning(program, *keys)
+        return makers | returning(program, *keys, *put)
+
+    def _keys_put(self, parts: Parts) -> list[tree.Node]:
+        """The keys of what calls put into a dict whole."""
+        return [key for whole in parts.wholes for key in self._keys_of(whole)]
 
     def _keys_of(self, whole: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
         """The keys in the dict that a call gives, as they are written there or given to it: `make_key(pk, "META")`."""

@@ -14,6 +14,7 @@ from capsule_lint.plan.memory.collections import looks_up
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
+from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import assigned, put_into
@@ -118,7 +119,7 @@ class Fed(Room):
         self._refused.add(id(put.key))
         ask_around(self.program, put.key)
         for scope in self.program.policy.scopes:
-            reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+            reason = left_out_of_key(scope)
             for knot in lacking.get(scope.name, ()):
                 if knot is not None:
                     local.notes.obstacle(knot, put.key, reason)

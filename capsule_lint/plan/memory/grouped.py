@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, ordered
 from capsule_lint.program.model import last_name
@@ -39,7 +40,7 @@ class Grouped(Room, Struct, frozen=True):
         for cls in self._rows(call) if said and len(names) > len(said) else ():
             for scope in self.state.fields[cls].values():
                 if scope not in said:
-                    reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+                    reason = left_out_of_key(scope)
                     planner.local.notes.obstacle(("class", cls), key, reason)
 
     def _rows(self, call: tree.Call) -> list[Class]:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_texts import KeyTexts
+from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import Double
 from capsule_lint.plan.uses.registries import caching, picking
@@ -69,7 +70,7 @@ class KeyFunctions(Room, Struct, frozen=True):
         told = [s for s in taken if any(is_value(a.value, s) for a in node.body.args)]
         callees = [c.function for c in self.program.calls.callees(node.body)]
         for scope in (one for one in taken if told and any(callees) and one not in told):
-            reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+            reason = left_out_of_key(scope)
             self.planner.local.notes.obstacle(("function", function), node.body, reason)
 
     def _taken(self, function: Function) -> dict[Scope, str]:

@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around
 from capsule_lint.plan.memory.keyed_methods import is_keyed
+from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.memory.wrapped_keys import inner_of
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import behind, given
@@ -170,7 +171,7 @@ class Leaks(Struct, frozen=True):
                     self._note(knot, inner, scope)
 
     def _note(self, knot: Knot, node: tree.Node, scope: Scope) -> None:
-        reason = f"is a key by one scope, and `{scope.parameter}` is no part of it"
+        reason = left_out_of_key(scope)
         ask_around(self.local.program, node)
         self.local.notes.obstacle(knot, node, reason)
 

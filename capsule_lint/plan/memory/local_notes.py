@@ -187,3 +187,8 @@ class LocalNotes:
     def is_extended(self, display: tree.Node, key: str) -> bool:
         """Whether a dict that is written out gets an entry of that key."""
         return (id(display), key) in self._entries
+
+
+def left_out_of_key(scope: Scope) -> str:
+    """Why a person has to look at a key that other scopes are in, and this one is not."""
+    return f"is a key by one scope, and `{scope.parameter}` is no part of it"

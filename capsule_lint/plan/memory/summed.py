@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.room import Room
 from capsule_lint.program.containers import ADDING
 from capsule_lint.program.local_names import bound_whole, made_of
@@ -49,11 +50,8 @@ class Summed(Room, Struct, frozen=True):
             for node in self.program.names.inside(taken.function):
                 named = isinstance(node, tree.Name) and node.id in taken.told
                 if (named or id(node) in taken.nodes) and self._is_left(node, taken):
-                    notes = self.planner.local.notes
-                    reason = (
-                        f"is a key by one scope, and `{taken.scope.parameter}` is no part of it"
-                    )
-                    notes.obstacle(taken.knot, node, reason)
+                    reason = left_out_of_key(taken.scope)
+                    self.planner.local.notes.obstacle(taken.knot, node, reason)
 
     def _unpacked(self, readers: Iterable[Reader]) -> Iterator[_Taken]:
         """`_, tenant_id, _, order_id = row["PK"].split("#")`."""

@@ -12,6 +12,8 @@ from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
     from capsule_lint.program.model import Class
@@ -115,18 +117,18 @@ class Serving(Room):
     def _extend_self(self, want: Want) -> bool:
         """A call that is given `self.tenant_id`, of a class whose constructor takes it: the class gets
         the other scope the same way."""
-        for _, path in self.planner.values.beside(want):
-            if not isinstance(path, tree.Attr) or not isinstance(path.base, tree.Name):
-                continue
-            function = self.program.names.function_of(want.node)
-            owner = function.owner if function is not None else None
-            if owner is None or function is None or not function.takes_self:
-                continue
-            if path.base.id != function.params[0].name or not self._is_given(owner, path.name):
-                continue
-            if self.planner.gains.mirrored(path, want.scope, want.knot) is not None:
-                return self.planner.values.value(want) is not None
-        return False
+        function = self.program.names.function_of(want.node)
+        owner = function.owner if function is not None else None
+        if owner is None or function is None or not function.takes_self:
+            return False
+        return (
+            any(
+                self.planner.gains.mirrored(path, want.scope, want.knot) is not None
+                for path in self._read_of_self(function, want)
+                if self._is_given(owner, path.name)
+            )
+            and self.planner.values.value(want) is not None
+        )
 
     def _is_given(self, cls: Class, name: str) -> bool:
         """Whether a constructor stores one of its parameters under a name, or what one of them has."""
@@ -163,7 +165,7 @@ class Serving(Room):
             and function.owner is not None
             and self.planner.gains.can_gain_field(function.owner)
         ):
-            like = self._read_of_self(function, want)
+            like = next((path.name for path in self._read_of_self(function, want)), None)
             self.planner.gains.gain_field(function.owner, want.scope, want.knot, like=like)
             return self.planner.values.value(want) is not None
         if not self.planner.signatures.can_gain(function):
@@ -173,13 +175,12 @@ class Serving(Room):
         self.planner.signatures.gain(function, want.scope, want.knot)
         return True
 
-    def _read_of_self(self, function: Function, want: Want) -> str | None:
-        """The attribute of the object that the neighbour of a want is."""
+    def _read_of_self(self, function: Function, want: Want) -> Iterator[tree.Attr]:
+        """The attributes of a method's object that the neighbours of a want are."""
         for _, path in self.planner.values.beside(want):
             match path:
-                case tree.Attr(base=tree.Name(id=own), name=name) if own == function.self_name:
-                    return name
-        return None
+                case tree.Attr(base=tree.Name(id=own)) if own == function.self_name:
+                    yield path
 
     def _no_source(self, want: Want, function: Function | None, reason: str = "") -> None:
         module = self.program.names.module_of(want.node)

@@ -37,8 +37,6 @@ _FINDING: Final = (*_POSITIONS, *_AT_END, *_HALVING, "count", "replace")
 _MATCHING: Final = ("search", "match", "fullmatch", "findall", "finditer", "split")
 _LEAVING: Final = ("removeprefix", "replace", "strip", "lower", "upper")
 """Methods that leave most of a key as it is."""
-_FILLING: Final = ("format", "join")
-"""Methods of a text that fill others into it."""
 _MAX_DEPTH: Final = 3
 _HOLE: Final = "\0"
 
@@ -121,7 +119,7 @@ class Across(Struct, frozen=True, dict=True):
         match call:
             case tree.Call(func=tree.Attr(base=tree.Name(id="re")), args=(first, second, *_)):
                 # Constant patterns are asked elsewhere, but for how they split.
-                is_ours = name == "split" or _is_filled(first.value)
+                is_ours = name == "split" or tree.makes_text(first.value)
                 return _Look(call, second.value, first.value, name) if is_ours else None
             case tree.Call(func=tree.Attr(base=key), args=(first, *_)) if name not in _MATCHING:
                 text = tree.text(first.value)
@@ -214,11 +212,8 @@ class Across(Struct, frozen=True, dict=True):
         template = program.templates.template(inner) if inner is not None else None
         if template is not None:
             return () if template.opaque else template.pieces
-        match (
-            [c.function for c in program.calls.callees(inner)]
-            if isinstance(inner, tree.Call)
-            else []
-        ):
+        callees = program.calls.callees(inner) if isinstance(inner, tree.Call) else ()
+        match [callee.function for callee in callees]:
             case [Function(returns=[value])] if depth < _MAX_DEPTH:
                 return self._pieces(value, depth + 1)
             case _:
@@ -303,17 +298,6 @@ class Across(Struct, frozen=True, dict=True):
                 return first + second if op == "+" else first - second
             case _:
                 return tree.integer(inner)
-
-
-def _is_filled(node: tree.Node) -> bool:
-    """Whether an expression is a text with others in it."""
-    match node:
-        case tree.Call(func=tree.Attr(name=name)):
-            return name in _FILLING
-        case tree.Binary(op=op):
-            return op in ("%", "+")
-        case _:
-            return isinstance(node, tree.FString)
 
 
 def _is_lost(pattern: str, tried: _Tried) -> bool:

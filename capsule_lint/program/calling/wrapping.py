@@ -72,20 +72,12 @@ def is_kept_by_own(inference: Inference, function: Function) -> bool:
     return False
 
 
-def decorated_by(inference: Inference, keeper: Function) -> Iterator[Function]:
-    """The functions that a function of the program decorates, or those that give it back decorate."""
-    for function, decorator in inference.calls.uses.kept_by(keeper):
+def decorated_by(inference: Inference, keeper: Function) -> Iterator[Function | Class]:
+    """What a function of the program decorates, or those that give it back decorate."""
+    for one, decorator in inference.calls.uses.kept_by(keeper):
         types = inference.of(decorator)
         if any(isinstance(t, FunctionObject) and t.function is keeper for t in types):
-            yield function
-
-
-def classes_decorated_by(inference: Inference, keeper: Function) -> Iterator[Class]:
-    """The classes that a function of the program decorates, or those that give it back decorate."""
-    for cls, decorator in inference.calls.uses.classes_kept_by(keeper):
-        types = inference.of(decorator)
-        if any(isinstance(t, FunctionObject) and t.function is keeper for t in types):
-            yield cls
+            yield one
 
 
 def passed_along(
@@ -107,7 +99,8 @@ def passed_along(
         or any(a.star for c in calls for a in c.args[: max(places)])
     ):
         return
-    for function in decorated_by(inference, maker):
+    decorated = decorated_by(inference, maker)
+    for function in (one for one in decorated if isinstance(one, Function)):
         for own in function.params[max(places) :][:1]:
             if own.kind not in ("*", "**"):
                 yield function, own

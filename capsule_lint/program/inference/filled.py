@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.wrapping import classes_decorated_by, decorated_by
+from capsule_lint.program.calling.wrapping import decorated_by
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import (
     NOTHING,
@@ -19,7 +19,7 @@ from capsule_lint.program.inference.types import (
     join,
 )
 from capsule_lint.program.local_names import reads_of
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Function, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,8 +89,10 @@ class Filled:
         keeper = bound[0].function if own is not None else None
         if own is None or keeper is None or keeper.own_params[:1] != (own,):
             return self.inference.of(node)
-        decorated: Types = frozenset(map(FunctionObject, decorated_by(self.inference, keeper)))
-        decorated |= frozenset(map(ClassObject, classes_decorated_by(self.inference, keeper)))
+        decorated: Types = frozenset(
+            FunctionObject(one) if isinstance(one, Function) else ClassObject(one)
+            for one in decorated_by(self.inference, keeper)
+        )
         if not decorated:
             return self.inference.of(node)
         given = self.inference.calls.passed(keeper, own)
