@@ -183,7 +183,7 @@ def test_what_is_fixed_works(path: Path, way: type[Texts], project: Project) -> 
     if changed == program or text.startswith("silent") or "__file__" in text:
         pytest.skip("has nothing to say in other words, or looks at its own words")
     project.write(changed)
-    ran = project.run("--fix", "--output-format", "concise")
+    ran = project.run("--fix", "--no-cache", "--output-format", "concise")
     project.write(isolation if ran.status == 0 else {})
     if any(name.startswith("tests/test_") for name in project.tree()):
         tests = run_tests(project.root)

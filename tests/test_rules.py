@@ -40,7 +40,7 @@ def _written(tmp_path: Path, example: Good | Bad) -> Project:
 
 
 def _check(project: Project, rule: Rule) -> Outcome:
-    outcome = project.check("--extend-select", rule.code)
+    outcome = project.check("--no-cache", "--extend-select", rule.code)
     assert outcome.status in (0, 1), outcome.err
     return outcome
 
@@ -67,7 +67,7 @@ def test_invalid_code_is_flagged_at_its_lines(rule: Rule, example: Bad, tmp_path
 @BAD
 def test_fix_does_what_the_example_says(rule: Rule, example: Bad, tmp_path: Path) -> None:
     project = _written(tmp_path, example)
-    outcome = project.run("--fix", "--extend-select", rule.code)
+    outcome = project.run("--fix", "--no-cache", "--extend-select", rule.code)
     assert outcome.status in (0, 1), outcome.err
     written = {name: project.read(name) for name in _files(example.code)}
     if example.fixed is None:
@@ -79,7 +79,7 @@ def test_fix_does_what_the_example_says(rule: Rule, example: Bad, tmp_path: Path
         ast.parse(text, name)
     left = _check(project, rule)
     assert left.places(rule.code) == [], left.out
-    project.run("--fix", "--extend-select", rule.code)
+    project.run("--fix", "--no-cache", "--extend-select", rule.code)
     assert {name: project.read(name) for name in written} == written
 
 
