@@ -27,6 +27,12 @@ class _Together(LoadScopeScheduling):
         return code_base[1] if code_base else nodeid
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole programs go first, in whatever order the others are: no worker waits for one in the end."""
+    items.sort(key=lambda item: item.path.stem not in ("test_codebases", "test_properties"))
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Longest first: what a code base is asked goes before all else."""
