@@ -8,12 +8,14 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import PLAIN, Reach, returning
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.testing.shared import Shared
     from capsule_lint.program import Program
 
 _EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
@@ -27,10 +29,14 @@ class LiteralPlaces(Struct, frozen=True):
 
     program: Program
     reach: Reach
+    shared: Shared
 
     def is_key(self, node: tree.Node, made_by: set[Function] | None = None) -> bool:
         """Whether a literal stands where a key does: `{"PK": "t#1"}`, `get(pk="t#1")`, `row["PK"] == "t#1"`,
         or first in a tuple, in a test that runs one of `made_by`, if that is asked for."""
+        return any(self._is_key(place, made_by) for place in self.shared.stands(node))
+
+    def _is_key(self, node: tree.Node, made_by: set[Function] | None) -> bool:
         program = self.program
         parent, test = program.names.parent(node), program.names.function_of(node)
         if isinstance(parent, tree.Sequence) and parent.kind == "tuple":
@@ -42,6 +48,9 @@ class LiteralPlaces(Struct, frozen=True):
 
     def is_sort_key(self, node: tree.Node) -> bool:
         """Whether a literal stands where a sort key does: `{"SK": "t#1"}`."""
+        return any(map(self._is_sort_key, self.shared.stands(node)))
+
+    def _is_sort_key(self, node: tree.Node) -> bool:
         constant, is_sort = self.program.templates.constant, self.program.policy.is_sort_key_name
         names = (constant(name) or "" for name in self._names_of(node))
         return any(map(is_sort, (self._keyword_of(node), *names)))
@@ -59,7 +68,8 @@ class LiteralPlaces(Struct, frozen=True):
             if [tree.text(key) for key in parent.keys if key is not None] == ["S"]:
                 return self._names_of(parent)
             return [key for key in parent.keys_for(node) if key is not None]
-        return [side.index for side in self.sides(node) if isinstance(side, tree.Subscript)]
+        sides = [behind(self.program.names, side) for side in self.sides(node)]
+        return [side.index for side in sides if isinstance(side, tree.Subscript)]
 
     def is_part(self, node: tree.Node) -> bool:
         """Whether an expression is no text of its own: it is part of an f-string or of a sum."""
@@ -111,17 +121,26 @@ class LiteralPlaces(Struct, frozen=True):
     def running(self, node: tree.Node) -> set[Function]:
         """The functions that may make what a literal is compared with: those of the other side, or,
         where that comes from elsewhere, those that the test runs."""
-        sides = self.sides(node)
-        made = {f for side in sides for f in self.makers(side)}
-        function = self.program.names.function_of(node)
-        if not made and function is not None:
-            made = {function}
-        return self.reach.of(*made)
+        places = self.shared.stands(node)
+        made = {f for place in places for side in self.sides(place) for f in self.makers(side)}
+        return self.reach.of(*(made or self._readers(node)))
+
+    def run_beside(self, node: tree.Node) -> set[Function]:
+        """The functions that run in the tests that read a literal."""
+        return self.reach.of(*self._readers(node))
+
+    def _readers(self, node: tree.Node) -> set[Function]:
+        """The functions in which a literal is read."""
+        found = map(self.program.names.function_of, self.shared.stands(node))
+        return {function for function in found if function is not None}
 
     def only_by(self, node: tree.Node) -> set[Function] | None:
         """All functions that may make what a literal is compared with; `None` where they are not all known."""
         found: set[Function] = set()
-        for side in self.sides(node):
+        sides = [self.sides(place) for place in self.shared.stands(node)]
+        if not all(sides):
+            return None
+        for side in (side for beside in sides for side in beside):
             for one in within(side):
                 made = self._made_by(one)
                 if made is None:
@@ -211,4 +230,8 @@ class LiteralPlaces(Struct, frozen=True):
 
     def compared_with(self, node: tree.Node) -> set[Function]:
         """The functions whose result a literal is compared with, and those that they return."""
-        return returning(self.program, *self.sides(node))
+        return returning(self.program, *self.compared(node))
+
+    def compared(self, node: tree.Node) -> list[tree.Node]:
+        """What a literal, or a name that stands for it alone, is compared with."""
+        return [side for place in self.shared.stands(node) for side in self.sides(place)]

@@ -174,11 +174,13 @@ class Seeds(MendRoom):
 
     def _defects_of(self, display: Display) -> list[KeyDefect]:
         """The changes of the key that an item has."""
+        planner = self.planner
         found: list[KeyDefect] = []
         is_key = self.program.policy.is_key_name
         keys = [typed_value(v) or v for n, v in entries_of(display) if is_key(n)]
         for node in (*keys, *self._put_under(display), *self._keys_given(display)):
-            forms = self.mends.testing.updated.get(id(node), [])
+            spelled = map(id, planner.sources.shared.spelled(node))
+            forms = [f for one in spelled for f in self.mends.testing.updated.get(one, ())]
             found += [defect for form in forms for defect in form.defects]
             for function in returning(self.program, node) if not forms else ():
                 found += self._defects.get(function, [])

@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.walk import within
 
@@ -53,6 +55,45 @@ class Shared:
             yield function
         else:
             yield from self._users(node, depth + 1)
+
+    # --- texts under a name ---
+
+    def stands(self, node: tree.Node) -> list[tree.Node]:
+        """Where a text is read: as it stands, or each use of a name that is given it alone, or by `parametrize`."""
+        parent = self.program.names.parent(node)
+        if isinstance(parent, tree.Assign) and parent.value is node:
+            return list(self.program.records.uses(parent)) or [node]
+        return self._filled.get(id(node), [node])
+
+    def spelled(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What the texts are that an expression of a test may be: those that `parametrize` gives a parameter, what
+        a name is given, what a function of the tests returns."""
+        program = self.program
+        whole = behind(program.names, node) or node
+        yield whole
+        function = program.names.function_of(node)
+        if isinstance(whole, tree.Name) and function is not None:
+            yield from parametrized(function, whole.id) or ()
+        callees = program.calls.callees(whole) if isinstance(whole, tree.Call) else ()
+        for callee in callees:
+            if callee.function is not None and callee.function.module.is_test:
+                yield from callee.function.returns
+
+    @cached_property
+    def _filled(self) -> dict[int, list[tree.Node]]:
+        """Where the parameters are read that `parametrize` fills, by its values."""
+        found: dict[int, list[tree.Node]] = defaultdict(list)
+        for function in self._all:
+            for parameter in function.params if "parametrize" in function.decorators else ():
+                values = parametrized(function, parameter.name)
+                reads = [
+                    node
+                    for node in self.program.names.inside(function)
+                    if isinstance(node, tree.Name) and node.id == parameter.name
+                ]
+                for value in values or () if reads else ():
+                    found[id(value)] += reads
+        return found
 
     # --- functions ---
 

@@ -63,7 +63,7 @@ class Testing(MendRoom):
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.program)
-        self.places = LiteralPlaces(self.program, self.reach)
+        self.places = LiteralPlaces(self.program, self.reach, self.planner.sources.shared)
         self.composed = Composed(self)
 
     def keys(self) -> None:
@@ -99,7 +99,7 @@ class Testing(MendRoom):
                 if not self._is_right(text):
                     self._look_through(module, node, text, loose)
                 self._look_inside(node, text, inside)
-                if HOLE in text:
+                if HOLE in text and not self._is_right_sort_key(node, text):
                     self._look_behind(module, node, text, defects)
         for node, text in [pair for pair in composed if id(pair[0]) not in seen]:
             _, chosen = self._fitting(node, text)
@@ -111,7 +111,7 @@ class Testing(MendRoom):
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
         possible = [form for form in self.forms if form.regex.fullmatch(text)]
-        if possible and any(self._is_put_together(side, text) for side in self.places.sides(node)):
+        if possible and any(self._is_put_together(side, text) for side in self.places.compared(node)):
             return possible, []
         if possible and is_read_whole(self.planner, node, text):
             return possible, []
@@ -120,20 +120,22 @@ class Testing(MendRoom):
         made_by = self.places.compared_with(node) if possible else set()
         meant = [form for form in possible if form.functions & made_by]
         if not meant and possible and all(form.bare for form in possible):
-            test = self.program.names.function_of(node)
-            running = (
-                self.reach.of(test) if test is not None and self.places.is_key(node) else set()
-            )
+            running = self.places.run_beside(node) if self.places.is_key(node) else set()
             meant = [form for form in possible if form.functions & running]
             possible = meant  # many other texts look like that
+        if self._is_right_sort_key(node, text):
+            return possible, []
         if self.places.is_sort_key(node):
-            if any(regex.fullmatch(text) for regex in self.sort_keys):
-                return possible, []
             possible = meant  # its templates are not judged, and may look alike
         possible = [form for form in possible if not form.bare] or possible
         if meant or (possible and not self._is_right(text)):
             return possible, meant or self._made(node, possible)
         return possible, []
+
+    def _is_right_sort_key(self, node: tree.Node, text: str) -> bool:
+        """Whether a text stands where a sort key does, and is one that does not change."""
+        fits = any(regex.fullmatch(text) for regex in self.sort_keys)
+        return fits and self.places.is_sort_key(node)
 
     def _is_right(self, text: str) -> bool:
         """Whether a key that does not change may look like that."""
@@ -174,9 +176,10 @@ class Testing(MendRoom):
         """Whether a name stands for a text of the program which is that very one, and stays: a prefix of keys."""
         program, defects = self.program, self.planner.defects
         target = program.classes.dotted(name)
-        value = target.value if isinstance(target, Binding) and target.kind == "assign" else None
-        changes = any(d.template.host is value for d in defects)
-        return value is not None and not changes and tree.text(value) == text
+        if not isinstance(target, Binding) or target.kind != "assign" or target.module.is_test:
+            return False
+        changes = any(d.template.host is target.value for d in defects)
+        return not changes and target.value is not None and tree.text(target.value) == text
 
     def _made(self, node: tree.Node, possible: list[Form]) -> list[Form]:
         """Those of several forms whose texts the test makes, as far as that is known."""
