@@ -37,7 +37,7 @@ class CachedKeys(MendRoom, Struct, frozen=True):
                 text = literal_text(node)
                 if text is None or (module.filename, node.span) in mended:
                     continue
-                if not self._is_named(node):
+                if not all(map(self._is_named, self._stands(node))):
                     fits = [form for form in forms if form.regex.fullmatch(text)]
                     runs = [
                         form
@@ -49,12 +49,18 @@ class CachedKeys(MendRoom, Struct, frozen=True):
 
     def _runs(self, node: tree.Node, form: Form) -> bool:
         """Whether the test around a text runs a function that makes keys of a form."""
-        function = self.program.names.function_of(node)
-        return function is None or bool(form.functions & self.mends.testing.reach.of(function))
+        running = self.mends.testing.places.run_beside(node)
+        return not running or bool(form.functions & running)
 
-    def _is_asked_by(self, node: tree.Node) -> bool:
+    def _stands(self, node: tree.Node) -> list[tree.Node]:
+        return self.planner.sources.shared.stands(node)
+
+    def _is_asked_by(self, text: tree.Node) -> bool:
         """Whether a text stands where keys do: `{"cart:t:ann": …}`, `cache["cart:t:ann"]`, `"cart:t:ann" in cache`,
         `cache.get("cart:t:ann")`."""
+        return any(map(self._is_key_in, self._stands(text)))
+
+    def _is_key_in(self, node: tree.Node) -> bool:
         match self.program.names.parent(node):
             case tree.DictDisplay() as display:
                 return any(key is node for key in display.keys)

@@ -123,16 +123,16 @@ class LiteralPlaces(Struct, frozen=True):
         where that comes from elsewhere, those that the test runs."""
         places = self.shared.stands(node)
         made = {f for place in places for side in self.sides(place) for f in self.makers(side)}
-        return self.reach.of(*(made or self._readers(node)))
+        return self.reach.of(*(made or self.readers(node)))
 
     def run_beside(self, node: tree.Node) -> set[Function]:
         """The functions that run in the tests that read a literal."""
-        return self.reach.of(*self._readers(node))
+        return self.reach.of(*self.readers(node))
 
-    def _readers(self, node: tree.Node) -> set[Function]:
+    def readers(self, node: tree.Node) -> list[Function]:
         """The functions in which a literal is read."""
         found = map(self.program.names.function_of, self.shared.stands(node))
-        return {function for function in found if function is not None}
+        return list(dict.fromkeys(function for function in found if function is not None))
 
     def only_by(self, node: tree.Node) -> set[Function] | None:
         """All functions that may make what a literal is compared with; `None` where they are not all known."""

@@ -32,8 +32,9 @@ class Quoted(Struct, frozen=True):
         """Look at the other texts of each test in which a whole key is updated."""
         names = self.testing.mends.planner.program.names
         for node, code, form in self.testing.changed:
-            key, function = tree.text(node) or "", names.function_of(node)
-            for other in names.inside(function) if key and function is not None else ():
+            key = tree.text(node) or ""
+            readers = self.testing.places.readers(node) if key else ()
+            for other in (one for function in readers for one in names.inside(function)):
                 text = tree.text(other) or ""
                 longer = key != text and key in text and id(other) not in self.testing.updated
                 if longer and self.testing.places.is_expected(other):

@@ -59,11 +59,19 @@ class Shared:
     # --- texts under a name ---
 
     def stands(self, node: tree.Node) -> list[tree.Node]:
-        """Where a text is read: as it stands, or each use of a name that is given it alone, or by `parametrize`."""
-        parent = self.program.names.parent(node)
-        if isinstance(parent, tree.Assign) and parent.value is node:
-            return list(self.program.records.uses(parent)) or [node]
-        return self._filled.get(id(node), [node])
+        """Where a text is read: as it stands, or each use of a name that is given it alone, or by `parametrize`,
+        or each call of the helper that returns it."""
+        program, places = self.program, list[tree.Node]()
+        match program.names.parent(node):
+            case tree.Assign(value=value) as kept if value is node:
+                places = list(program.records.uses(kept))
+            case tree.Eval(kind="return"):
+                helper = program.names.function_of(node)
+                if helper is not None and helper.module.is_test:
+                    places = [call for call, _ in program.calls.callers(helper)]
+            case _:
+                places = self._filled.get(id(node), [])
+        return places or [node]
 
     def spelled(self, node: tree.Node) -> Iterator[tree.Node]:
         """What the texts are that an expression of a test may be: those that `parametrize` gives a parameter, what

@@ -111,7 +111,9 @@ class Testing(MendRoom):
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
         possible = [form for form in self.forms if form.regex.fullmatch(text)]
-        if possible and any(self._is_put_together(side, text) for side in self.places.compared(node)):
+        if possible and any(
+            self._is_put_together(side, text) for side in self.places.compared(node)
+        ):
             return possible, []
         if possible and is_read_whole(self.planner, node, text):
             return possible, []
