@@ -174,10 +174,13 @@ class LookIns(MendRoom):
         match node:
             case tree.Name():
                 self._named(node, home, depth)
+                self._spelled(node, home, depth)
             case tree.Conditional():
                 for branch in (node.then, node.otherwise):
                     self._key(module, branch, home, depth + 1)
-            case tree.Call() | tree.Attr() | tree.Subscript():
+            case tree.Call():
+                self._spelled(node, home, depth)
+            case tree.Attr() | tree.Subscript():
                 return  # made elsewhere, and judged there
             case tree.Sequence(kind="tuple") if change.width > 1:
                 if len(node.items) == change.width:
@@ -203,6 +206,12 @@ class LookIns(MendRoom):
                     self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
                 else:
                     self._key(module, value, home, depth + 1)
+
+    def _spelled(self, node: tree.Node, home: Home, depth: int) -> None:
+        """The same of what `parametrize` gives a test, or a helper of the tests makes; what else makes keys is
+        judged there."""
+        for value in self.planner.sources.shared.spelled(node):
+            self._key(self.program.names.module_of(value), value, home, depth + 1)
 
     def _is_taken_apart(self, binding: Binding) -> bool:
         """Whether a name for a key is read by position somewhere."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function, Module
     from capsule_lint.program.texts.pieces import Template
+
+_BOTH: Final = "spells out a key that changes in one place, and stays in another"
 
 
 @dataclass(eq=False, slots=True)
@@ -99,7 +101,7 @@ class Testing(MendRoom):
                 if not self._is_right(text):
                     self._look_through(module, node, text, loose)
                 self._look_inside(node, text, inside)
-                if HOLE in text and not self._is_right_sort_key(node, text):
+                if HOLE in text and not self._stays(node, text):
                     self._look_behind(module, node, text, defects)
         for node, text in [pair for pair in composed if id(pair[0]) not in seen]:
             _, chosen = self._fitting(node, text)
@@ -111,9 +113,10 @@ class Testing(MendRoom):
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
         possible = [form for form in self.forms if form.regex.fullmatch(text)]
-        if possible and any(
-            self._is_put_together(side, text) for side in self.places.compared(node)
-        ):
+        stays = [self._stays(place, text) for place in self.places.shared.stands(node)]
+        if possible and any(stays):
+            if not all(stays):
+                self.mends.obstacle(possible[0].defects[0].knot, node, _BOTH)
             return possible, []
         if possible and is_read_whole(self.planner, node, text):
             return possible, []
@@ -125,8 +128,6 @@ class Testing(MendRoom):
             running = self.places.run_beside(node) if self.places.is_key(node) else set()
             meant = [form for form in possible if form.functions & running]
             possible = meant  # many other texts look like that
-        if self._is_right_sort_key(node, text):
-            return possible, []
         if self.places.is_sort_key(node):
             possible = meant  # its templates are not judged, and may look alike
         possible = [form for form in possible if not form.bare] or possible
@@ -134,10 +135,13 @@ class Testing(MendRoom):
             return possible, meant or self._made(node, possible)
         return possible, []
 
-    def _is_right_sort_key(self, node: tree.Node, text: str) -> bool:
-        """Whether a text stands where a sort key does, and is one that does not change."""
-        fits = any(regex.fullmatch(text) for regex in self.sort_keys)
-        return fits and self.places.is_sort_key(node)
+    def _stays(self, place: tree.Node, text: str) -> bool:
+        """Whether a text stays where it is read: the test says all parts of it itself, or it is a sort key that does
+        not change."""
+        return any(self._is_put_together(side, text) for side in self.places.sides(place)) or (
+            any(regex.fullmatch(text) for regex in self.sort_keys)
+            and self.places.is_sort_key(place)
+        )
 
     def _is_right(self, text: str) -> bool:
         """Whether a key that does not change may look like that."""

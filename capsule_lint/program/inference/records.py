@@ -13,6 +13,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE, LISTED
 from capsule_lint.program.inference.types import FunctionObject, Mocked, ordered
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -271,8 +272,6 @@ class Records:
         if len(statement.targets) != 1 or not isinstance(statement.targets[0], tree.Name):
             return
         target = statement.targets[0]
-        for node in self.names.module_of(target).each(tree.Name):
-            if node.id == target.id and node is not target:
-                bindings = self.names.bindings_of(node)
-                if len(bindings) == 1 and bindings[0].at == target.at:
-                    yield node
+        for node in reads_of(self.names, target, (target.at,)):
+            if len(self.names.bindings_of(node)) == 1:
+                yield node
