@@ -9,7 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.shifts import second_from
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.containers import IN_PLACE
-from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -74,9 +74,12 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
         ):
             yield parent, Use.UNCLEAR
         case tree.Compare(ops=("==" | "!=",)):
-            yield parent.other(node), Use.COMPARED
+            other = parent.other(node)
+            yield behind(program.names, other) or other, Use.COMPARED
         case tree.Call() if any(side is node for side, _ in equated(parent)):
-            yield from ((other, Use.COMPARED) for side, other in equated(parent) if side is node)
+            for side, other in equated(parent):
+                if side is node:
+                    yield behind(program.names, other) or other, Use.COMPARED
         case tree.Block(kind="match") if parent.heads[0] is node:
             patterns = list(_matched(parent))
             yield from ((one, Use.MATCHED) for one in patterns)

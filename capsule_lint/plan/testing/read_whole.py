@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.comparisons import equated
+from capsule_lint.program.local_names import behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.planner import Planner
+    from capsule_lint.program.names import Names
 
 _MARKS: Final = re.compile(r"[#|/:]")
 
@@ -24,13 +26,19 @@ def is_read_whole(planner: Planner, node: tree.Node, text: str) -> bool:
     call = names.parent(node)
     if not isinstance(call, tree.Call) or all(a.value is not node for a in call.args):
         return False
-    around = names.parent(call)
-    if not isinstance(around, tree.Compare | tree.Call):
-        return False
-    expected = (other for one, other in equated(around) if one is call)
-    if not any(list(parts_in(one)) == _MARKS.split(text) for one in expected):
+    given = planner.sources.shared.stands(call)
+    expected = [other for one in given for other in _equal_to(names, one)]
+    whole = (behind(names, one) or one for one in expected)
+    if not any(list(parts_in(one)) == _MARKS.split(text) for one in whole):
         return False
     return takes_any(planner, call)
+
+
+def _equal_to(names: Names, node: tree.Node) -> Iterator[tree.Node]:
+    """What an expression is said to be equal to."""
+    around = names.parent(node)
+    if isinstance(around, tree.Compare | tree.Call):
+        yield from (other for one, other in equated(around) if one is node)
 
 
 def takes_any(planner: Planner, call: tree.Call) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +34,6 @@ from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
@@ -101,7 +101,7 @@ class Testing(MendRoom):
                 if not self._is_right(text):
                     self._look_through(module, node, text, loose)
                 self._look_inside(node, text, inside)
-                if HOLE in text and not self._stays(node, text):
+                if HOLE in text and not self._stays(node, text, self.forms):
                     self._look_behind(module, node, text, defects)
         for node, text in [pair for pair in composed if id(pair[0]) not in seen]:
             _, chosen = self._fitting(node, text)
@@ -113,12 +113,11 @@ class Testing(MendRoom):
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
         possible = [form for form in self.forms if form.regex.fullmatch(text)]
-        stays = [self._stays(place, text) for place in self.places.shared.stands(node)]
+        places = self.places.shared.stands(node)
+        stays = [self._stays(place, text, possible) for place in places]
         if possible and any(stays):
             if not all(stays):
-                self.mends.obstacle(possible[0].defects[0].knot, node, _BOTH)
-            return possible, []
-        if possible and is_read_whole(self.planner, node, text):
+                self.mends.obstacle(self.tie(possible), node, _BOTH)
             return possible, []
         if possible and (only := self.places.only_by(node)) is not None:
             possible = [form for form in possible if form.functions & only]
@@ -135,12 +134,16 @@ class Testing(MendRoom):
             return possible, meant or self._made(node, possible)
         return possible, []
 
-    def _stays(self, place: tree.Node, text: str) -> bool:
-        """Whether a text stays where it is read: the test says all parts of it itself, or it is a sort key that does
-        not change."""
-        return any(self._is_put_together(side, text) for side in self.places.sides(place)) or (
-            any(regex.fullmatch(text) for regex in self.sort_keys)
-            and self.places.is_sort_key(place)
+    def _stays(self, place: tree.Node, text: str, possible: Sequence[Form] = ()) -> bool:
+        """Whether a text stays where it is read: the test says all parts of it itself, or expects them all, or it is a
+        sort key that does not change, or what it is compared with makes no key of those forms."""
+        if any(self._is_put_together(side, text) for side in self.places.sides(place)):
+            return True
+        if any(r.fullmatch(text) for r in self.sort_keys) and self.places.is_sort_key(place):
+            return True
+        only = self.places.only_by(place)
+        return (only is not None and not any(form.functions & only for form in possible)) or (
+            is_read_whole(self.planner, place, text)
         )
 
     def _is_right(self, text: str) -> bool:
@@ -172,11 +175,9 @@ class Testing(MendRoom):
         if any(c.function is None or c.function in self.state.params for c in callees):
             return False
         made = self.program.templates.template(side) if callees else None
-        return (
-            made is not None
-            and made.text == text
-            and all(isinstance(piece, Text) for piece in made.pieces)
-        )
+        if made is None or not all(isinstance(piece, Text) for piece in made.pieces):
+            return False
+        return bool(re.fullmatch(".+".join(map(re.escape, text.split(HOLE))), made.text))
 
     def _is_constant(self, name: tree.Name | tree.Attr, text: str) -> bool:
         """Whether a name stands for a text of the program which is that very one, and stays: a prefix of keys."""
