@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
 import libcst.matchers as m
@@ -20,15 +20,21 @@ if TYPE_CHECKING:
     from tests.project import Project
 
 
-class Texts(cst.CSTTransformer):
-    """Says f-strings with a separator in other words, but those inside of others; `front` is what has to stand
-    before them in the module."""
+class Words(cst.CSTTransformer):
+    """Says something in other words; `front` is what has to stand before that in the module."""
 
-    depth = 0
+    files: ClassVar = "app/"
+    """How the names of the files begin that are said anew."""
 
     def __init__(self) -> None:
         super().__init__()
         self.front: list[str] = []
+
+
+class Texts(Words):
+    """Says f-strings with a separator in other words, but those inside of others."""
+
+    depth = 0
 
     def on_visit(self, node: cst.CSTNode) -> bool:
         self.depth += isinstance(node, cst.FormattedString)
@@ -132,7 +138,110 @@ class Locals(Texts):
                 return updated_node
 
 
-def _restated(text: str, way: type[Texts]) -> str:
+class Spelled(Words):
+    """Keys that tests spell out go by a name."""
+
+    files: ClassVar = "tests/test_"
+    _key = re.compile(r"""(["'])[^"'{\\\n]*\w[#|:][^"'{\\\n]*\1""")
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        mixed = (cst.Annotation, cst.FormattedString, cst.ConcatenatedString, cst.Decorator)
+        return not isinstance(node, mixed)
+
+    def leave_SimpleString(
+        self, original_node: cst.SimpleString, updated_node: cst.SimpleString
+    ) -> cst.BaseExpression:
+        text = updated_node.value
+        return cst.Name(self.named(text)) if self._key.fullmatch(text) else updated_node
+
+    def named(self, text: str) -> str:
+        """The name that a text goes by."""
+        raise NotImplementedError
+
+
+class Named(Spelled):
+    """`"USER#1"` is `KEY0`, a constant of the module."""
+
+    def named(self, text: str) -> str:
+        known = {line.partition(" = ")[2]: line.partition(" = ")[0] for line in self.front}
+        name = known.get(text, f"KEY{len(known)}")
+        self.front.append(f"{name} = {text}")
+        return name
+
+
+class Rows(Spelled):
+    """`"USER#1"` is a parameter of its test, which `parametrize` fills."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._test: cst.FunctionDef | None = None
+        self._texts: list[str] = []
+
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> None:
+        params = node.params
+        plain = not params.kwonly_params and not any(one.default for one in params.params)
+        is_test = node.name.value.startswith("test_") and not node.decorators
+        if self._test is None and is_test and plain:
+            self._test, self._texts = node, []
+
+    def leave_SimpleString(
+        self, original_node: cst.SimpleString, updated_node: cst.SimpleString
+    ) -> cst.BaseExpression:
+        if self._test is None:
+            return updated_node
+        return super().leave_SimpleString(original_node, updated_node)
+
+    def named(self, text: str) -> str:
+        if text not in self._texts:
+            self._texts.append(text)
+        return f"key{self._texts.index(text)}"
+
+    def leave_FunctionDef(
+        self, original_node: cst.FunctionDef, updated_node: cst.FunctionDef
+    ) -> cst.FunctionDef:
+        if original_node is not self._test:
+            return updated_node
+        self._test = None
+        if not self._texts:
+            return updated_node
+        self.front.append("import pytest")
+        names = [f"key{number}" for number in range(len(self._texts))]
+        row = self._texts[0] if len(names) == 1 else f"({', '.join(self._texts)})"
+        code = f'pytest.mark.parametrize("{", ".join(names)}", [{row}])'
+        params = [*updated_node.params.params, *(cst.Param(cst.Name(name)) for name in names)]
+        return updated_node.with_changes(
+            decorators=[cst.Decorator(cst.parse_expression(code))],
+            params=updated_node.params.with_changes(params=params),
+        )
+
+
+class Expected(Words):
+    """`assert made == "USER#1"` is `expected = "USER#1"` and `assert expected == made`."""
+
+    files: ClassVar = "tests/test_"
+
+    def leave_SimpleStatementLine(
+        self, original_node: cst.SimpleStatementLine, updated_node: cst.SimpleStatementLine
+    ) -> cst.BaseStatement | cst.FlattenSentinel[cst.BaseStatement]:
+        match updated_node.body:
+            case [
+                cst.Assert(
+                    test=cst.Comparison(
+                        left=made,
+                        comparisons=[cst.ComparisonTarget(cst.Equal() as equal, said)],
+                    )
+                )
+            ] if not isinstance(said, (cst.Name, cst.Integer)):
+                name = cst.Name("expected")
+                given = cst.Assign([cst.AssignTarget(name)], said)
+                compared = cst.Comparison(name, [cst.ComparisonTarget(equal, made)])
+                last = cst.SimpleStatementLine([cst.Assert(compared)])
+                return cst.FlattenSentinel([updated_node.with_changes(body=[given]), last])
+            case _:
+                return updated_node
+
+
+def _restated(text: str, way: type[Words]) -> str:
     """The code of a module in other words."""
     transformer = way()
     module = cst.parse_module(text).visit(transformer)
@@ -144,10 +253,10 @@ def _restated(text: str, way: type[Texts]) -> str:
     return module.with_changes(body=[*body[:at], *front, *body[at:]]).code
 
 
-def _app_restated(program: dict[str, str], way: type[Texts]) -> dict[str, str]:
-    """A program in other words, its tests aside."""
+def _said_anew(program: dict[str, str], way: type[Words]) -> dict[str, str]:
+    """A program in other words: its code, or its tests."""
     return {
-        name: _restated(text, way) if name.endswith(".py") and name.startswith("app/") else text
+        name: _restated(text, way) if name.endswith(".py") and name.startswith(way.files) else text
         for name, text in program.items()
     }
 
@@ -163,9 +272,9 @@ def _found(project: Project) -> Counter[tuple[str, str, str]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("way", [Format, Percent, Constants], ids=lambda way: way.__name__)
 @pytest.mark.parametrize("path", sampled(50), ids=lambda path: path.stem)
-def test_the_same_is_found(path: Path, way: type[Texts], project: Project) -> None:
+def test_the_same_is_found(path: Path, way: type[Words], project: Project) -> None:
     program, _ = files_of(path.read_text())
-    changed = _app_restated(program, way)
+    changed = _said_anew(program, way)
     if changed == program:
         pytest.skip("has no such texts")
     before = _found(project.write(program))
@@ -173,13 +282,15 @@ def test_the_same_is_found(path: Path, way: type[Texts], project: Project) -> No
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("way", [Functions, Locals], ids=lambda way: way.__name__)
-@pytest.mark.parametrize("path", sampled(50, at=1))
-def test_what_is_fixed_works(path: Path, way: type[Texts], project: Project) -> None:
+@pytest.mark.parametrize(
+    "way", [Functions, Locals, Named, Rows, Expected], ids=lambda way: way.__name__
+)
+@pytest.mark.parametrize("path", sampled(50, at=1), ids=lambda path: path.stem)
+def test_what_is_fixed_works(path: Path, way: type[Words], project: Project) -> None:
     """Which of them are fixed may depend on the words; none is fixed wrongly."""
     text = path.read_text()
     program, isolation = files_of(text)
-    changed = _app_restated(program, way)
+    changed = _said_anew(program, way)
     if changed == program or text.startswith("silent") or "__file__" in text:
         pytest.skip("has nothing to say in other words, or looks at its own words")
     project.write(changed)

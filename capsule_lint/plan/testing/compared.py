@@ -15,6 +15,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.inference.types import FunctionObject
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Text
 
@@ -53,7 +54,8 @@ class Compared(MendRoom):
                 for node in module.either(tree.Compare, tree.Call):
                     for side, other in equated(node):
                         self._of_parts(side, other)
-                        for one, made in _paired(side, other):
+                        whole = behind(self.program.names, side)
+                        for one, made in _paired(whole or side, other):
                             for value in self._written(one):
                                 self._judge(module, value, made)
 

@@ -80,6 +80,9 @@ class LiteralPlaces(Struct, frozen=True):
 
     def is_expected(self, node: tree.Node) -> bool:
         """Whether a literal stands in a comparison or in an assertion's call."""
+        return any(map(self._is_expected, self.shared.stands(node)))
+
+    def _is_expected(self, node: tree.Node) -> bool:
         return any(
             isinstance(around, tree.Compare)
             or (isinstance(around, tree.Call) and last_name(around.func) in _EXPECTING)
@@ -89,7 +92,7 @@ class LiteralPlaces(Struct, frozen=True):
 
     def expecting(self, node: tree.Node) -> Iterator[tree.Node]:
         """Where a literal, or what a name stands for that has it in it, is compared or asserted."""
-        if self.is_expected(node):
+        if self._is_expected(node):
             yield node
             return
         *_, outer = node, *self._around(node)
