@@ -133,9 +133,11 @@ class LiteralPlaces(Struct, frozen=True):
         return self.reach.of(*self.readers(node))
 
     def readers(self, node: tree.Node) -> list[Function]:
-        """The functions in which a literal is read."""
-        found = map(self.program.names.function_of, self.shared.stands(node))
-        return list(dict.fromkeys(function for function in found if function is not None))
+        """The functions in which a literal is read, and the tests that use what it is part of."""
+        places = self.shared.stands(node)
+        own = map(self.program.names.function_of, places)
+        users = (test for place in places for test in self.shared.users(place))
+        return list(dict.fromkeys(f for f in (*own, *users) if f is not None))
 
     def only_by(self, node: tree.Node) -> set[Function] | None:
         """All functions that may make what a literal is compared with; `None` where they are not all known."""
@@ -212,6 +214,8 @@ class LiteralPlaces(Struct, frozen=True):
                     return [a.value for a in around.args if a.value is not inner]
                 case tree.Call():
                     return []
+                case tree.Subscript() if around.index is inner:
+                    return []  # it says where to look
             inner = around
         return []
 
