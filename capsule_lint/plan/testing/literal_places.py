@@ -236,9 +236,6 @@ class LiteralPlaces(Struct, frozen=True):
         return [one for one in row if isinstance(one, tree.Call)]
 
     def compared_with(self, node: tree.Node) -> set[Function]:
-        """The functions whose result a literal is compared with, and those that they return."""
-        return returning(self.program, *self.compared(node))
-
-    def compared(self, node: tree.Node) -> list[tree.Node]:
-        """What a literal, or a name that stands for it alone, is compared with."""
-        return [side for place in self.shared.stands(node) for side in self.sides(place)]
+        """The functions whose result a literal, or a name for it, is compared with, and those that they return."""
+        places = self.shared.stands(node)
+        return returning(self.program, *(side for place in places for side in self.sides(place)))

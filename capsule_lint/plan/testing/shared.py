@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import parametrized
-from capsule_lint.program.local_names import behind
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.walk import within
 
@@ -77,7 +77,9 @@ class Shared:
         """What the texts are that an expression of a test may be: those that `parametrize` gives a parameter, what
         a name is given, what a function of the tests returns."""
         program = self.program
-        whole = behind(program.names, node) or node
+        whole = node
+        for _ in range(_MAX_DEPTH):
+            whole = only_assigned(program.names, whole) or whole
         yield whole
         function = program.names.function_of(node)
         if isinstance(whole, tree.Name) and function is not None:

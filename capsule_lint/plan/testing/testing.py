@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
-from capsule_lint.plan.keys.left_out import left_out
 from capsule_lint.plan.keys.spelled import (
     HOLE,
     Form,
@@ -16,9 +14,7 @@ from capsule_lint.plan.keys.spelled import (
     Gap,
     embedded,
     first_and_rest,
-    has_words,
     literal_text,
-    pattern,
 )
 from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.reach import Reach
@@ -28,19 +24,18 @@ from capsule_lint.plan.testing.begun import Begun
 from capsule_lint.plan.testing.composed import Composed
 from capsule_lint.plan.testing.literal_places import LiteralPlaces
 from capsule_lint.plan.testing.quoted import Quoted
-from capsule_lint.plan.testing.read_whole import is_read_whole
+from capsule_lint.plan.testing.staying import Staying
 from capsule_lint.plan.uses.mentions import texts_with
-from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect, Knot, Value
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function, Module
-    from capsule_lint.program.texts.pieces import Template
 
 _BOTH: Final = "spells out a key that changes in one place, and stays in another"
 
@@ -52,12 +47,10 @@ class Testing(MendRoom):
     mends: Mends
     reach: Reach = field(init=False)
     places: LiteralPlaces = field(init=False)
+    staying: Staying = field(init=False)
     composed: Composed = field(init=False)
     forms: list[Form] = field(default_factory=list)
     """How the keys look that change, the most telling first."""
-    unchanged: list[re.Pattern[str]] = field(default_factory=list)
-    """How those look that are right as they are."""
-    sort_keys: list[re.Pattern[str]] = field(default_factory=list)
     updated: dict[int, list[Form]] = field(default_factory=dict)
     """How the keys look that are spelled out, by the expressions that are."""
     changed: list[tuple[tree.Node, str, Form]] = field(default_factory=list)
@@ -66,6 +59,7 @@ class Testing(MendRoom):
     def __post_init__(self) -> None:
         self.reach = Reach(self.program)
         self.places = LiteralPlaces(self.program, self.reach, self.planner.sources.shared)
+        self.staying = Staying(self.planner, self.places)
         self.composed = Composed(self)
 
     def keys(self) -> None:
@@ -82,7 +76,6 @@ class Testing(MendRoom):
             Begun(self).update(defects)
             return
         self.forms.sort(key=lambda form: -form.weight)
-        self.unchanged, self.sort_keys = self._unchanged(), self._sort_keys()
         inside = [
             (form, regex)
             for form in self.forms
@@ -98,10 +91,10 @@ class Testing(MendRoom):
             if chosen:
                 self.update(module, node, self._joined(node, chosen, defects))
             elif not possible:
-                if not self._is_right(text):
+                if not self.staying.is_right(text):
                     self._look_through(module, node, text, loose)
                 self._look_inside(node, text, inside)
-                if HOLE in text and not self._stays(node, text, self.forms):
+                if HOLE in text and not self.staying.is_at(node, text, self.forms):
                     self._look_behind(module, node, text, defects)
         for node, text in [pair for pair in composed if id(pair[0]) not in seen]:
             _, chosen = self._fitting(node, text)
@@ -114,7 +107,7 @@ class Testing(MendRoom):
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
         possible = [form for form in self.forms if form.regex.fullmatch(text)]
         places = self.places.shared.stands(node)
-        stays = [self._stays(place, text, possible) for place in places]
+        stays = [self.staying.is_at(place, text, possible) for place in places]
         if possible and any(stays):
             if not all(stays):
                 self.mends.obstacle(self.tie(possible), node, _BOTH)
@@ -130,25 +123,9 @@ class Testing(MendRoom):
         if self.places.is_sort_key(node):
             possible = meant  # its templates are not judged, and may look alike
         possible = [form for form in possible if not form.bare] or possible
-        if meant or (possible and not self._is_right(text)):
+        if meant or (possible and not self.staying.is_right(text)):
             return possible, meant or self._made(node, possible)
         return possible, []
-
-    def _stays(self, place: tree.Node, text: str, possible: Sequence[Form] = ()) -> bool:
-        """Whether a text stays where it is read: the test says all parts of it itself, or expects them all, or it is a
-        sort key that does not change, or what it is compared with makes no key of those forms."""
-        if any(self._is_put_together(side, text) for side in self.places.sides(place)):
-            return True
-        if any(r.fullmatch(text) for r in self.sort_keys) and self.places.is_sort_key(place):
-            return True
-        only = self.places.only_by(place)
-        return (only is not None and not any(form.functions & only for form in possible)) or (
-            is_read_whole(self.planner, place, text)
-        )
-
-    def _is_right(self, text: str) -> bool:
-        """Whether a key that does not change may look like that."""
-        return any(regex.fullmatch(text) for regex in self.unchanged)
 
     def _joined(
         self, node: tree.Node, forms: list[Form], defects: Sequence[KeyDefect]
@@ -160,33 +137,6 @@ class Testing(MendRoom):
                 # It says what the key of another template begins with.
                 self.state.groups.join(forms[0].defects[0].knot, other.knot)
         return forms
-
-    def _is_put_together(self, side: tree.Node, text: str) -> bool:
-        """Whether a test itself says all parts of a key, and gets that text of them:
-        `make_key("TENANT", "t", "CART", "c1")`."""
-        planner = self.planner
-        if isinstance(side, tree.Name | tree.Attr):
-            return self._is_constant(side, text)
-        if not isinstance(side, tree.Call) or any(
-            d.template.host is side for d in planner.defects
-        ):
-            return False
-        callees = self.program.calls.callees(side)
-        if any(c.function is None or c.function in self.state.params for c in callees):
-            return False
-        made = self.program.templates.template(side) if callees else None
-        if made is None or not all(isinstance(piece, Text) for piece in made.pieces):
-            return False
-        return bool(re.fullmatch(".+".join(map(re.escape, text.split(HOLE))), made.text))
-
-    def _is_constant(self, name: tree.Name | tree.Attr, text: str) -> bool:
-        """Whether a name stands for a text of the program which is that very one, and stays: a prefix of keys."""
-        program, defects = self.program, self.planner.defects
-        target = program.classes.dotted(name)
-        if not isinstance(target, Binding) or target.kind != "assign" or target.module.is_test:
-            return False
-        changes = any(d.template.host is target.value for d in defects)
-        return not changes and target.value is not None and tree.text(target.value) == text
 
     def _made(self, node: tree.Node, possible: list[Form]) -> list[Form]:
         """Those of several forms whose texts the test makes, as far as that is known."""
@@ -292,43 +242,6 @@ class Testing(MendRoom):
             self.update(module, node, made)
         elif made:
             self.mends.obstacle(made[0].defects[0].knot, node, "may spell out a key that changes")
-
-    def _unchanged(self) -> list[re.Pattern[str]]:
-        """The keys that are right as they are."""
-        sites = self.program.keys.sites
-        return self._patterns(site.template for site in sites if not site.module.is_test)
-
-    def _sort_keys(self) -> list[re.Pattern[str]]:
-        """The sort keys that stay as they are."""
-        program = self.program
-        values = (
-            value
-            for module in program.names.modules.values()
-            if not module.is_test
-            for display in module.each(tree.DictDisplay)
-            for key, value in display.pairs
-            if key is not None
-            and program.policy.is_sort_key_name(program.templates.constant(key) or "")
-        )
-        made = filter(None, map(program.templates.template, values))
-        return self._patterns(one for one in made if has_words(one.pieces))
-
-    def _patterns(self, templates: Iterable[Template]) -> list[re.Pattern[str]]:
-        """What texts of those templates look like in which nothing changes."""
-        forms = Forms(self.program)
-        changed = {id(d.template.host) for d in self.planner.defects}
-        return [
-            pattern(
-                template.pieces,
-                set(),
-                forms.between(template.pieces),
-                optional=left_out(self.program, template.pieces),
-            )
-            for template in templates
-            if id(template.host) not in changed
-            and not any(id(piece.host) in changed for piece in template.pieces)
-            and any(isinstance(piece, Text) for piece in template.pieces)
-        ]
 
     def update(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
         """Put the segments that keys of a form lack into a literal. Where several fit, their templates

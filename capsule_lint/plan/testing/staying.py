@@ -1,0 +1,113 @@
+"""Texts of tests that look like keys which change, and stay as they are."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.keys.left_out import left_out
+from capsule_lint.plan.keys.spelled import HOLE, Forms, has_words, pattern
+from capsule_lint.plan.testing.read_whole import is_read_whole
+from capsule_lint.program.model import Binding
+from capsule_lint.program.texts.pieces import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from capsule_lint.plan.keys.spelled import Form
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.testing.literal_places import LiteralPlaces
+    from capsule_lint.program.texts.pieces import Template
+
+
+@dataclass(eq=False)
+class Staying:
+    """Tells which they are."""
+
+    planner: Planner
+    places: LiteralPlaces
+
+    def is_at(self, place: tree.Node, text: str, possible: Sequence[Form]) -> bool:
+        """Whether a text that looks like those forms stays where it is read: the test says all parts of it itself, or
+        expects them all, or it is a sort key that does not change, or nothing that it is compared with makes such."""
+        if any(self._is_put_together(side, text) for side in self.places.sides(place)):
+            return True
+        if any(r.fullmatch(text) for r in self._sort_keys) and self.places.is_sort_key(place):
+            return True
+        only = self.places.only_by(place)
+        return (only is not None and not any(form.functions & only for form in possible)) or (
+            is_read_whole(self.planner, place, text)
+        )
+
+    def is_right(self, text: str) -> bool:
+        """Whether a key that does not change may look like that."""
+        return any(regex.fullmatch(text) for regex in self._unchanged)
+
+    def _is_put_together(self, side: tree.Node, text: str) -> bool:
+        """Whether a test itself says all parts of a key, and gets that text of them:
+        `make_key("TENANT", "t", "CART", "c1")`."""
+        planner = self.planner
+        if isinstance(side, tree.Name | tree.Attr):
+            return self._is_constant(side, text)
+        if not isinstance(side, tree.Call) or any(
+            d.template.host is side for d in planner.defects
+        ):
+            return False
+        callees = planner.program.calls.callees(side)
+        if any(c.function is None or c.function in planner.state.params for c in callees):
+            return False
+        made = planner.program.templates.template(side) if callees else None
+        if made is None or not all(isinstance(piece, Text) for piece in made.pieces):
+            return False
+        return bool(re.fullmatch(".+".join(map(re.escape, text.split(HOLE))), made.text))
+
+    def _is_constant(self, name: tree.Name | tree.Attr, text: str) -> bool:
+        """Whether a name stands for a text of the program which is that very one, and stays: a prefix of keys."""
+        program, defects = self.planner.program, self.planner.defects
+        target = program.classes.dotted(name)
+        if not isinstance(target, Binding) or target.kind != "assign" or target.module.is_test:
+            return False
+        changes = any(d.template.host is target.value for d in defects)
+        return not changes and target.value is not None and tree.text(target.value) == text
+
+    @cached_property
+    def _unchanged(self) -> list[re.Pattern[str]]:
+        """The keys that are right as they are."""
+        sites = self.planner.program.keys.sites
+        return self._patterns(site.template for site in sites if not site.module.is_test)
+
+    @cached_property
+    def _sort_keys(self) -> list[re.Pattern[str]]:
+        """The sort keys that stay as they are."""
+        program = self.planner.program
+        values = (
+            value
+            for module in program.names.modules.values()
+            if not module.is_test
+            for display in module.each(tree.DictDisplay)
+            for key, value in display.pairs
+            if key is not None
+            and program.policy.is_sort_key_name(program.templates.constant(key) or "")
+        )
+        made = filter(None, map(program.templates.template, values))
+        return self._patterns(one for one in made if has_words(one.pieces))
+
+    def _patterns(self, templates: Iterable[Template]) -> list[re.Pattern[str]]:
+        """What texts of those templates look like in which nothing changes."""
+        forms = Forms(self.planner.program)
+        changed = {id(d.template.host) for d in self.planner.defects}
+        return [
+            pattern(
+                template.pieces,
+                set(),
+                forms.between(template.pieces),
+                optional=left_out(self.planner.program, template.pieces),
+            )
+            for template in templates
+            if id(template.host) not in changed
+            and not any(id(piece.host) in changed for piece in template.pieces)
+            and any(isinstance(piece, Text) for piece in template.pieces)
+        ]
