@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.walk import within
@@ -59,8 +59,8 @@ class Shared:
     # --- texts under a name ---
 
     def stands(self, node: tree.Node) -> list[tree.Node]:
-        """Where a text is read: as it stands, or each use of a name that is given it alone, or by `parametrize`,
-        or each call of the helper that returns it."""
+        """Where a text is read: as it stands, or each use of a name that is given it alone, by `parametrize` or by a
+        fixture, or each call of the helper that returns it."""
         program, places = self.program, list[tree.Node]()
         match program.names.parent(node):
             case tree.Assign(value=value) as kept if value is node:
@@ -69,21 +69,19 @@ class Shared:
                 helper = program.names.function_of(node)
                 if helper is not None and helper.module.is_test:
                     places = [call for call, _ in program.calls.callers(helper)]
-            case _:
-                places = self._filled.get(id(node), [])
-        return places or [node]
+        return places or self._filled.get(id(node), [node])
 
     def spelled(self, node: tree.Node) -> Iterator[tree.Node]:
-        """What the texts are that an expression of a test may be: those that `parametrize` gives a parameter, what
-        a name is given, what a function of the tests returns."""
+        """What the texts are that an expression of a test may be: those that pytest gives a parameter, what a name
+        is given, what a function of the tests returns."""
         program = self.program
         whole = node
         for _ in range(_MAX_DEPTH):
             whole = only_assigned(program.names, whole) or whole
         yield whole
         function = program.names.function_of(node)
-        if isinstance(whole, tree.Name) and function is not None:
-            yield from parametrized(function, whole.id) or ()
+        if isinstance(whole, tree.Name) and function is not None and function.parameter(whole.id):
+            yield from program.inference.fixtures.given(function, whole.id)
         callees = program.calls.callees(whole) if isinstance(whole, tree.Call) else ()
         for callee in callees:
             if callee.function is not None and callee.function.module.is_test:
@@ -91,17 +89,17 @@ class Shared:
 
     @cached_property
     def _filled(self) -> dict[int, list[tree.Node]]:
-        """Where the parameters are read that `parametrize` fills, by its values."""
+        """Where the parameters are read that pytest fills, by what it gives them."""
         found: dict[int, list[tree.Node]] = defaultdict(list)
-        for function in self._all:
-            for parameter in function.params if "parametrize" in function.decorators else ():
-                values = parametrized(function, parameter.name)
+        for function in filter(is_collected, self._all):
+            for parameter in function.params:
+                values = self.program.inference.fixtures.given(function, parameter.name)
                 reads = [
                     node
                     for node in self.program.names.inside(function)
                     if isinstance(node, tree.Name) and node.id == parameter.name
                 ]
-                for value in values or () if reads else ():
+                for value in values if reads else ():
                     found[id(value)] += reads
         return found
 
