@@ -65,3 +65,8 @@ def equated(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
             yield from ((node.left, right), (right, node.left))
         case tree.Call(args=(first, second, *_)) if last_name(node.func) in _EQUATING:
             yield from ((first.value, second.value), (second.value, first.value))
+
+
+def equal_to(around: tree.Node, node: tree.Node) -> Iterator[tree.Node]:
+    """What a comparison, or an assertion's call, says to be equal to an expression in it."""
+    return (other for side, other in equated(around) if side is node)

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
-from capsule_lint.program.comparisons import equated
+from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import ClassObject, Instance, Types
 from capsule_lint.program.local_names import only_assigned
@@ -276,11 +276,10 @@ class Tuples(Room):
             return False
         count = len(self.program.classes.fields(layout.cls))
         return any(
-            side is node
-            and isinstance(other, tree.Sequence)
+            isinstance(other, tree.Sequence)
             and len(other.items) == count
             and not any(isinstance(item, tree.Wrapped) for item in other.items)
-            for side, other in equated(parent)
+            for other in equal_to(parent, node)
         )
 
     def _ordered(self, node: tree.Call) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.shifts import second_from
-from capsule_lint.program.comparisons import equated
+from capsule_lint.program.comparisons import equal_to, equated
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.model import last_name
@@ -77,9 +77,8 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
             other = parent.other(node)
             yield behind(program.names, other) or other, Use.COMPARED
         case tree.Call() if any(side is node for side, _ in equated(parent)):
-            for side, other in equated(parent):
-                if side is node:
-                    yield behind(program.names, other) or other, Use.COMPARED
+            for other in equal_to(parent, node):
+                yield behind(program.names, other) or other, Use.COMPARED
         case tree.Block(kind="match") if parent.heads[0] is node:
             patterns = list(_matched(parent))
             yield from ((one, Use.MATCHED) for one in patterns)

@@ -12,7 +12,7 @@ from capsule_lint.plan.memory.collections import looking_up
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.comparisons import equated
+from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import LISTED, PICKING
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
@@ -144,7 +144,7 @@ class LookIns(MendRoom):
                 if second.value is node:
                     yield from _in_pair(first.value) if pairs else (first.value,)
             case tree.Call():
-                for side in _equal_to(parent, node):
+                for side in equal_to(parent, node):
                     for key in keys_of(self._written(side)):
                         yield from _in_pair(key) if pairs else (key,)
 
@@ -156,7 +156,7 @@ class LookIns(MendRoom):
                 if side is not node:
                     yield from _in_pair(side) if pairs else (side,)
         elif isinstance(parent, tree.Call):
-            for side in _equal_to(parent, node):
+            for side in equal_to(parent, node):
                 yield from _in_pair(side) if pairs else (side,)
 
     def _written(self, node: tree.Node) -> tree.Node:
@@ -262,11 +262,6 @@ class LookIns(MendRoom):
         }
         if not shapes.isdisjoint(("call", "joined", "hidden")):
             self.mends.obstacle(knot, node, "spells out a key that changes")
-
-
-def _equal_to(call: tree.Call, node: tree.Node) -> Iterator[tree.Node]:
-    """What an assertion says to be equal to an expression."""
-    return (side for side, other in equated(call) if other is node)
 
 
 def _in_pair(node: tree.Node) -> tuple[tree.Node, ...]:

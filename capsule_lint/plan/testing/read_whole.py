@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.spelled import HOLE
-from capsule_lint.program.comparisons import equated
+from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.local_names import behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.planner import Planner
-    from capsule_lint.program.names import Names
 
 _MARKS: Final = re.compile(r"[#|/:]")
 
@@ -28,7 +27,13 @@ def is_read_whole(planner: Planner, node: tree.Node, text: str) -> bool:
     if not isinstance(call, tree.Call) or all(a.value is not node for a in call.args):
         return False
     given = planner.sources.shared.stands(call)
-    expected = [other for one in given for other in _equal_to(names, one)]
+    around = ((names.parent(one), one) for one in given)
+    expected = (
+        other
+        for parent, one in around
+        if isinstance(parent, tree.Compare | tree.Call)
+        for other in equal_to(parent, one)
+    )
     whole = (list(parts_in(behind(names, one) or one)) for one in expected)
     if not any(_are_parts(parts, _MARKS.split(text)) for parts in whole):
         return False
@@ -40,13 +45,6 @@ def _are_parts(said: Sequence[str | None], parts: Sequence[str]) -> bool:
     return len(said) == len(parts) and all(
         HOLE in part or one == part for one, part in zip(said, parts, strict=True)
     )
-
-
-def _equal_to(names: Names, node: tree.Node) -> Iterator[tree.Node]:
-    """What an expression is said to be equal to."""
-    around = names.parent(node)
-    if isinstance(around, tree.Compare | tree.Call):
-        yield from (other for one, other in equated(around) if one is node)
 
 
 def takes_any(planner: Planner, call: tree.Call) -> bool:

@@ -106,9 +106,9 @@ class Testing(MendRoom):
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
         possible = [form for form in self.forms if form.regex.fullmatch(text)]
-        places = self.places.shared.stands(node)
+        places = self.places.shared.stands(node) if possible else ()
         stays = [self.staying.is_at(place, text, possible) for place in places]
-        if possible and any(stays):
+        if any(stays):
             if not all(stays):
                 self.mends.obstacle(self.tie(possible), node, _BOTH)
             return possible, []
