@@ -77,7 +77,7 @@ def test_leaving_files_of_a_code_base_out_changes_no_answer(name: str, tmp_path:
 
 
 @pytest.mark.skipif(not can_fork(), reason="there are no forks here")
-@pytest.mark.parametrize("path", sampled(180), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", some_slow(sampled(180), fast=1, of=4))
 def test_another_process_says_what_this_one_would(
     path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
