@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
+from capsule_lint.program.aliases import renamed
 from capsule_lint.program.containers import FILLING, KEYED
 from capsule_lint.program.fields import is_field
 from capsule_lint.program.held_names import container_of, values_of
@@ -212,11 +213,13 @@ def _whole(names: Names, node: tree.Node) -> tree.Node:
 
 
 def _parts(node: tree.Node) -> Iterator[tree.Node]:
-    """An expression, or what stands in a display, or may be chosen."""
+    """An expression, or what stands in a display, or may be chosen, or is given to `partial`."""
     match node:
         case tree.Sequence() | tree.DictDisplay() | tree.Conditional() | tree.Boolean():
             for one in values_of(node):
                 yield from _parts(one)
+        case tree.Call() if (other := renamed(node)) is not None and other is not node:
+            yield from _parts(other)
         case _:
             yield node
 

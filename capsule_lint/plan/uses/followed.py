@@ -30,6 +30,7 @@ from capsule_lint.program.inference.types import (
     Foreign,
     FunctionObject,
     Instance,
+    Partial,
     TupleOf,
     UnknownType,
 )
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.supply.values import Values
     from capsule_lint.plan.uses.asked import Asked
     from capsule_lint.program import Program
-    from capsule_lint.program.inference.types import Types
+    from capsule_lint.program.inference.types import Type, Types
     from capsule_lint.program.model import Symbol
 
 Judged: TypeAlias = tuple[Verdict, str]
@@ -303,7 +304,7 @@ class _Path:
         """Whether a value of these types may be the function, or have it in it."""
         for one in types:
             match one:
-                case FunctionObject() if one.function is self.symbol:
+                case FunctionObject() | Partial(of=FunctionObject()) if self._is_it(one):
                     return True
                 case Collection() if self._may_have(one.items | one.keys) or not one.items:
                     return True
@@ -313,9 +314,16 @@ class _Path:
                     return True
         return False
 
+    def _is_it(self, one: Type) -> bool:
+        """Whether a value of that type is the function, or a partial of it."""
+        whole = one.of if isinstance(one, Partial) else one
+        return isinstance(whole, FunctionObject) and whole.function is self.symbol
+
     def _called(self, call: tree.Call) -> bool:
         callees = self.program.calls.callees(call)
-        if all(one.function is not self.symbol for one in callees):
+        if all(one.function is not self.symbol for one in callees) and not any(
+            map(self._is_it, self.program.inference.of(call.func))
+        ):
             return False
         self.calls += 1
         return self.following.is_settled(call)

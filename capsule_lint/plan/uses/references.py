@@ -239,7 +239,7 @@ class References(Room, Struct, frozen=True):
         if self.asked.hands_on(call):
             return Verdict.REWRITTEN, f"passed on by `{name}` together with its arguments"
         if id(call) in self.planner.signatures.open_partials:
-            return Verdict.ALREADY_CORRECT, "a partial that leaves it to its own calls"
+            return self._left_open(call, symbol)
         if self._stands_in(node):
             return Verdict.ALREADY_CORRECT, "comes in the place of what changes alike"
         if isinstance(symbol, Class) and name == "partial":
@@ -255,6 +255,14 @@ class References(Room, Struct, frozen=True):
         if self._is_given_back(call, symbol):
             return Verdict.ALREADY_CORRECT, _ALIAS
         return self.following.given(call, node, symbol)
+
+    def _left_open(self, made: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
+        """What becomes of a partial that leaves what is gained to its own calls."""
+        around, types = self.program.names.parent(made), self.program.inference.of(made)
+        verdict, why = self._held(made, around, symbol, types) or self._used(made, around, symbol)
+        if verdict is Verdict.ALREADY_CORRECT:
+            return verdict, "a partial that leaves it to its own calls"
+        return verdict, f"a partial: {why}"
 
     def _is_made_by(self, call: tree.Call, node: tree.Node) -> bool:
         """Whether a call that gets nothing new makes a class that it is given of its other arguments:

@@ -64,6 +64,7 @@ _MADE_EMPTY: Final = {
     "collections.deque()": "list",
 }
 """What makes a table, and of which kind."""
+_FUNCTIONS: Final = FunctionObject | LambdaObject | Partial
 _EMPTY_LISTS: Final = frozenset(map(Foreign, ("builtins.list()", "builtins.set()")))
 """What is in a dict that is to be filled, `defaultdict(list)`."""
 
@@ -310,9 +311,7 @@ class Attributes:
             if name in arguments
         ]
         found = join(*map(self.inference.of, given))
-        return (
-            found if all(isinstance(t, FunctionObject | LambdaObject) for t in found) else NOTHING
-        )
+        return found if all(isinstance(t, _FUNCTIONS) for t in found) else NOTHING
 
     def _filled(self, cls: Class, name: str, one: Type) -> Type:
         """A collection that starts empty, with what the methods of its class put into it, if all of that
@@ -349,7 +348,7 @@ class Attributes:
         plain = join(*map(inference.filled.put, inference.calls.uses.fills(cls, name)))
         held = plain | self._nested(cls, name)
         functions = plain | join(*(t.items for t in held if isinstance(t, Collection)))
-        known = all(isinstance(t, FunctionObject | LambdaObject) for t in functions)
+        known = all(isinstance(t, _FUNCTIONS) for t in functions)
         return Collection(held, kind=kind) if functions and known else one
 
     def _inside(self, types: Types, is_dict: bool) -> Types:
