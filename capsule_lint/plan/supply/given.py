@@ -67,9 +67,15 @@ class Given:
         self.carried = Carried(self.program, self.holders, self._of)
 
     def near(self, nodes: Iterable[tree.Node], scope: Scope) -> frozenset[Said]:
-        """What the calls in some expressions give for a scope."""
-        calls = (one for node in nodes for one in within(node) if isinstance(one, tree.Call))
-        return frozenset(self._said(value) for call in calls for value in self._of(call, scope))
+        """What the calls in some expressions give for a scope, or the helpers of tests give that they call."""
+        calls = [one for node in nodes for one in within(node) if isinstance(one, tree.Call)]
+        said = frozenset(self._said(value) for call in calls for value in self._of(call, scope))
+        return said or frozenset(
+            one
+            for call in calls
+            for helper in self._helpers(call)
+            for one in self._in(helper, scope, elsewhere=True)
+        )
 
     def at(self, place: Place, scope: Scope) -> frozenset[Said]:
         """What the functions around a place give for a scope, or else the fixtures that they use and
@@ -201,9 +207,13 @@ class Given:
             if method is not None and method is not function:
                 yield method
         for call in self._calls(function):
-            for callee in self.program.calls.callees(call):
-                if callee.function is not None and callee.function.module.is_test:
-                    yield callee.function
+            yield from self._helpers(call)
+
+    def _helpers(self, call: tree.Call) -> Iterator[Function]:
+        """The functions of tests that a call runs."""
+        for callee in self.program.calls.callees(call):
+            if callee.function is not None and callee.function.module.is_test:
+                yield callee.function
 
     def _fixtures(self, function: Function) -> Iterator[Function]:
         for parameter in function.own_params:
@@ -219,6 +229,8 @@ class Given:
             taking = callee.cls or callee.function
             assert taking is not None
             found = held.arguments(call.args, taking, callee.given, scope)
+            if not found and callee.function is not None and callee.function.name == "__new__":
+                found = held.arguments(call.args, callee.function, callee.given, scope)
             yield from (argument.value for argument in found or ())
             if found == [] and isinstance(taking, Function) and taking.module.is_test:
                 yield from self._defaults(call, taking, callee.given, scope)

@@ -77,7 +77,7 @@ _TRANSPARENT: Final = frozenset(
     ]
 )
 
-_VAGUE: Final = frozenset(("typing.Any", "object", "typing.TypeVar", "Any"))
+_VAGUE: Final = frozenset(("typing.Any", "object", "type", "typing.Type", "typing.TypeVar", "Any"))
 
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference

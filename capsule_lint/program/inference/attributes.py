@@ -169,7 +169,7 @@ class Attributes:
                 found = self.inference.bound(bindings[-1])
                 if _says_nothing(found):
                     return self._said_below(cls, name) or self.inference.late.of_class(cls, name)
-                return self._described(found, cls)
+                return self._chosen_below(cls, owner, name, found) or self._described(found, cls)
         above = self._of_metaclass(cls, name)
         known = name in _QUERYING or any(self.inference.classes.foreign_bases(cls))
         return above or (foreign(f"{cls.name}.{name}") if known else ANYTHING)
@@ -194,6 +194,8 @@ class Attributes:
             if found is not None:
                 if _says_nothing(found):
                     return self._said_below(cls, name) or self.inference.late.of_class(cls, name)
+                if below := self._chosen_below(cls, owner, name, found):
+                    return below
                 return self._described(found, cls) if name in owner.scope.bindings else found
         proxy = self.inference.classes.method(cls, "__getattr__")
         if proxy is not None:
@@ -227,6 +229,15 @@ class Attributes:
                 if binding.kind == "assign" and binding.value is not None
             )
         )
+
+    def _chosen_below(self, cls: Class, owner: Class, name: str, found: Types) -> Types:
+        """What the heirs of a class say where it, or what it inherits from, only declares that there is a class:
+        `model: type[Entity]`."""
+        said = owner.scope.bindings.get(name, ())
+        declares = all(isinstance(one, ClassObject) for one in found) and name not in owner.stores
+        if not declares or any(binding.value is not None for binding in said):
+            return NOTHING
+        return self._said_below(cls, name)
 
     def _described(self, types: Types, cls: Class) -> Types:
         """What descriptors give, where a class has them: `repo = Provided(NoteRepository)`; a method under another
