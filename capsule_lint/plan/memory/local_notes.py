@@ -155,8 +155,7 @@ class LocalNotes:
         self.note_entry(display, key)
         defect = self.defect(display, "entry", [scope], knot)
         defect.anchors[scope.name], defect.detail[scope.name] = entry[1], key
-        mirror = entry[1] if isinstance(entry[1], tree.Attr | tree.Name) else None
-        want = Want(scope, display, knot, "entry", mirror=mirror)
+        want = Want(scope, display, knot, "entry", mirror=_mirror(entry[1]))
         self.ask(defect, want)
         return want
 
@@ -175,8 +174,7 @@ class LocalNotes:
         self.note_entry(target, key)
         defect = self.defect(target, "step", [scope], knot)
         defect.anchors[scope.name], defect.detail[scope.name] = value, key
-        mirror = value if isinstance(value, tree.Attr | tree.Name) else None
-        want = Want(scope, target, knot, "entry", mirror=mirror)
+        want = Want(scope, target, knot, "entry", mirror=_mirror(value))
         self.ask(defect, want)
         return want
 
@@ -187,6 +185,17 @@ class LocalNotes:
     def is_extended(self, display: tree.Node, key: str) -> bool:
         """Whether a dict that is written out gets an entry of that key."""
         return (id(display), key) in self._entries
+
+
+def _mirror(value: tree.Node) -> tree.Node | None:
+    """What another scope's value may be found beside: an attribute, a name, or a part, `parts[1]`."""
+    match value:
+        case tree.Attr() | tree.Name():
+            return value
+        case tree.Subscript(index=index) if tree.integer(index) is not None:
+            return value
+        case _:
+            return None
 
 
 def left_out_of_key(scope: Scope) -> str:

@@ -178,8 +178,8 @@ class Entries:
                 return tree.text(first.value) is not None
             case tree.Call(args=(only,)) if isinstance(node.func, tree.Name):
                 return self._is_read(only.value, depth + 1)  # `str(message["tenant_id"])`
-            case tree.Attr():
-                return any(isinstance(v, tree.Call) for v in self._given(node.base))
+            case tree.Attr(base=base) | tree.Subscript(base=base):
+                return any(isinstance(v, tree.Call) for v in self._given(base))
             case tree.Name() if depth < _DEPTH:
                 bound = list(self._bound(node))
                 return (

@@ -48,7 +48,7 @@ class Serving(Room):
             said = " and ".join(f"`{code}`" for code in rivals)
             self._no_source(want, function, f"both {said} have `{want.scope.parameter}`")
             return
-        if self._extend_item(want) or self._extend_self(want):
+        if self._extend_item(want) or self._extend_record(want) or self._extend_self(want):
             return
         why = self.planner.origins.why_not(want)
         anothers = self.planner.others.beside(want) is not None
@@ -113,6 +113,31 @@ class Serving(Room):
                 if found is not None and self.planner.values.value(want) is not None:
                     return True
         return False
+
+    def _extend_record(self, want: Want) -> bool:
+        """What is told `parsed.tenant_id` of a record into which the program takes a key apart: that gets the
+        other part as well."""
+        for _, path in self.planner.values.beside(want) if want.call is not None else ():
+            if not isinstance(path, tree.Attr):
+                continue
+            classes = classes_of(self.program.inference.of(path.base))
+            if classes and all(self._is_of_parts(cls, path.name) for cls in classes):
+                found = self.planner.gains.mirrored(path, want.scope, want.knot)
+                if found is not None and self.planner.values.value(want) is not None:
+                    return True
+        return False
+
+    def _is_of_parts(self, cls: Class, name: str) -> bool:
+        """Whether the program makes instances of a data class of nothing but keys' parts under that name."""
+        if not self.program.classes.is_data(cls):
+            return False
+        given = [
+            arguments[name].value if name in arguments else None
+            for call, arguments in self.program.calls.given_to(cls)
+            if not self.program.names.module_of(call).is_test
+        ]
+        may_be = self.planner.scope_parts.may_be
+        return bool(given) and all(value is not None and may_be(value) for value in given)
 
     def _extend_self(self, want: Want) -> bool:
         """A call that is given `self.tenant_id`, of a class whose constructor takes it: the class gets

@@ -26,10 +26,11 @@ class Asked(Struct, frozen=True):
         """Those that some wants are for."""
         asked = cls()
         for want in wants:
-            if want.call is not None:
-                asked._scopes.setdefault(id(want.call), []).append(want.scope)
+            call = want.node if want.purpose == "tabled" else want.call
+            if call is not None:
+                asked._scopes.setdefault(id(call), []).append(want.scope)
                 if want.offset:
-                    asked._handing.add(id(want.call))
+                    asked._handing.add(id(call))
         return asked
 
     def of(self, call: tree.Call) -> list[Scope] | None:

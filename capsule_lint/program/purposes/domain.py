@@ -74,6 +74,8 @@ class Domain:
     entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
     making: set[Function] = field(default_factory=set)
     """The methods of entities that make the object's own key, or an item of it, by a key helper."""
+    stored: set[Class] = field(default_factory=set)
+    """The classes that are no contexts, whatever they are called: they make items, or a repository is for them."""
     item_modules: set[str] = field(default_factory=set)
     """The modules in which keys are written, or operations of the table are called."""
     tables: set[Function] = field(default_factory=set)
@@ -160,7 +162,7 @@ class Domain:
         """Whether instances of the class could be items: it has data, and is neither context nor service."""
         if cls in self.repositories or cls in self.layers:
             return False
-        named = cls.name in self.policy.entities or self._says_key(cls)
+        named = cls.name in self.policy.entities or self._says_key(cls) or cls in self.stored
         if self.classes.is_enum(cls) or (self.is_carrier(cls) and not named):
             return False
         if self.classes.is_exception(cls) or not self.classes.base_names(cls).isdisjoint(_VALUES):
@@ -193,7 +195,7 @@ class Domain:
             for source in scope.sources:
                 if source.name == cls.name and source.access:
                     return True
-        return bool(_CARRIER.search(cls.name))
+        return bool(_CARRIER.search(cls.name)) and cls not in self.stored
 
     # --- whose a key is ---
 

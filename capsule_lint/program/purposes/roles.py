@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection, Instance, TupleOf, Types
-from capsule_lint.program.model import Class, first_name, last_name
+from capsule_lint.program.model import Binding, Class, first_name, last_name
 from capsule_lint.program.purposes.above_layers import AboveLayers
 from capsule_lint.program.purposes.elsewhere import Elsewhere
 from capsule_lint.program.purposes.keepers import Keepers
 from capsule_lint.program.purposes.layers import Layers
+from capsule_lint.program.purposes.naming import entity_words
 from capsule_lint.program.purposes.tables import is_table, stands_in
-from capsule_lint.program.texts.pieces import names_any_of
+from capsule_lint.program.texts.pieces import names_any_of, words
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -59,13 +60,17 @@ class Roles:
         domain.entities.update(
             filter(domain.has_key, domain.classes.having(domain.policy.is_key_name))
         )
-        domain.entities.update(filter(domain.is_item, self._making_items()))
+        making = set(self._making_items())
+        domain.stored |= making
+        domain.entities.update(filter(domain.is_item, making))
         for method in self._calling_helpers():
             owner = method.owner
+            domain.stored.update((owner,) if owner is not None else ())
             if owner is not None and any(map(domain.is_item, domain.classes.subclasses(owner))):
                 domain.entities.add(owner)
                 domain.making.add(method)
         domain.entities -= domain.repositories | domain.layers
+        domain.stored.update(cls for repo in domain.repositories for cls in self._named_in(repo))
         for cls in domain.repositories:
             domain.entities_of[cls].update(self._entities_of(cls))
             domain.entities |= domain.entities_of[cls]
@@ -216,6 +221,18 @@ class Roles:
 
     def _has_items(self, cls: Class) -> bool:
         return not self.domain.classes.is_enum(cls) and not self.domain.classes.is_protocol(cls)
+
+    def _named_in(self, repository: Class) -> Iterator[Class]:
+        """The classes of its module, or imported there, that a repository is called after: `User` for
+        `DynamoUserRepository` and `Users`."""
+        have = words(repository.name)
+        for name, bindings in repository.module.scope.bindings.items():
+            own = entity_words(name) if name[:1].isupper() and name != repository.name else ()
+            if own and own in (have[-len(own) :], have[-len(own) - 1 : -1]):
+                found = (self.domain.names.follow(binding) for binding in bindings)
+                for one in found:
+                    if isinstance(one, Binding) and isinstance(one.definition, Class):
+                        yield one.definition
 
     def _entities_of(self, cls: Class) -> Iterator[Class]:
         for method in cls.methods.values():
