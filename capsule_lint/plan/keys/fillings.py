@@ -133,21 +133,31 @@ class Fillings(Room):
         if function is not None:
             self._ask_callers(function, base, scope, defect)
             return True
-        whole = only_assigned(self.program.names, value)
-        given, home = _given_whole(whole or value), _home(self.planner, defect)
-        if given is None or home is None or not isinstance(base, tree.Attr):
+        given, home = self._whole(value), _home(self.planner, defect)
+        if given is None:
             return False
-        program = self.program
-        if self._is_described(given):
+        if home is not None and self._is_described(given):
             return self._has_field(home, scope, defect)
-        types = program.inference.of(given)
+        owners, mro = self._owners(given), self.program.classes.mro
+        if home is not None and owners and isinstance(base, tree.Attr):
+            if all(owner in mro(home) or home in mro(owner) for owner in owners):
+                return self._has_field(home, scope, defect)
+            return False
+        return home is None and self._all_have(owners, scope, defect)
+
+    def _whole(self, value: tree.Node) -> tree.Node | None:
+        """The object all of whose fields a mapping holds, by a local too."""
+        return _given_whole(only_assigned(self.program.names, value) or value)
+
+    def _owners(self, given: tree.Node) -> list[Class]:
+        """The classes that an object may be of; none where it may be anything else."""
+        types = self.program.inference.of(given)
         owners = [one.cls for one in types if isinstance(one, Instance)]
-        if not owners or len(owners) < len(types):
-            return False
-        mro = program.classes.mro
-        if not all(owner in mro(home) or home in mro(owner) for owner in owners):
-            return False
-        return self._has_field(home, scope, defect)
+        return sorted(owners, key=lambda cls: cls.symbol) if len(owners) == len(types) else []
+
+    def _all_have(self, owners: list[Class], scope: Scope, defect: KeyDefect) -> bool:
+        """Have the objects of some classes hold a scope; whether there are such, and all can."""
+        return bool(owners) and all(self._has_field(one, scope, defect) for one in owners)
 
     def _is_described(self, node: tree.Node) -> bool:
         """Whether a descriptor is told by a name which object it is read of: the `instance` of its `__get__`."""
@@ -186,11 +196,19 @@ class Fillings(Room):
         for call, callee in list(planner.program.calls.callers(function)):
             if self._is_other(call, function, callee.given, base, defect):
                 continue
+            if self._is_told_whole(call, scope, defect):
+                continue
             outer = self._passing_on(call)
             if outer is not None and outer is not function:
                 self._ask_callers(outer, base, scope, defect, depth + 1)
             else:
                 planner.signatures.want_argument(call, scope, function, callee.given, defect.knot)
+
+    def _is_told_whole(self, call: tree.Call, scope: Scope, defect: KeyDefect) -> bool:
+        """Whether a call is given all fields of objects that hold the scope, or come to: `key(**asdict(note))`."""
+        spread = [a.value for a in call.args if a.star == "**"]
+        given = self._whole(spread[0]) if len(spread) == 1 else None
+        return given is not None and self._all_have(self._owners(given), scope, defect)
 
     def _passing_on(self, call: tree.Call) -> Function | None:
         """The function that hands all that it is given by keyword on to a call, which gives no scope itself."""
