@@ -45,8 +45,10 @@ class Ties(Room):
         if tag is not None:
             join(knot, tag)
             self._tags.setdefault(site.index, set()).add(tag)
+            if self._is_under_made_name(site.template.host):
+                join(tag, self._tagged(site, not site.index) or tag)
             return
-        if self._has_any_tag(site.template):
+        if self._is_beginning(site.template) or self._has_any_tag(site.template):
             self._any.append((knot, site.index))
         form = (site.template.text, site.index)
         join(knot, ("form", (site.owner or site.module, *form)))
@@ -77,6 +79,22 @@ class Ties(Room):
             return one == two or (one is None and self._has_any_tag(kept.template))
         return kept.template.text == other.template.text
 
+    def _is_under_made_name(self, host: tree.Node) -> bool:
+        """Whether a key is an entry whose name is not written out, `{index.hash_name: key}`: it may be any index's."""
+        display = self.program.names.parent(host)
+        named = display.keys_for(host) if isinstance(display, tree.DictDisplay) else ()
+        constant = self.program.templates.constant
+        return any(name is not None and constant(name) is None for name in named)
+
+    def _is_beginning(self, template: Template) -> bool:
+        """Whether a text ends in what sets the scopes off from all that may come behind: `f"TENANT#{tenant_id}#"`."""
+        scopes = [segment.piece for segment in self.program.templates.segments(template.pieces)]
+        match template.pieces[max(scopes, default=-1) + 1 :]:
+            case (Text(value=mark),) if scopes:
+                return not any(map(str.isalnum, mark))
+            case _:
+                return False
+
     def _has_any_tag(self, template: Template) -> bool:
         """Whether a value stands where others have a tag, `kind` of `f"TENANT#{tenant_id}#{kind}#{id}"`."""
         scopes = [segment.piece for segment in self.program.templates.segments(template.pieces)]
@@ -90,8 +108,11 @@ class Ties(Room):
 
     def tag_of(self, site: KeySite) -> Knot | None:
         """What all keys of a tag belong to; `None` for keys without one."""
+        return self._tagged(site, site.index)
+
+    def _tagged(self, site: KeySite, index: bool) -> Knot | None:
         tags = self.program.domain.tags_of(site.template)
-        return ("tag", (tags[0].lower(), site.index)) if tags else None
+        return ("tag", (tags[0].lower(), index)) if tags else None
 
     def _sort_tag(self, host: tree.Node) -> str:
         """The first tag of the sort key that stands beside a key; empty when it has none."""

@@ -141,7 +141,16 @@ class Keys:
         return next(filter(self.policy.is_key_name, said), "")
 
     def _made_names(self, node: tree.Node) -> list[str]:
-        """What a name may be that is made for any index: `f"{index}pk"`, `f"GSI{number}PK"`."""
+        """What a name may be that is made for any index: `f"{index}pk"`, `f"GSI{number}PK"`, or `index.hash_name` that
+        gives one of these."""
+        if isinstance(node, tree.Attr):
+            getters = (
+                self.classes.method(one.cls, node.name)
+                for one in self.templates.inference.of(node.base)
+                if isinstance(one, Instance)
+            )
+            given = [f.returns[0] for f in getters if f is not None and len(f.returns) == 1]
+            return [name for one in given if tree.makes_text(one) for name in self._made_names(one)]
         if not tree.makes_text(node):
             return []
         pieces = self.templates.evaluate(node, node, 0) or ()
