@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _Alike: TypeAlias = str | frozenset[str]
 """The name of what is called, or all names under which something is known."""
-INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__")
+INDIRECT_CONSTRUCTION: Final = ("cls", "__class__", "type", "__init__", "model_construct")
 
 
 @dataclass(eq=False, slots=True)

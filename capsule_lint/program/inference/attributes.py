@@ -170,6 +170,8 @@ class Attributes:
                 if _says_nothing(found):
                     return self._said_below(cls, name) or self.inference.late.of_class(cls, name)
                 return self._chosen_below(cls, owner, name, found) or self._described(found, cls)
+        if name == "model_construct" and self.inference.classes.is_model(cls):
+            return frozenset((ClassObject(cls),))  # which checks nothing, and makes the same
         above = self._of_metaclass(cls, name)
         known = name in _QUERYING or any(self.inference.classes.foreign_bases(cls))
         return above or (foreign(f"{cls.name}.{name}") if known else ANYTHING)
