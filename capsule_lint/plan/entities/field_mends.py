@@ -110,11 +110,7 @@ class FieldMends(MendRoom):
             if near is None:
                 continue
             annotation = self._annotation(cls, scope, near.annotation, other)
-            value = (
-                self.renamed_value(cls.module, near.value, other, scope)
-                if near.value is not None
-                else None
-            )
+            value = self._default(cls, near.value, other, scope)
             statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
             statement += f" = {value}" if value is not None else ""
             span = near.statement.span
@@ -130,6 +126,16 @@ class FieldMends(MendRoom):
                 filename, anchor.span, "CAP301", f"{attribute}: {annotation}", before=True
             ),
         )
+
+    def _default(self, cls: Class, beside: tree.Node | None, old: Scope, new: Scope) -> str | None:
+        """The default of the field: as that beside it, or what tests have where that is a value of the other."""
+        if beside is None:
+            return None
+        told = isinstance(beside, tree.Name) or bool(tree.text(beside))
+        code = None
+        if told and cls.module.is_test:
+            code = self.mends.code_for(new, beside, ("class", cls))
+        return code or self.renamed_value(cls.module, beside, old, new)
 
     def _annotation(self, cls: Class, scope: Scope, beside: tree.Node | None, other: Scope) -> str:
         """How the field is annotated beside another one: where that must not be empty, it must not be

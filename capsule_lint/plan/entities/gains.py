@@ -58,32 +58,38 @@ class Gains(Room):
 
     def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
         scopes, held = self.program.policy.scopes, self.program.domain.held
+        found: Value | None = None
         for one in ordered(self.program.inference.of(node.base)):
-            if not isinstance(one, Instance):
-                continue
-            if not any(held.is_attribute(one.cls, node.name, s) for s in scopes):
-                continue
-            if self._is_told_by(one.cls, node.name, scope):
-                return self.mirrored(node.base, scope, knot)
-            base = text_of(node.base)
-            if base is None or not repeatable(node.base, self.program):
-                continue
-            holders = self.planner.sources.holders
-            attribute = holders.read_of(node.base, one.cls, scope, node.name)
-            if attribute is None and holders.attribute_of(one.cls, scope) is not None:
-                continue  # it is its own, and no one else's to read
-            if attribute is None:
-                through = self._through_property(one.cls, node, scope, knot)
-                if through is not None:
-                    return through
-                if self._is_narrowed(one.cls, scope) or not self.can_gain_field(one.cls):
-                    continue
-                attribute = self.gain_field(one.cls, scope, knot, like=node.name)
-            owner = self.gaining(one.cls, scope)
-            return Value(
-                f"{base}.{attribute}", knot=("class", owner) if owner else None, kind="mirror"
-            )
-        return None
+            if isinstance(one, Instance) and any(
+                held.is_attribute(one.cls, node.name, s) for s in scopes
+            ):
+                # each class that it may be of has to have the field
+                value = self._mirrored_in(one.cls, node, scope, knot)
+                found = found or value
+        return found
+
+    def _mirrored_in(self, cls: Class, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
+        """The same for an object of one class."""
+        if self._is_told_by(cls, node.name, scope):
+            return self.mirrored(node.base, scope, knot)
+        base = text_of(node.base)
+        if base is None or not repeatable(node.base, self.program):
+            return None
+        holders = self.planner.sources.holders
+        attribute = holders.read_of(node.base, cls, scope, node.name)
+        if attribute is None and holders.attribute_of(cls, scope) is not None:
+            return None  # it is its own, and no one else's to read
+        if attribute is None:
+            through = self._through_property(cls, node, scope, knot)
+            if through is not None:
+                return through
+            if self._is_narrowed(cls, scope) or not self.can_gain_field(cls):
+                return None
+            attribute = self.gain_field(cls, scope, knot, like=node.name)
+        owner = self.gaining(cls, scope)
+        return Value(
+            f"{base}.{attribute}", knot=("class", owner) if owner else None, kind="mirror"
+        )
 
     def _is_told_by(self, cls: Class, name: str, scope: Scope) -> bool:
         """Whether an attribute is the `id` of a `Tenant`, which is in no capsule: what has the tenant is."""
@@ -166,12 +172,13 @@ class Gains(Room):
         return attribute
 
     def _made_by_others(self, home: Class) -> Iterator[tuple[tree.Call, int, int]]:
-        """The calls that have others make objects of a class, `submit(Note, tenant_id, note_id)`: a partial may
-        leave the scopes to whoever calls it."""
-        initializer = self.program.classes.initializer
+        """The calls that have others make objects of a class, `submit(Note, tenant_id, note_id)`: a partial that gives
+        no scope by its name may leave them to whoever calls it."""
+        initializer, scopes = self.program.classes.initializer, self.program.policy.scopes
         for heir in self.program.classes.subclasses(home):
             for call, given, offset in self.program.calls.handed_on(heir):
-                if initializer(heir) is None and last_name(call.func) != "partial":
+                told = any(a.keyword and names_any_of(a.keyword, scopes) for a in call.args)
+                if initializer(heir) is None and (told or last_name(call.func) != "partial"):
                     yield call, given, offset
 
     def _own_homes(self, cls: Class, like: str | None) -> list[Class]:

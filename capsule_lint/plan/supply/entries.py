@@ -147,7 +147,8 @@ class Entries:
         """How the other scope that goes with the wanted one is read from a message; an empty text where
         that is done by what is called; none where it comes from elsewhere."""
         if want.call is None:
-            return None
+            mirror = want.mirror if isinstance(want.mirror, tree.Attr) else None
+            return text_of(mirror) if mirror is not None and self._is_read(mirror) else None
         if (want.callee, want.scope.parameter) in self._reading:
             return ""
         _, beside = next(self.values.beside(want), (None, None))

@@ -363,12 +363,14 @@ class References(Room, Struct, frozen=True):
 
     def _handed_out(self, statement: tree.Assign) -> str | None:
         """The class, or the one around it, that has a class as an attribute of its own, and inherits from what
-        is not the program's: `class Meta: model = Note` of a factory."""
+        is not the program's: `class Meta: model = Note` of a factory. What is in a class inside of another one may
+        be for what that inherits from, whosever it is."""
         program = self.program
         names = [t.id for t in statement.targets if isinstance(t, tree.Name)]
-        scope = program.names.place(statement.targets[0]).scope
+        scope = own = program.names.place(statement.targets[0]).scope
         while scope.kind == "class" and scope.cls is not None and names:
-            if program.classes.base_names(scope.cls) - _BASES:
+            inherits = scope is not own and len(tuple(program.classes.mro(scope.cls))) > 1
+            if inherits or program.classes.base_names(scope.cls) - _BASES:
                 return scope.cls.name
             if scope.parent is None:
                 break

@@ -74,6 +74,8 @@ class Flow:
             said = registered_for(self.inference, function, parameter)
         if said is not None:
             annotated = self.inference.annotations.certain(said)
+            if not annotated and function is not None and function.owner is not None:
+                annotated = self.inference.type_arguments.in_heirs(said, function.owner)
             if annotated:
                 return _as_variadic(parameter, annotated)
         if function is None:

@@ -54,7 +54,7 @@ _TO_LIST: Final = LISTED | {"aiter", "as_completed", "islice"}
 
 _NAMESPACES: Final = ("globals", "vars", "import_module", "__import__")
 
-_FIRST_ITEM: Final = frozenset(("max", "min", "anext", "choice"))
+_FIRST_ITEM: Final = frozenset(("max", "min", "anext", "choice", "heappop"))
 
 _LOADING: Final = frozenset(("get", "query", "scan", "batch_get"))
 

@@ -25,9 +25,14 @@ class TypeArguments(Struct, frozen=True):
 
     def of(self, node: tree.Node | None, base: Class, cls: Class) -> Types:
         """What an annotation in `base` says in `cls`; nothing where no type variable is in it that `cls` fills."""
-        if cls is base or not any(isinstance(b.value, tree.Subscript) for b in base.fact.bases):
+        if cls is base or not _is_generic(base):
             return NOTHING
         return self._meant(node, base, cls)
+
+    def in_heirs(self, node: tree.Node, base: Class) -> Types:
+        """The same in any of those that inherit from it: what its own methods are given."""
+        heirs = self.inference.classes.subclasses(base) if _is_generic(base) else ()
+        return join(*(self._meant(node, base, heir) for heir in heirs if heir is not base))
 
     def _meant(self, node: tree.Node | None, base: Class, cls: Class) -> Types:
         match node:
@@ -80,3 +85,7 @@ class TypeArguments(Struct, frozen=True):
     def _is_variable(self, node: tree.Node) -> bool:
         types = self.inference.of(node) if isinstance(node, tree.Name) else ()
         return any(isinstance(one, Foreign) and one.name.endswith("TypeVar()") for one in types)
+
+
+def _is_generic(cls: Class) -> bool:
+    return any(isinstance(base.value, tree.Subscript) for base in cls.fact.bases)

@@ -150,7 +150,9 @@ class Keys:
                 if isinstance(one, Instance)
             )
             given = [f.returns[0] for f in getters if f is not None and len(f.returns) == 1]
-            return [name for one in given if tree.makes_text(one) for name in self._made_names(one)]
+            return [
+                name for one in given if tree.makes_text(one) for name in self._made_names(one)
+            ]
         if not tree.makes_text(node):
             return []
         pieces = self.templates.evaluate(node, node, 0) or ()

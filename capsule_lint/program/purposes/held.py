@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.policy import SourceKind
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import classes_of
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name, names_any_of, names_scope
 from capsule_lint.program.walk import within
@@ -95,8 +97,15 @@ class Held:
             return True
         if isinstance(node, tree.Attr):
             return any(self.attribute(cls, scope) == node.name for cls in self._classes(node))
+        if isinstance(node, tree.Call) and not node.args:
+            name = last_name(node.func)
+            return any(one.kind is SourceKind.CALL and one.name == name for one in scope.sources)
         function, parameter = self._parameter_at(node)
-        return function is not None and self.parameter(function, scope) is parameter
+        if function is not None:
+            return self.parameter(function, scope) is parameter
+        given = behind(self.domain.names, node) if isinstance(node, tree.Name) else None
+        plain = isinstance(given, tree.Attr) or (isinstance(given, tree.Call) and not given.args)
+        return given is not None and plain and self.is_value(given, scope)
 
     def has_value(self, node: tree.Node) -> bool:
         """Whether the value of any scope is in an expression."""

@@ -239,10 +239,10 @@ class Roles:
             if method.name.startswith("__"):
                 continue
             for parameter in method.own_params:
-                if parameter.annotation is not None:
-                    yield from self._item_classes(
-                        self.domain.inference.annotations.of(parameter.annotation)
-                    )
+                if (said := parameter.annotation) is not None:
+                    inference = self.domain.inference
+                    meant = inference.type_arguments.in_heirs(said, cls)
+                    yield from self._item_classes(meant or inference.annotations.of(said))
             if method.fact.returns is not None:
                 yield from self._item_classes(
                     self.domain.inference.annotations.of(method.fact.returns)
