@@ -87,6 +87,8 @@ class Halves(Room):
         for node in program.names.inside(function):
             if isinstance(node, tree.Name) and node.id in taken:
                 parent = program.names.parent(node)
+                while isinstance(parent, tree.Binary | tree.Sequence):
+                    parent = program.names.parent(parent)
                 if self._lacks(self._text_around(node), scope) or (
                     below
                     and isinstance(parent, tree.Call)

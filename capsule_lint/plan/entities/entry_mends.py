@@ -294,7 +294,7 @@ class EntryMends(MendRoom):
     def _named_fields(self, node: tree.Sequence, module: Module, gained: set[Class]) -> None:
         """`for name in ("tenant_id", "number"): item[name] = getattr(self, name)`."""
         names = [item.value for item in node.items if isinstance(item, tree.Const)]
-        if len(names) < 2 or len(names) != len(node.items):
+        if len(names) < 2 or len(names) != len(node.items) or self._numbers_patterns(node):
             return
         texts = [name for name in names if isinstance(name, str)]
         program = self.program
@@ -321,6 +321,12 @@ class EntryMends(MendRoom):
                     )
                     self.mends.add(knot, mend)
             return
+
+    def _numbers_patterns(self, node: tree.Sequence) -> bool:
+        """Whether patterns know fields by their places in it, `__match_args__`: these stay as they are."""
+        around = self.program.names.parent(node)
+        targets = around.targets if isinstance(around, tree.Assign) else ()
+        return any(isinstance(one, tree.Name) and one.id == "__match_args__" for one in targets)
 
     def _are_fields(self, cls: Class, names: list[str]) -> bool:
         """Whether texts are the names of a class's attributes, or their aliases."""

@@ -182,10 +182,20 @@ class Gains(Room):
                     yield call, given, offset
 
     def _own_homes(self, cls: Class, like: str | None) -> list[Class]:
-        """The heirs of a class that only declares the neighbouring field which have it by themselves."""
+        """The heirs of a class that only declares the neighbouring field which have it by themselves, or those of
+        any that set it in an initializer of their own."""
         classes = self.program.classes
-        if like is None or classes.is_data(cls) or like in cls.stores:
+        if like is None:
             return []
+        if classes.is_data(cls) or like in cls.stores:
+            return [
+                heir
+                for heir in classes.subclasses(cls)
+                if heir is not cls
+                and any(
+                    s.function is heir.methods.get("__init__") for s in heir.stores.get(like, ())
+                )
+            ]
         return [
             heir
             for heir in classes.subclasses(cls)

@@ -32,6 +32,8 @@ _VALIDATES: Final = frozenset(
     ("model_validate", "parse_obj", "validate", "structure", "from_dict", "convert", "load")
 )
 """What libraries call the functions that make an instance of a class from a dict."""
+_PREPARING: Final = frozenset(("model_validator", "root_validator"))
+"""What makes a method of a model one that is given the dict first."""
 
 
 @dataclass(eq=False, slots=True)
@@ -75,6 +77,18 @@ class Loads(Room):
                 for row in rows:
                     yield row, want.scope, want.knot
         yield from self._validated()
+        yield from self._prepared()
+
+    def _prepared(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
+        """What a model makes of what it is given, before it looks at it."""
+        for home, gained in list(self.state.fields.items()):
+            for function in home.methods.values():
+                if function.decorators.isdisjoint(_PREPARING):
+                    continue
+                for node in self.program.names.inside(function):
+                    if isinstance(node, tree.DictDisplay):
+                        for scope in gained.values():
+                            yield node, scope, ("class", home)
 
     def _spread_by(self, call: tree.Call) -> list[tree.Node]:
         """`row` of `f(**row)`, or what makes it."""
