@@ -33,6 +33,7 @@ from capsule_lint.plan.uses.strings import Strings, registered_as
 from capsule_lint.plan.uses.wording import described
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import UNKNOWN, Instance, is_kept, may_be_ours
+from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 
 if TYPE_CHECKING:
@@ -392,11 +393,21 @@ class Ledger(Room):
                 continue
             if bind(call.args, symbol.params, int(symbol.takes_self)) is None:
                 continue
+            if self._spreads_others(call, symbol):
+                continue
             what = last_name(node.base) or "the receiver"
             reason = f"nothing is known of `{what}`: annotate it, or rename it, if it is no `{owner.name}`"
             self._row(module, span, symbol, Verdict.CANDIDATE, reason)
             found = True
         return found
+
+    def _spreads_others(self, call: tree.Call, function: Function) -> bool:
+        """Whether a call spreads a dict that has keywords which a function does not take: `table.query(**query)`."""
+        if any(parameter.kind == "**" for parameter in function.params):
+            return False
+        names = self.program.names
+        keys = (key for spread in call.spread for key in entries_of_dict(names, spread))
+        return any(function.parameter(key) is None for key in keys)
 
     def _code(self, module: Module, node: tree.Const, text: str) -> None:
         """Code in a string that is run: it may call what it names."""
