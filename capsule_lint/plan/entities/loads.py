@@ -226,10 +226,9 @@ class Loads(Room):
                 continue
             argument = self.planner.values.argument_of(want.call, want, scope)
             assert argument is not None
-            code = renamed_item_access(
-                text_of(argument.value) or "", argument.value, scope, want.scope
-            )
-            if code is not None:
+            read = kept(argument.value, self.program)
+            code = renamed_item_access(text_of(read) or "", read, scope, want.scope)
+            if code is not None and (read is argument.value or repeatable(read)):
                 return self.planner.stored.read(Value(code, kind="loaded"), want, scope)
         return None
 

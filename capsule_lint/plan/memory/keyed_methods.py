@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _KEYED: Final = frozenset(
     [
         "get",
+        "move_to_end",
         "pop",
         "setdefault",
         "set",

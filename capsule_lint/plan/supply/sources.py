@@ -22,6 +22,7 @@ from capsule_lint.plan.supply.visible import Visible
 from capsule_lint.plan.testing.shared import Shared
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place, enclosing
+from capsule_lint.program.purposes.other_types import is_made_other
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -187,7 +188,10 @@ class Sources:
     def _bound(self, scope: Scope, place: Place) -> bool:
         """Whether the name of the scope's parameter holds its value at a place."""
         binding = self.visible.binding(scope.parameter, place)
-        return binding is not None and not self.program.domain.is_other(binding.parameter, scope)
+        if binding is None or self.program.domain.is_other(binding.parameter, scope):
+            return False
+        given = binding.kind in ("assign", "with")
+        return not given or not is_made_other(self.program.inference.bound(binding), scope)
 
     # --- what a test gives ---
 
