@@ -76,6 +76,7 @@ class Positions:
                     self._operations.call(node)
                     self.strays.in_memory(node)
                     self._made_by_object(node)
+                    self._set(node)
                     patches = isinstance(node.func, tree.Attr) and node.func.name == "setattr"
                     if not patches and (setting := named_setting(node)) is not None:
                         self._assignments.attribute(*setting)
@@ -161,6 +162,13 @@ class Positions:
         kept = self.keys.templates.text_objects.kept(node.func)
         if kept is not None and self.keys.policy.is_key_name(kept.name):
             self.keys.named(node, self.roles.of(node), kept.name)
+
+    def _set(self, node: tree.Call) -> None:
+        """`Invoice.gsi1pk.set(key)`, as an update of PynamoDB's says what an attribute becomes."""
+        match node:
+            case tree.Call(func=tree.Attr(name="set", base=tree.Attr(name=name)), args=(only,)):
+                if self.keys.policy.is_key_name(name) and not only.star:
+                    self.keys.named(only.value, Role.WRITTEN, name)
 
     def _partiql(self, arguments: dict[str, tree.Node]) -> None:
         """`Statement=…` with its `Parameters=[…]`, as arguments of a call or as a dict."""
