@@ -144,11 +144,13 @@ class LocalKeys:
                     self._judge_key(home, key)
 
     def _replaced(self, statement: tree.Statement) -> Iterator[tuple[Home, tree.Node]]:
-        """The keys of `self._rows = {key: row for …}`."""
-        if isinstance(statement, tree.Assign) and isinstance(
-            statement.value, tree.DictDisplay | tree.Comprehension | tree.Call
+        """The keys of `self._rows = {key: row for …}`, and of `self._seen |= {key}`."""
+        value = statement.value if isinstance(statement, tree.Assign) else None
+        if isinstance(statement, tree.Assign) and (
+            isinstance(value, tree.DictDisplay | tree.Comprehension | tree.Call | tree.Binary)
+            or (isinstance(value, tree.Sequence) and value.kind == "set")
         ):
-            keys = keys_of(statement.value)
+            keys = keys_of(value)
             for target in statement.targets if keys else ():
                 home = self.collections.of(target)
                 if home is not None:

@@ -33,6 +33,10 @@ def keys_of(node: tree.Node) -> tuple[tree.Node, ...]:
             if isinstance(inner, tree.Comprehension) and inner.kind != "DictComp":
                 return inner.results
             return keys_of(inner)
+        case tree.Call(func=tree.Attr(name="fromkeys"), args=(tree.Argument(value=inner), *_)):
+            return inner.results if isinstance(inner, tree.Comprehension) else keys_of(inner)
+        case tree.Binary(op="|" | "-" | "&" | "^"):
+            return (*keys_of(node.left), *keys_of(node.right))
         case tree.DictDisplay():
             return tuple(key for key in node.keys if key is not None)
         case tree.Comprehension(kind="DictComp" | "SetComp"):
