@@ -71,6 +71,10 @@ class HandedNames:
                     name = imported[name]
                 if name in self._takers:
                     self._given(call, name)
+            for function in module.functions:
+                for parameter in function.own_params:
+                    if parameter.default is not None:
+                        self._handed(parameter.default, (function, parameter.name))
         for function in (f for module in modules for f in module.functions if f.returns):
             if function.name not in KEYED:
                 returned = (behind(self.names, value) or value for value in function.returns)
@@ -85,10 +89,14 @@ class HandedNames:
     def _given(self, call: tree.Call, name: str) -> None:
         """Note the functions that a call of something called so is given."""
         for at, argument in enumerate(call.args):
-            for one in _parts(argument.value) if not argument.star else ():
-                for function in self._meant(one):
-                    for taken in self._taken(name, at, argument.keyword):
-                        self.aliases.hand(function, self._known_in(taken))
+            for taken in self._taken(name, at, argument.keyword) if not argument.star else ():
+                self._handed(argument.value, taken)
+
+    def _handed(self, node: tree.Node, taken: _Taker) -> None:
+        """Note that what an expression stands for is taken as a parameter or a field."""
+        for one in _parts(node):
+            for function in self._meant(one):
+                self.aliases.hand(function, self._known_in(taken))
 
     def _meant(self, node: tree.Node) -> Iterator[Function]:
         """The functions that an expression may stand for, told by what its name is bound to, or by that of a

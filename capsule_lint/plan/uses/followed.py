@@ -83,6 +83,16 @@ class Following(Struct, frozen=True):
             return Verdict.REWRITTEN, f"given to `{name}`, whose calls of it are rewritten"
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
 
+    def default(self, node: tree.Node, fact: tree.FunctionDef, symbol: Function) -> Judged:
+        """What becomes of the default of a parameter."""
+        path, name = _Path(self, symbol), ""
+        for parameter in fact.params:
+            if parameter.default is node:
+                name = parameter.name
+        if path.stands_for(fact, name) and path.calls:
+            return Verdict.REWRITTEN, f"the default of `{name}`, whose calls are rewritten"
+        return Verdict.ESCAPE, "is the default of a parameter, which may call it"
+
     def is_settled(self, call: tree.Call) -> bool:
         """Whether a call is rewritten, and everything that it may call changes in the same way."""
         wanted = self.asked.of(call)
@@ -129,6 +139,12 @@ class _Path:
             if not well:
                 return False
         return True
+
+    def stands_for(self, fact: tree.FunctionDef, name: str) -> bool:
+        """Whether all is well that becomes of a parameter's default."""
+        scope = self.program.names.index.scopes.get(id(fact))
+        function = scope.function if scope is not None else None
+        return function is not None and self._taken(function, name)
 
     def _taken(self, function: Function, name: str) -> bool:
         """The same of a parameter, in all that may run where the function is called."""

@@ -204,7 +204,7 @@ class References(Room, Struct, frozen=True):
         if isinstance(parent, tree.DictDisplay | tree.Sequence):
             return self.following.kept(node, symbol)
         if isinstance(parent, tree.FunctionDef) and not any(d is node for d in parent.decorators):
-            return Verdict.ESCAPE, "is the default of a parameter, which may call it"
+            return self.following.default(node, parent, symbol)
         if isinstance(parent, tree.FunctionDef | tree.ClassDef) or parent is None:
             return Verdict.ESCAPE, "decorates something"
         if isinstance(parent, tree.Eval) and parent.kind == "expr":
