@@ -258,6 +258,9 @@ class Collections:
                 return self._of_module(self.program.classes.dotted(node), wanted)
             case tree.Name() if not self.program.names.leaves(node):
                 found = self.program.names.bindings_of(node)
+                match [binding.value for binding in found]:
+                    case [tree.Call(func=tree.Attr(name="pipeline", base=cache))]:
+                        return self._find(cache, wanted)  # what is done in one go
                 copy = self._of_copies(found, wanted)
                 if copy is not None:
                     return copy

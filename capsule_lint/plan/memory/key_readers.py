@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _SAME: Final = LISTED | {"copy"}
 """What gives the keys that it is given, one after the other."""
 _SAFE_METHODS: Final = frozenset(
-    ("values", "clear", "move_to_end", "expire", "maxsize", "currsize")
+    ("values", "clear", "move_to_end", "expire", "maxsize", "currsize", "pipeline", "execute")
 )
 _FILLED: Final = frozenset(("set", "frozenset", "dict", "OrderedDict", "Counter"))
 
