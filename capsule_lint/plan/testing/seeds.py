@@ -24,10 +24,13 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
 
 _MAX_DEPTH: Final = 2
 _TELLING: Final = 3
 """How many entries tell what an item is."""
+_IMAGES: Final = ("NewImage", "OldImage")
+"""Under which names the record of a stream has items."""
 
 
 @dataclass(eq=False, slots=True)
@@ -38,6 +41,8 @@ class Seeds(MendRoom):
     _kept: dict[tuple[Knot, str], set[str]] = field(default_factory=dict)
     _asserted: set[int] = field(default_factory=set)
     _defects: dict[Function, list[KeyDefect]] = field(default_factory=dict)
+    _images: set[int] = field(default_factory=set)
+    """The items that are written out for the records of a stream."""
 
     def build(self) -> None:
         """Add the entries that are missing."""
@@ -45,14 +50,28 @@ class Seeds(MendRoom):
         if not self._kept and not self.planner.items.streamed:
             return
         self._asserted = set(self._expecting())
-        for module in self.program.names.modules.values():
-            judged = module.is_test and not module.generated
-            for node in module.every(tree.DictDisplay, tree.Call) if judged else ():
+        modules = self.program.names.modules.values()
+        judged = [one for one in modules if one.is_test and not one.generated]
+        self._images = {id(display) for module in judged for display in self._imaged(module)}
+        for module in judged:
+            for node in module.every(tree.DictDisplay, tree.Call):
                 if isinstance(node, tree.DictDisplay) or (
                     isinstance(node, tree.Call) and self._takes_entries(node)
                 ):
                     for knot, scope in self._lacking(node) or self._streamed(node):
                         self.mends.expected.extend(module, node, knot, scope)
+
+    def _imaged(self, module: Module) -> Iterator[Display]:
+        """The items that a test puts into records of a stream: `{"NewImage": image}`."""
+        put = [v for d in module.each(tree.DictDisplay) for k, v in d.entries if k in _IMAGES]
+        put += [v for c in module.each(tree.Call) for k, v in c.keywords if k in _IMAGES]
+        for node in module.each(tree.Subscript):
+            around = self.program.names.parent(node)
+            kept = around.value if isinstance(around, tree.Assign) else None
+            if kept is not None and kept is not node and tree.text(node.index) in _IMAGES:
+                put.append(kept)
+        for value in put:
+            yield from self.planner.local.rows.origins(value).displays
 
     def _takes_entries(self, call: tree.Call) -> bool:
         """Whether keywords become the entries of a dict: `dict(…)`, or `record(…)` that takes any."""
@@ -122,10 +141,15 @@ class Seeds(MendRoom):
         """The entries that are going to be read of what a test makes up as the item of a stream, without its key:
         it has all that is read of such an item so far."""
         said = {name for name, _ in entries_of(display)}
+        is_image = id(display) in self._images
+        if is_image and (whose := list(self._of_classes(said))):
+            for knot, _ in whose:
+                self.state.groups.join(whose[0][0], knot)
+            return whose
         found = [
             (knot, scope)
             for read, knot, scope in self.planner.items.streamed
-            if len(read) >= _TELLING
+            if (is_image or len(read) >= _TELLING)
             and read <= said
             and not any(names_scope(n, scope) for n in said)
         ]
@@ -135,6 +159,23 @@ class Seeds(MendRoom):
         if isinstance(display, tree.Call) and asked(display, found[0][1]) is not None:
             return []
         return [] if self._is_spread(display) else found[:1]
+
+    def _of_classes(self, said: set[str]) -> Iterator[tuple[Knot, Scope]]:
+        """The entries that the items of classes keep which have such names, or among others all that an object is
+        made of."""
+        policy, classes = self.program.policy, self.program.classes
+        own = {n for n in said if not (policy.is_key_name(n) or policy.is_sort_key_name(n))}
+        for cls, gained in self.state.fields.items():
+            names = {one.name for one in classes.fields(cls)} | set(classes.aliases(cls).values())
+            needed = {p.name for p in classes.constructor(cls) or () if p.default is None}
+            for scope in gained.values():
+                knot = ("class", cls)
+                kept = self._kept.get((knot, scope.name), set())
+                beside = {
+                    rename(n, s, scope) for s in policy.scopes for n in own if names_scope(n, s)
+                }
+                if beside & kept - said and (own <= names or (needed and needed <= own)):
+                    yield knot, scope
 
     def _is_spread(self, node: tree.Node) -> bool:
         """Whether a call gets the entries of a dict as its keywords, which it may not take."""
