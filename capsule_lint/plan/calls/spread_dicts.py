@@ -14,6 +14,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.kept_kwargs import behind, kept
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Want
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Binding
 
 
 class SpreadDicts(MendRoom, Struct, frozen=True):
@@ -187,11 +189,17 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
                 return self.mends.add_once(
                     want.knot, AddStatement(filename, statement.span, "CAP401", text)
                 )
-        bindings = self.program.names.bindings(node.id, place)
-        value = bindings[0].value if len(bindings) == 1 and bindings[0].kind == "assign" else None
+        value = self._started(self.program.names.bindings(node.id, place))
         if value is None:
             return self._behind(node, want)
         return self.give(value, want)
+
+    def _started(self, bindings: Sequence[Binding]) -> tree.Node | None:
+        """What a local dict starts as that other dicts may be merged into: `fields |= more`."""
+        first, *steps = history(bindings[0]) if bindings else (None,)
+        if first is None or first.kind != "assign" or not {first, *steps}.issuperset(bindings):
+            return None
+        return first.value if all(one.operator == "|" for one in steps) else None
 
     def _key_set(self, statement: tree.Statement, name: str, scope: Scope) -> str | None:
         """`kw.setdefault("tenant_id", …)` and `kw["tenant_id"] = …`, as the line for another scope."""

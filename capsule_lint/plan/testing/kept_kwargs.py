@@ -10,7 +10,7 @@ from capsule_lint.program.calling.fixtures import is_collected, parametrized
 from capsule_lint.program.local_names import bound_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
@@ -27,7 +27,8 @@ def kept(
         return None
     if not isinstance(node.base, tree.Name) or node.base.id != function.self_name:
         return None
-    stores = list(owner.stores.get(node.name, ()))
+    every = owner.stores.get(node.name, ())
+    stores = [s for s in every if s.statement.op != "|" and not _is_grown(program, s.value, node)]
     bound = list(owner.scope.bindings.get(node.name, ()))
     values = [s.value for s in stores if not s.path] + [b.value for b in bound if not b.path]
     if len(values) != 1 or len(stores) + len(bound) != 1:
@@ -36,7 +37,7 @@ def kept(
         one
         for module in program.names.modules.values()
         for one in module.each(tree.Attr)
-        if one.name == node.name and not any(one in s.statement.targets for s in stores)
+        if one.name == node.name and not any(one in s.statement.targets for s in every)
     ]
     return values[0] if all(_is_harmless(program, one, takes) for one in reads) else None
 
@@ -69,6 +70,24 @@ def behind(
             return []
 
 
+def _is_grown(program: Program, value: tree.Node | None, kept: tree.Attr) -> bool:
+    """Whether a method puts in the place of a dict that dict and more: `self._kw = {**self._kw, **more}`."""
+    parts: Sequence[tree.Node] = ()
+    match value:
+        case tree.DictDisplay():
+            parts = value.spread
+        case tree.Binary(op="|"):
+            parts = (value.left, value.right)
+    return any(
+        isinstance(one, tree.Attr)
+        and one.name == kept.name
+        and isinstance(one.base, tree.Name)
+        and (function := program.names.function_of(one)) is not None
+        and one.base.id == function.self_name
+        for one in parts
+    )
+
+
 def _takers(program: Program, fixture: Function) -> list[Function]:
     """The tests and fixtures that are given a fixture."""
     return [
@@ -97,7 +116,7 @@ def _is_harmless(program: Program, node: tree.Node, takes: Callable[[tree.Call],
             return True
         case tree.DictDisplay():
             return None in parent.keys_for(node)
-        case tree.Binary(op="|"):
+        case tree.Binary(op="|") | tree.Assign(op="|"):
             return True
         case tree.Call():
             return any(a.star == "**" and a.value is node for a in parent.args) and takes(parent)
