@@ -60,6 +60,8 @@ class Enumerated(MendRoom):
 
     mends: Mends
     _mended: set[tuple[str, Span]] = field(default_factory=set)
+    _shown: dict[frozenset[str], list[tree.DictDisplay]] = field(default_factory=dict)
+    """The dicts that are written out outside tests, by their keys."""
 
     def build(self) -> None:
         """Note the places that nothing has mended."""
@@ -144,7 +146,8 @@ class Enumerated(MendRoom):
                 is_item = full and self._complete(module, node, one.cls)
                 if made and not is_item and self._is_whole(said, one):
                     self._fill(module, node, one.cls)
-                if (expected and one.gone_through) or made or is_item:
+                told = expected and one.gone_through and not self._is_of_others(said, one)
+                if told or made or is_item:
                     self._note(module, node, one.cls)
 
     def _untold(self, every: list[Fields], said: set[str]) -> Iterator[Fields]:
@@ -197,6 +200,27 @@ class Enumerated(MendRoom):
         classes = self.program.classes
         others = (cls for cls in classes.having(said.__contains__) if cls is not one.cls)
         return all({f.name for f in classes.fields(cls)} != said for cls in others)
+
+    def _is_of_others(self, said: set[str], one: Fields) -> bool:
+        """Whether a dict that lacks what objects of a class are made of has what other code writes out, as the body
+        of an event, or the fields of another class."""
+        if one.needed <= said:
+            return False
+        if not self._shown:
+            for module in self.program.names.judged():
+                for node in module.each(tree.DictDisplay) if not module.is_test else ():
+                    self._shown.setdefault(frozenset(_texts_in(node.keys)), []).append(node)
+        gained = {self.state.attributes.get((one.cls, n), n) for n in self.state.fields[one.cls]}
+        is_extended = self.planner.local.notes.is_extended
+        shown = self._shown.get(frozenset(said), ())
+        if any(not any(is_extended(node, name) for name in gained) for node in shown):
+            return True
+        classes = self.program.classes
+        return any(
+            {f.name for f in classes.fields(cls)} == said
+            and self.state.fields.keys().isdisjoint(classes.mro(cls))
+            for cls in classes.having(said.__contains__)
+        )
 
     def _is_made_beside(self, node: tree.DictDisplay, cls: Class) -> bool:
         """Whether a dict is expected to have the fields of an object alone, and the same test makes one."""
