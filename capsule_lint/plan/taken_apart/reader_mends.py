@@ -124,17 +124,15 @@ class ReaderMends(MendRoom, Struct, frozen=True):
 
     def _broken(self, broken: Unfit) -> None:
         """A regular expression gets the segment; whatever else does not fit needs a person."""
-        text = broken.text
         cut = self.planner.cut_off.found.get(id(broken.node))
         if cut is not None:
             self._cut_off(broken, cut)
             return
+        source = self.mends.source(broken.module, broken.node.span)
         if broken.module.is_test and isinstance(broken.node, tree.Const) and broken.gaps:
-            text = self._beginning(broken)
-        code = None
-        if text is not None:
-            literal = self.mends.source(broken.module, broken.node.span)
-            code = code_of(literal, broken.old, text)
+            code = self._beginning(broken, source)
+        else:
+            code = code_of(source, broken.old, broken.text) if broken.text is not None else None
         if code is None:
             self.mends.obstacle(broken.knot, broken.node, _UNFIT)
             return
@@ -156,17 +154,26 @@ class ReaderMends(MendRoom, Struct, frozen=True):
         else:
             self.mends.add(broken.knot, Replace(filename, broken.node.span, "CAP108", behind))
 
-    def _beginning(self, broken: Unfit) -> str | None:
-        """The beginning of a key in a test, with the values that the test uses."""
-        values: list[tuple[Gap, str]] = []
-        for gap in broken.gaps:
-            want = Want(gap.scope, broken.node, broken.knot, "key")
-            value = self.planner.sources.find(gap.scope, broken.node)
-            known = self.mends.testing.known(value, want) if value is not None else None
-            if known is None:
-                return None
-            values.append((gap, known))
-        return _filled(broken.old, values)
+    def _beginning(self, broken: Unfit, source: str) -> str | None:
+        """The code of the beginning of a key in a test, with the values that the test uses."""
+        known = [(gap, self._known(gap, broken)) for gap in broken.gaps]
+        values = [(gap, value) for gap, value in known if value is not None]
+        if len(values) == len(known):
+            return code_of(source, broken.old, _filled(broken.old, values))
+        testing, plain = self.mends.testing, plain_literal(source)
+        codes = [(g, testing.code(g.scope, broken.node, broken.knot)) for g in broken.gaps]
+        said = [(gap, f"{{{code}}}") for gap, code in codes if code is not None]
+        if plain is None or plain.body != broken.old or len(said) < len(codes):
+            return None
+        body = _filled(broken.old, said)
+        quoted = any(plain.quote in hole for _, hole in said)
+        return None if quoted or "{" in plain.body else plain.code(body, formatted=True)
+
+    def _known(self, gap: Gap, broken: Unfit) -> str | None:
+        """The literal that a scope's value always is where a test asks for the beginning of a key."""
+        want = Want(gap.scope, broken.node, broken.knot, "key")
+        value = self.planner.sources.find(gap.scope, broken.node)
+        return self.mends.testing.known(value, want) if value is not None else None
 
 
 def _filled(text: str, values: Sequence[tuple[Gap, str]]) -> str:
