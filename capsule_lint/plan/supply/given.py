@@ -140,6 +140,8 @@ class Given:
         if isinstance(target, Binding) and isinstance(target.definition, Function):
             returns = target.definition.returns
             return self.literals.of(returns[0]) if len(returns) == 1 else None
+        if isinstance(target, Binding) and target.kind == "assign":
+            return self.literals.of(target.assigned)
         return self.literals.in_policy(scope)
 
     def _in(self, function: Function, scope: Scope, elsewhere: bool) -> frozenset[Said]:

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.texts.text_objects import VALUE
 
 if TYPE_CHECKING:
     from capsule_lint.policy import Scope
@@ -44,7 +46,9 @@ class Literals(Struct, frozen=True):
                 and self.program.names.place(value).scope.kind == "module"
             ):
                 found = self.of(value)
-        return found if found is not None and self._keeps(node, found) else None
+        if found is None or not self._keeps(node, found) or not self._is_said(inner):
+            return None
+        return found
 
     def in_policy(self, scope: Scope) -> str | None:
         """The text of `test-value`, where nothing makes another one of it."""
@@ -79,6 +83,17 @@ class Literals(Struct, frozen=True):
             return _canonical(text)
         name = last_name(call.func)
         return name == "str" or name[:1].isupper()
+
+    def _is_said(self, node: tree.Node) -> bool:
+        """Whether a text says the value of what may be a member of an enum."""
+        if not isinstance(node, tree.Name | tree.Attr):
+            return True
+        classes = self.program.classes
+        found = [one.cls for one in self.program.inference.of(node) if isinstance(one, Instance)]
+        enums = [cls for cls in found if classes.is_enum(cls)]
+        said = [classes.method(cls, name) for cls in enums for name in ("__str__", "__format__")]
+        values = [value for one in said if one is not None for value in one.returns]
+        return all(isinstance(one, tree.Attr) and one.name in VALUE for one in values)
 
     def _says(self, cls: Class) -> bool:
         """Whether instances of a class say the text that they are made of."""

@@ -26,6 +26,7 @@ from capsule_lint.plan.testing.literal_places import LiteralPlaces
 from capsule_lint.plan.testing.quoted import Quoted
 from capsule_lint.plan.testing.staying import Staying
 from capsule_lint.plan.uses.mentions import texts_with
+from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
@@ -276,13 +277,11 @@ class Testing(MendRoom):
         formatted, body = known.formatted, known.body
         order = self.program.policy.scopes
         gaps = sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope)))
-        for gap in reversed(gaps):
+        beside = [known.formatted and body[: found.end(g.group)].endswith("}") for g in gaps]
+        segments = self._segments(gaps, node, beside, known.quote)
+        for gap, segment in reversed(list(zip(gaps, segments, strict=True))):
             at = found.end(gap.group)
-            if at > len(known.body):
-                return None
-            beside_hole = known.formatted and known.body[:at].endswith("}")
-            segment = self.segment(gap, node, has_hole=beside_hole)
-            if segment is None:
+            if segment is None or at > len(known.body):
                 return None
             text, is_hole = segment
             if is_hole and not formatted and ("{" in known.body or not known.single):
@@ -294,6 +293,18 @@ class Testing(MendRoom):
             new = f"{text}{between}" if gap.front else f"{between}{text}"
             body = f"{body[:at]}{new}{body[at:]}"
         return known.code(body, formatted=formatted)
+
+    def _segments(
+        self, gaps: Sequence[Gap], node: tree.Node, beside: Sequence[bool], quote: str
+    ) -> list[tuple[str, bool] | None]:
+        """The segments for a key that a test spells out: no half of it by a name and the other as a text."""
+        each = list(zip(gaps, beside, strict=True))
+        found = [self.segment(gap, node, has_hole=has_hole) for gap, has_hole in each]
+        if not any(one is not None and one[1] for one in found):
+            return found
+        named = [self.segment(gap, node, has_hole=True) for gap in gaps]
+        pairs = zip(named, found, strict=True)
+        return [new if new is not None and quote not in new[0] else old for new, old in pairs]
 
     def segment(self, gap: Gap, node: tree.Node, *, has_hole: bool) -> tuple[str, bool] | None:
         """The segment for a key that a test spells out, and whether it has a hole: where the segment
@@ -327,11 +338,13 @@ class Testing(MendRoom):
         if not value.code.isidentifier():
             return None
         bindings = program.names.bindings(value.code, program.names.place(want.node))
+        found = [program.names.follow(binding) for binding in bindings]
         literals = self.planner.sources.given.literals
-        values = {literals.of(b.value) for b in bindings if b.kind == "assign"}
-        if len(values) != 1 or any(b.kind != "assign" for b in bindings):
-            return None
-        return next(iter(values))
+        values = {
+            literals.of(one.value) if isinstance(one, Binding) and one.kind == "assign" else None
+            for one in found
+        }
+        return next(iter(values)) if len(values) == 1 else None
 
 
 def _longest_text(defect: KeyDefect) -> str:
