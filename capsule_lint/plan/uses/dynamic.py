@@ -14,6 +14,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.inference.namespaces import base_of, name_in
+from capsule_lint.program.inference.narrowing import asked_around
 from capsule_lint.program.inference.types import (
     ClassObject,
     Foreign,
@@ -123,9 +124,14 @@ class Dynamic(Struct, frozen=True):
         ):
             yield from (Lookup(module, node, f, _spelled(space)) for f in members)
 
-    def _gone_through(self, attributes: tree.Node) -> Iterator[tree.Call | None]:
+    def _gone_through(self, attributes: tree.Node, depth: int = 0) -> Iterator[tree.Call | None]:
         """The calls of what a loop over attributes gives, as of what is found; where it only looks at those of a
         class, `isinstance(value, Column)`, no function is among them."""
+        match self.program.names.parent(attributes):
+            case tree.Assign(targets=(tree.Name() as kept,), value=value) if value is attributes:
+                for read in self._reads(kept) if depth < _MAX_DEPTH else ():
+                    yield from self._gone_through(read, depth + 1)
+                return
         for target, iterated in self.program.names.module_of(attributes).loops():
             if iterated is attributes:
                 value = target.items[-1] if isinstance(target, tree.Sequence) else target
@@ -135,11 +141,16 @@ class Dynamic(Struct, frozen=True):
                 return
         yield None
 
-    def _is_object(self, node: tree.Node) -> bool:
+    def _is_object(self, node: tree.Name) -> bool:
         """Whether a value is known to be an object that nobody can call."""
-        types, method = self.program.inference.of(node), self.program.classes.method
+        inference, method = self.program.inference, self.program.classes.method
+        asked = asked_around(self.program.names, node)
+        classes = [one for cls in asked for one in inference.of(cls)]
+        types = [t.cls if isinstance(t, ClassObject) else None for t in classes] or [
+            t.cls if isinstance(t, Instance) else None for t in inference.of(node)
+        ]
         return bool(types) and all(
-            isinstance(one, Instance) and method(one.cls, "__call__") is None for one in types
+            cls is not None and method(cls, "__call__") is None for cls in types
         )
 
     def _kept_in(self, space: tree.Node) -> list[Function]:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance, Types
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.names import Names
 
 
 @dataclass(eq=False, slots=True)
@@ -58,14 +60,7 @@ class Narrowing:
 def _classes_in(block: tree.Block, branch: int) -> Iterator[tuple[str, tree.Node]]:
     """The names of whose class a branch of a block is sure, each with a class that is asked for."""
     if block.kind == "if" and branch == 0 and block.heads:
-        test = block.heads[0]
-        for part in (
-            test.values if isinstance(test, tree.Boolean) and test.op == "and" else (test,)
-        ):
-            match part:
-                case tree.Call(func=tree.Name(id="isinstance"), args=(first, second)):
-                    if isinstance(first.value, tree.Name):
-                        yield from ((first.value.id, one) for one in tree.items(second.value))
+        yield from ((asked.id, cls) for asked, cls in _classes_by(block.heads[0]))
     elif block.kind == "match" and branch < len(block.cases):
         case, subject = block.cases[branch], block.heads[0]
         said = {case.name, subject.id if isinstance(subject, tree.Name) else None}
@@ -75,4 +70,42 @@ def _classes_in(block: tree.Block, branch: int) -> Iterator[tuple[str, tree.Node
             yield from ((name, cls) for name in said if name)
 
 
-__all__ = ["Narrowing"]
+def _classes_by(test: tree.Node) -> Iterator[tuple[tree.Name, tree.Node]]:
+    """The names of whose class a test makes sure, each with a class that is asked for."""
+    for part in test.values if isinstance(test, tree.Boolean) and test.op == "and" else (test,):
+        match part:
+            case tree.Call(func=tree.Name(id="isinstance"), args=(first, second)):
+                if isinstance(first.value, tree.Name):
+                    yield from ((first.value, one) for one in tree.items(second.value))
+
+
+def asked_around(names: Names, node: tree.Name) -> list[tree.Node]:
+    """The classes of one of which a name is, as the expression says in which it stands: `isinstance(a, Column) and
+    a.name`, `[a.name for a in columns if isinstance(a, Column)]`."""
+    bound = set(map(id, names.bindings_of(node)))
+    below: tree.Node = node
+    around = names.parent(node)
+    while isinstance(around, tree.Expr):
+        asked = [pair for test in _tests_before(around, below) for pair in _classes_by(test)]
+        same = [n for n, _ in asked if n.id == node.id]
+        if same and all(bound == set(map(id, names.bindings_of(one))) for one in same):
+            return [cls for name, cls in asked if name.id == node.id]
+        below, around = around, names.parent(around)
+    return []
+
+
+def _tests_before(around: tree.Expr, part: tree.Node) -> Sequence[tree.Node]:
+    """What holds where a part of an expression is evaluated."""
+    match around:
+        case tree.Boolean(op="and"):
+            return tuple(takewhile(lambda one: one is not part, around.values))
+        case tree.Conditional() if around.then is part:
+            return (around.test,)
+        case tree.Comprehension() if not any(part is one.iter for one in around.generators):
+            conditions = [one for generator in around.generators for one in generator.ifs]
+            return tuple(takewhile(lambda one: one is not part, conditions))
+        case _:
+            return ()
+
+
+__all__ = ["Narrowing", "asked_around"]
