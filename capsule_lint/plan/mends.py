@@ -198,12 +198,10 @@ class Mends(Room):
         if value is None:
             return None
         module = self.program.names.module_of(want.node)
-        if (
-            value.bind
-            and value.root is not None
-            and (value.root, want.scope.parameter) in self._bound
-        ):
-            return want.scope.parameter
+        if value.bind and value.root is not None:
+            uses = self._bound.get((value.root, want.scope.parameter), ())
+            if any(bound.code == value.code for _, bound in uses):
+                return want.scope.parameter
         for name in value.imports:
             self.import_(knot, module, *name)
         if value.kind == "test":
@@ -230,6 +228,8 @@ class Mends(Room):
             if value is not None and value.bind and value.root is not None:
                 found[value.root, want.scope.parameter].append((want, value))
         for key, uses in found.items():
+            if len({value.code for _, value in uses}) > 1:
+                continue
             if len(uses) > 1 or not inline(uses[0][1]) or self._repeats(uses[0][0]):
                 self._bound[key] = uses
                 for want, _ in uses[1:]:  # they share the statement

@@ -40,6 +40,8 @@ _MAKING_CLASSES: Final = frozenset(
 """What makes a class and returns it."""
 _CLASS_NAME: Final = re.compile(r"[A-Z]\w*[a-z]\w*")
 """The name of a class, and not of an object or a constant."""
+_NAME: Final = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
+"""The names in code, attributes aside."""
 
 
 class Configured(Struct, frozen=True):
@@ -112,13 +114,30 @@ class Configured(Struct, frozen=True):
     def _of_class(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         code = self._the_one(spec, place, call)
         if code is not None:
-            return Value(self._access(code, spec), kind="configured")
+            root = self._asked_once(code, place, call)
+            access = self._access(code, spec)
+            return Value(access, bind=root is not None, root=root, kind="configured")
         for function in enclosing(place):
             if function in self.state.handler_params:
                 cls, name = self.program.domain.handler_class(), self._handler_parameter()
                 if cls is not None and self._of_kind(spec, [(name, cls)]):
                     return Value(self._access(name, spec), root=function, kind="configured")
         return None
+
+    def _asked_once(self, code: str, place: Place, call: tree.Call | None) -> Function | None:
+        """The function which asks for an object of its parameters, `Ctx.from_event(event)`, and keeps in a local what it
+        has of another scope: this one gets a local too, where it is needed more than once."""
+        function = place.scope.function
+        given = (
+            [text_of(argument.value) or "" for argument in call.args] if call is not None else []
+        )
+        if "(" not in code or function is None or place.scope is not function.scope:
+            return None
+        if any(code in one for one in given):
+            return None
+        own = (function.scope.bindings.get(name, ()) for name in _NAME.findall(code))
+        steady = all([b.kind for b in bindings] in ([], ["param"]) for bindings in own)
+        return function if steady else None
 
     def _access(self, code: str, spec: SourceSpec) -> str:
         """How the value is read of an object of a source's class: `ctx.capsule_id`; `ctx["capsule_id"]` of a
