@@ -378,7 +378,9 @@ class Collections:
         if key not in self._known:
             self._known[key] = self._is_dict(cls, name) or (
                 name in cls.stores
-                and (is_cache(name) or self.keepers.at(key) is not None)
+                and (
+                    is_cache(name) or self._is_given_dict(*key) or self.keepers.at(key) is not None
+                )
                 and not self._is_repository_attribute(cls, name)
                 and not self._makes_keys(cls, name)
             )
@@ -408,6 +410,11 @@ class Collections:
         annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
         kinds = {last_name(a) for a in annotations if a is not None}
         return any(map(self._makes, values)) or not kinds.isdisjoint(_KINDS)
+
+    def _is_given_dict(self, cls: Class, name: str) -> bool:
+        """Whether an attribute is a dict that somebody else makes."""
+        types = self.program.inference.member(cls, name)
+        return any(isinstance(one, Collection) and one.kind == "dict" for one in types)
 
     def _makes(self, node: tree.Node | None) -> bool:
         """Whether a value is a new dict or set."""
