@@ -48,7 +48,16 @@ class Halves(Room):
                 f"makes a key in a way that is not known: `{scope.parameter}` would not be in it"
             )
             self.planner.local.notes.obstacle(own, read, reason)
+            self._tie_alike(own, read)
             return
+
+    def _tie_alike(self, own: Knot, read: tree.Name) -> None:
+        """Join a text that stays to the keys that say the same: what is written under these is not found by it."""
+        around = self._text_around(read)
+        template = self.program.templates.template(around) if around is not None else None
+        for defect in self.planner.defects if template is not None else ():
+            if template is not None and defect.template.text == template.text:
+                self.state.groups.join(own, defect.knot)
 
     @cached_property
     def _reach(self) -> Reach:
