@@ -63,6 +63,11 @@ class HandedNames:
             classes[cls.name].append(cls)
         for name, alike in classes.items():
             self._takers[name] += [one for cls in alike for one in _made_by(cls, classes)]
+        for function in (f for module in modules for f in module.functions):
+            for value in function.returns:
+                for one in _parts(value) if isinstance(value, tree.DictDisplay) else ():
+                    for meant in self._meant(one):
+                        self.aliases.give(function.name, self.aliases.handed(meant))
         for module in modules:
             imported = _renamed(module)
             for call in module.each(tree.Call):
@@ -94,6 +99,8 @@ class HandedNames:
 
     def _handed(self, node: tree.Node, taken: _Taker) -> None:
         """Note that what an expression stands for is taken as a parameter or a field."""
+        for made in self.aliases.made(node):
+            self.aliases.add(made, self._known_in(taken))
         for one in _parts(node):
             for function in self._meant(one):
                 self.aliases.hand(function, self._known_in(taken))

@@ -199,10 +199,12 @@ class References(Room, Struct, frozen=True):
         if isinstance(parent, tree.Compare | tree.Conditional | tree.Boolean):
             return Verdict.ALREADY_CORRECT, "is compared, or an alias"
         back = self.given_back.judge(node, symbol)
-        if back is not None:
+        shown = isinstance(parent, tree.DictDisplay | tree.Sequence)
+        if back is not None and not (shown and back[0] is Verdict.ESCAPE):
             return back
-        if isinstance(parent, tree.DictDisplay | tree.Sequence):
-            return self.following.kept(node, symbol)
+        if shown:
+            kept = self.following.kept(node, symbol)
+            return back if back is not None and kept[0] is Verdict.ESCAPE else kept
         if isinstance(parent, tree.FunctionDef) and not any(d is node for d in parent.decorators):
             return self.following.default(node, parent, symbol)
         if isinstance(parent, tree.FunctionDef | tree.ClassDef) or parent is None:

@@ -118,12 +118,17 @@ class Annotations:
         """What a name may be that has an annotation and a value: what a collection holds is told by what is
         written out, where the annotation leaves that open, `VERBS: dict[str, Callable] = {"read": read}`."""
         annotated = self.certain(node)
-        if given is not None and annotated and all(map(_is_open, annotated)):
-            value = self.inference.of(given)
-            known = all(isinstance(one, Collection | TupleOf) for one in value)
-            if value and known and not any(map(_is_open, value)):
-                return value
-        return annotated
+        if given is None or not annotated or not all(map(_is_open, annotated)):
+            return annotated
+        return self.more_exact(annotated, self.inference.of(given))
+
+    def more_exact(self, annotated: Types, value: Types) -> Types:
+        """What is written out, where that tells what a collection holds and an annotation leaves that open."""
+        known = all(isinstance(one, Collection | TupleOf) for one in value)
+        is_open = all(map(_is_open, annotated))
+        return (
+            value if is_open and value and known and not any(map(_is_open, value)) else annotated
+        )
 
     def _type_name(self, node: tree.Name | tree.Attr) -> Types:
         if id(node) in self.inference.names.index.places:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.facts import tree
 from capsule_lint.program.calling.dispatch import registered_for
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.wrapping import (
@@ -26,9 +27,9 @@ from capsule_lint.program.inference.types import (
     foreign,
     join,
 )
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from capsule_lint.facts import tree
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.model import Binding, Class, Function
 
@@ -76,11 +77,24 @@ class Flow:
             annotated = self.inference.annotations.certain(said)
             if not annotated and function is not None and function.owner is not None:
                 annotated = self.inference.type_arguments.in_heirs(said, function.owner)
+            if annotated and function is not None and self._calls_elements(function, parameter):
+                passed = self.inference.calls.passed(function, parameter) or NOTHING
+                annotated = self.inference.annotations.more_exact(annotated, passed)
             if annotated:
                 return _as_variadic(parameter, annotated)
         if function is None:
             return self._lambdas.of(binding.place, parameter)
         return _as_variadic(parameter, self._passed(function, parameter))
+
+    def _calls_elements(self, function: Function, parameter: tree.Parameter) -> bool:
+        """Whether a function calls what it finds in a table that it is given: `handlers[kind](event)`."""
+        return last_name(parameter.annotation) in ("dict", "Dict", "Mapping") and any(
+            isinstance(node, tree.Call)
+            and isinstance(node.func, tree.Subscript)
+            and isinstance(node.func.base, tree.Name)
+            and node.func.base.id == parameter.name
+            for node in self.inference.names.inside(function)
+        )
 
     def _self_object(self, function: Function) -> Types:
         assert function.owner is not None

@@ -298,6 +298,9 @@ class Inference:
         if function.fact.returns is not None:
             annotated = self.annotations.certain(function.fact.returns)
             if annotated:
+                only = function.returns[0] if len(function.returns) == 1 else None
+                if isinstance(only, tree.DictDisplay):  # what is in it says more
+                    return self.annotations.more_exact(annotated, self.of(only))
                 return annotated
         if function.yields:
             items = []
