@@ -412,7 +412,9 @@ class Collections:
         return any(map(self._makes, values)) or not kinds.isdisjoint(_KINDS)
 
     def _is_given_dict(self, cls: Class, name: str) -> bool:
-        """Whether an attribute is a dict that somebody else makes."""
+        """Whether an attribute of a repository is a dict that somebody else makes."""
+        if cls not in self.program.domain.repositories:
+            return False
         types = self.program.inference.member(cls, name)
         return any(isinstance(one, Collection) and one.kind == "dict" for one in types)
 
