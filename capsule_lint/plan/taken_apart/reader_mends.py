@@ -65,7 +65,7 @@ class ReaderMends(MendRoom, Struct, frozen=True):
                 self._expected_parts(reader)
             elif reader.added and isinstance(reader.node, tree.Other):
                 at = reader.node.children[reader.shift.start].span  # behind what marks the pattern
-                added = AddElements(filename, span, "CAP108", (), reader.added, at)
+                added = AddElements(filename, span, "CAP108", (), self._patterns(reader), at)
                 self.mends.add(reader.knot, added)
             elif isinstance(reader.node, tree.Sequence):
                 scopes = reader.shift.scopes
@@ -88,6 +88,11 @@ class ReaderMends(MendRoom, Struct, frozen=True):
             self.mends.add(rest.knot, mend)
         for node, knot, reason in self.planner.readers.unsure:
             self.mends.obstacle(knot, node, reason)
+
+    def _patterns(self, reader: Reader) -> tuple[str, ...]:
+        """The patterns of new parts, each value by its name where something reads it."""
+        scopes = iter(reader.shift.scopes)
+        return tuple(self._name(reader, next(scopes)) if c == "_" else c for c in reader.added)
 
     def _name(self, reader: Reader, scope: Scope) -> str:
         """What the new part is called where a key is unpacked: `_` unless something reads it then."""

@@ -9,6 +9,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.taken_apart.matched import room_in
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class ScopeParts(Room, Struct, frozen=True):
                 return Part(f"{base}[{place}]", shift.knot) if base is not None else None
             case tree.Name():
                 bindings = self.program.names.bindings_of(node)
-                return self._unpacked(bindings[0], old, new) if len(bindings) == 1 else None
+                return self._bound(bindings[0], old, new) if len(bindings) == 1 else None
             case _:
                 return None
 
@@ -101,6 +102,8 @@ class ScopeParts(Room, Struct, frozen=True):
     def may_be(self, node: tree.Node) -> bool:
         """Whether an expression is one of the parts of a key, or a name that is unpacked from these."""
         bindings = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else []
+        if len(bindings) == 1 and bindings[0].kind == "case":
+            return any(True for _ in self._asked_for(bindings[0]))
         given = bindings[0].value if len(bindings) == 1 and bindings[0].path else None
         if given is not None:
             return any(True for _ in self.planner.readers.splits.of(given))
@@ -108,9 +111,40 @@ class ScopeParts(Room, Struct, frozen=True):
 
     def in_local(self, binding: Binding, old: Scope, new: Scope) -> Part | None:
         """Beside a local that is the old scope's part of a key, by whatever name, what the new one's is."""
-        if not binding.path:
+        if not binding.path and binding.kind != "case":
             return self.beside(binding.value, old, new) if binding.value is not None else None
+        return self._bound(binding, old, new)
+
+    def _bound(self, binding: Binding, old: Scope, new: Scope) -> Part | None:
+        """What stands beside a name that is bound to a part."""
+        if binding.kind == "case":
+            return self._matched(binding, old, new)
         return self._unpacked(binding, old, new)
+
+    def _asked_for(self, binding: Binding) -> Iterator[tuple[Split, list[tree.Node], int]]:
+        """The splits that a pattern asks which binds a name, what is in it, and the place of the name."""
+        statement = binding.place.statement
+        if not isinstance(statement, tree.Block) or statement.kind != "match":
+            return
+        for pattern in statement.heads[1:]:
+            match pattern:
+                case tree.Other(children=(tree.Const(kind="pattern"), *items)):
+                    found = (n for n, item in enumerate(items) if item.at[:2] == binding.at[:2])
+                    at = next(found, None)
+                    for split in self.planner.readers.splits.of(statement.heads[0]):
+                        if at is not None:
+                            yield split, items, at
+
+    def _matched(self, binding: Binding, old: Scope, new: Scope) -> Part | None:
+        """What `case ["TENANT", tenant_id, "ORDER", order_id]` is going to bind as well."""
+        readers, defects = self.planner.readers, self.planner.defects
+        for split, items, at in self._asked_for(binding):
+            module = self.program.names.module_of(split.call)
+            for shift in () if split.shared else readers.shifts(split, module, defects, at):
+                fits = room_in(items, shift, split.separator) > 0
+                if fits and any(True for _ in _place(shift, split, old, new, at)):
+                    return Part(new.parameter, shift.knot)
+        return None
 
     def _unpacked(self, binding: Binding, old: Scope, new: Scope) -> Part | None:
         """What `_, tenant_id, _, order_id = pk.split("#")` is going to unpack as well."""
