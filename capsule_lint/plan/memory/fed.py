@@ -15,6 +15,7 @@ from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
 from capsule_lint.plan.memory.local_notes import left_out_of_key
+from capsule_lint.plan.memory.object_scopes import ObjectScopes
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import assigned, put_into
@@ -109,7 +110,7 @@ class Fed(Room):
     def _is_own(self, call: tree.Call, one: _Keyed) -> bool:
         """Whether what is put somewhere is given to a function of the program's that is told a scope."""
         scopes = self.program.policy.scopes
-        return any(self._is_told(call, s) for s in scopes if s.name in one.said)
+        return any(self.is_told(call, s) for s in scopes if s.name in one.said)
 
     def _refuse(self, put: Put, lacking: dict[str, list[Knot | None]]) -> None:
         """Note that the scopes are no part of a key."""
@@ -252,23 +253,25 @@ class Fed(Room):
             for each in program.inference.of(one.put.value)
         )
 
-    def _objects(self, one: _Keyed, scope: Scope) -> Iterator[Knot]:
-        """What must land with a change because a key is made of an object whose class gains the scope: one of
-        several parts, `self.state[event.tenant_id, event.stream] = event.kind`, or one under which something
-        of the object is kept that is given back, `self.total[order.tenant_id] += order.amount`."""
+    def _objects(self, one: _Keyed, scope: Scope) -> Iterator[Knot | None]:
+        """What must land with a change because a key is made of an object that has the scope: one of several parts,
+        `self.state[event.tenant_id, event.stream] = event.kind` or `self.rows[row.tenant_id][row.sku] = row`, or one
+        under which something of the object is kept that is given back, `self.total[order.tenant_id] += order.amount`."""
         local, program = self.planner.local, self.program
+        objects = ObjectScopes(self.planner)
         with program.names.aside():
             hosts = [host for key in one.keys for host, _ in local.hosts.scopes_in(key)]
         for host in hosts:
             parts = local.hosts.parts(host)
             elements = parts[1] if parts is not None else []
-            many = len(elements) > 1 or (bool(elements) and self._is_summed(one, elements[0]))
+            many = max(len(elements), len(one.keys)) > 1
+            many = many or (bool(elements) and self._is_summed(one, elements[0]))
             for element in elements if many else ():
                 others = program.policy.others(scope)
                 if isinstance(element, tree.Attr) and any(
                     program.domain.held.is_value(element, other) for other in others
                 ):
-                    yield from self._gaining(element.base, scope)
+                    yield from objects.of(element.base, scope, elements)
 
     def _is_summed(self, one: _Keyed, key: tree.Node) -> bool:
         """Whether what an object keeps under a key is made of what another one holds beside that key, and is
@@ -292,12 +295,6 @@ class Fed(Room):
             for node in within(value)
         )
 
-    def _gaining(self, node: tree.Node, scope: Scope) -> Iterator[Knot]:
-        """The classes of an object that gain the field of a scope."""
-        for cls in self.program.inference.homes(node):
-            if self.state.gains(cls, scope):
-                yield "class", cls
-
     def _calls(self, node: tree.Node, scope: Scope, depth: int) -> list[Knot | None]:
         """What must land with a change because a value is made by calls that are told a scope, now
         (then it is `None`) or after the change; nothing where there are no such calls."""
@@ -308,7 +305,7 @@ class Fed(Room):
                     found += self._calls(part, scope, depth)
             elif isinstance(one, tree.Call):
                 knot = self.planner.signatures.asked(one, scope)
-                if knot is not None or self._is_told(one, scope):
+                if knot is not None or self.is_told(one, scope):
                     found.append(knot)
                 else:
                     found += self._of_one_scope(one, scope)
@@ -373,9 +370,10 @@ class Fed(Room):
 
     def _knows(self, call: tree.Call, scope: Scope) -> bool:
         """Whether a call is going to be told the scope itself."""
-        return self.planner.signatures.asked(call, scope) is not None or self._is_told(call, scope)
+        return self.planner.signatures.asked(call, scope) is not None or self.is_told(call, scope)
 
-    def _is_told(self, call: tree.Call, scope: Scope) -> bool:
+    def is_told(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether what a call calls is told the scope as it is."""
         program = self.program
         for callee in program.calls.callees(call):
             one = callee.function or callee.cls
