@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import enclosing
@@ -121,7 +122,7 @@ class Unfiltered(Room):
         read = self._read_by(function, binding)
         if read is not None:
             self._seen.add(id(read.node))
-        if any(self._tells_whose(node) for node in self._comparisons(function, binding)):
+        if self._is_told_apart(function, binding):
             return False  # it is narrowed by what the row itself says
         row = cls, binding.name
         condition = self._condition(function, binding)
@@ -194,6 +195,35 @@ class Unfiltered(Room):
     def _condition(self, function: Function, binding: Binding) -> tree.Compare | None:
         """The first comparison that decides alone, with others that must hold too, whether a row is taken."""
         return next(filter(self._decides, self._comparisons(function, binding)), None)
+
+    def _is_told_apart(self, function: Function, binding: Binding) -> bool:
+        """Whether a comparison asks whose a row is, here or in what says something about it: `self._same(row, other)`,
+        where that one has every scope after the change."""
+        if any(map(self._tells_whose, self._comparisons(function, binding))):
+            return True
+        for call in self.program.names.inside(function):
+            if isinstance(call, tree.Call) and any(self._is(a.value, binding) for a in call.args):
+                for asked, parameter in self._asked(call, binding):
+                    said = {id(n) for value in asked.returns for n in within(value)}
+                    for node in self._comparisons(asked, parameter):
+                        if id(node) in said and self.planner.local.notes.is_settled(node):
+                            return True
+        return False
+
+    def _asked(self, call: tree.Call, binding: Binding) -> Iterator[tuple[Function, Binding]]:
+        """The functions that are given a row, and what it is there."""
+        for callee in self.program.calls.callees(call):
+            asked = callee.function if callee.cls is None else None
+            bound = bind(call.args, asked.params, callee.given) if asked is not None else None
+            if asked is not None and bound is not None:
+                for name, argument in bound.arguments.items():
+                    if self._is(argument.value, binding):
+                        yield from ((asked, one) for one in asked.scope.bindings.get(name, ()))
+
+    def _is(self, node: tree.Node, binding: Binding) -> bool:
+        """Whether an expression is a row as it is."""
+        named = isinstance(node, tree.Name) and node.id == binding.name
+        return named and self.program.names.bindings_of(node) == [binding]
 
     def _comparisons(self, function: Function, binding: Binding) -> Iterator[tree.Compare]:
         """The comparisons of what a row has."""
