@@ -16,11 +16,13 @@ from capsule_lint.program.inference.types import FunctionObject
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function
 
 _ELSEWHERE = "is a key that other code makes too, which may have to change with it"
+_HOLE = re.compile(r"\{(\w+)\}")
 _FILLED = "is a key that is filled in a way that is not known"
 
 
@@ -53,15 +55,42 @@ class KeyTexts(Room, Struct, frozen=True):
             return
         local.notes.defects.append(defect)
         local.notes.settle(node)
-        reason = self._doubt(node, function)
+        reason = self._doubt(node, function, defect)
         if reason or not all(defect.detail.values()):
             local.notes.obstacle(defect.knot, node, reason or _FILLED)
 
-    def _doubt(self, node: tree.Const, function: Function) -> str:
-        """Why a key cannot be changed without a person; empty where it can."""
+    def _doubt(self, node: tree.Const, function: Function, defect: LocalDefect) -> str:
+        """Why a key cannot be changed without a person; empty where it can, together with what is the same key and
+        changes as it does."""
         if not all(self._fills_by_name(d) for d in function.fact.decorators if _gives(d, node)):
             return _FILLED
-        return _ELSEWHERE if any(self._elsewhere(node)) else ""
+        alike = []
+        for one in self._elsewhere(node):
+            other = self.planner.local.changing(one) if self._is_same(one, node, defect) else None
+            if other is None or other.missing != defect.missing:
+                return _ELSEWHERE
+            alike.append(other.knot)
+        for knot in alike:
+            self.state.groups.join(defect.knot, knot)
+        return ""
+
+    def _is_same(self, other: tree.Node, node: tree.Const, defect: LocalDefect) -> bool:
+        """Whether an f-string says what a text does, hole for hole, and the mark that comes beside the scope's value is
+        beyond doubt: the same stands on both of its sides."""
+        pieces = _HOLE.split(tree.text(node) or "")
+        texts, names = pieces[::2], pieces[1::2]
+        parts = other.parts if isinstance(other, tree.FString) else ()
+        holes = [part.value for part in parts if not isinstance(part, str)]
+        said = [part for part in parts if isinstance(part, str)]
+        if said != [one for one in texts if one] or len(holes) != len(names):
+            return False
+        if "" in texts[1:-1] or names.count(defect.detail["hole"]) != 1:
+            return False  # two values without a text between them
+        at = names.index(defect.detail["hole"])
+        told = [s for s in self.program.policy.scopes if s not in defect.missing]
+        is_value = self.program.domain.held.is_value
+        marked = texts[at][-1:] == texts[at + 1][:1] != ""
+        return marked and any(is_value(holes[at], scope) for scope in told)
 
     def _fills_by_name(self, decorator: tree.Node) -> bool:
         """Whether a decorator, if it is the program's, gives `format` all arguments by their names."""

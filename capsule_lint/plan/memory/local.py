@@ -116,6 +116,10 @@ class LocalKeys:
         hosts = self.hosts.scopes_in(key)
         return bool(hosts) and all(self.notes.is_settled(host) for host, _ in hosts)
 
+    def changing(self, key: tree.Node) -> LocalDefect | None:
+        """What a key lacks that is written there, and is going to get."""
+        return self._changing[id(key)][0] if id(key) in self._changing else None
+
     def settles(self, home: Home, *keys: tree.Node, made: bool = False) -> bool:
         """Whether expressions that keys of a collection are compared with change as the keys do, and are texts that
         are put together, if they have to be `made`."""

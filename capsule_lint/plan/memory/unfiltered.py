@@ -222,8 +222,11 @@ class Unfiltered(Room):
 
     def _is(self, node: tree.Node, binding: Binding) -> bool:
         """Whether an expression is a row as it is."""
-        named = isinstance(node, tree.Name) and node.id == binding.name
-        return named and self.program.names.bindings_of(node) == [binding]
+        return (
+            isinstance(node, tree.Name)
+            and node.id == binding.name
+            and self.program.names.bindings_of(node) == [binding]
+        )
 
     def _comparisons(self, function: Function, binding: Binding) -> Iterator[tree.Compare]:
         """The comparisons of what a row has."""
