@@ -261,10 +261,11 @@ class Fed(Room):
         objects = ObjectScopes(self.planner)
         with program.names.aside():
             hosts = [host for key in one.keys for host, _ in local.hosts.scopes_in(key)]
+        nested = sum(not isinstance(key, tree.Const) for key in one.keys)
         for host in hosts:
             parts = local.hosts.parts(host)
             elements = parts[1] if parts is not None else []
-            many = max(len(elements), len(one.keys)) > 1
+            many = max(len(elements), nested) > 1
             many = many or (bool(elements) and self._is_summed(one, elements[0]))
             for element in elements if many else ():
                 others = program.policy.others(scope)
