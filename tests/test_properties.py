@@ -327,7 +327,7 @@ def test_a_fixed_program_keeps_capsules_apart_and_all_other_bytes(program: Progr
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
-@settings(max_examples=20, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(program=programs())
 def test_many_fixed_programs_keep_capsules_apart_and_all_other_bytes(
     part: int, program: Program

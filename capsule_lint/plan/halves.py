@@ -29,7 +29,10 @@ class Halves(Room):
     planner: Planner
 
     def tie(self) -> None:
-        """Join such a method to the keys that it runs into; refuse what would use nothing of it."""
+        """Join such a method to the keys that it runs into, and keys in memory to those of items that say the same;
+        refuse what would use nothing of it."""
+        for defect in self.planner.local.notes.defects:
+            self._tie_alike(defect.knot, defect.node)
         for function in self.planner.methods:
             for scope in self.state.params.get(function, {}).values():
                 if (function, scope.name) not in self._used:
@@ -48,13 +51,12 @@ class Halves(Room):
                 f"makes a key in a way that is not known: `{scope.parameter}` would not be in it"
             )
             self.planner.local.notes.obstacle(own, read, reason)
-            self._tie_alike(own, read)
+            self._tie_alike(own, self._text_around(read))
             return
 
-    def _tie_alike(self, own: Knot, read: tree.Name) -> None:
-        """Join a text that stays to the keys that say the same: what is written under these is not found by it."""
-        around = self._text_around(read)
-        template = self.program.templates.template(around) if around is not None else None
+    def _tie_alike(self, own: Knot, text: tree.Node | None) -> None:
+        """Join a text to the keys that say the same: what is written under these is not found by another one."""
+        template = self.program.templates.template(text) if text is not None else None
         for defect in self.planner.defects if template is not None else ():
             if template is not None and defect.template.text == template.text:
                 self.state.groups.join(own, defect.knot)
