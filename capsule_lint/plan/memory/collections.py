@@ -5,7 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.foreign_caches import ForeignCaches, is_cache, names_cache
+from capsule_lint.plan.memory.foreign_caches import (
+    ForeignCaches,
+    is_cache,
+    is_database,
+    names_cache,
+)
 from capsule_lint.plan.memory.heirs import Heirs
 from capsule_lint.plan.memory.keepers import Keepers
 from capsule_lint.plan.memory.keyed_methods import (
@@ -221,6 +226,22 @@ class Collections:
         if keeper is not None:
             return self.keepers.takes_text(keeper)
         return self.keepers.opened_at(home) is not None or not self._is_dict(*home)
+
+    def databases(self) -> Iterator[Home]:
+        """The parameters that are called like a database, and are told a key which says a scope: what is kept there is
+        nowhere else, `redis.sadd(f"notes:{tenant_id}", note_id)`."""
+        for module in self.program.names.production():
+            for call in module.each(tree.Call) if not module.generated else ():
+                match call.func:
+                    case tree.Attr(base=tree.Name(id=name) as base, name=method) if (
+                        call.args and method in NAMING | TAKING_KEYS and is_database(name)
+                    ):
+                        bindings = self.program.names.bindings_of(base)
+                        known = all(
+                            b.kind == "param" and self._foreign.is_one(b) for b in bindings
+                        )
+                        if bindings and known and self._foreign.counts(name, key_of(call)):
+                            yield module, name
 
     def adopt(self, home: Home) -> None:
         """Take a collection for one in which items are kept, whoever it belongs to."""

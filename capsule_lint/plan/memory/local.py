@@ -75,7 +75,8 @@ class LocalKeys:
 
     def find(self) -> None:
         """Note every key and filter that lacks scopes, and mend what reads the keys."""
-        for home in KeyedAlike(self.program, self.hosts).homes():
+        alike = KeyedAlike(self.program, self.hosts).homes()
+        for home in (*alike, *self.collections.databases()):
             self.collections.adopt(home)
         modules = [module for module in self.program.names.judged() if not module.generated]
         for module in sorted(
