@@ -57,9 +57,16 @@ class Halves(Room):
     def _tie_alike(self, own: Knot, text: tree.Node | None) -> None:
         """Join a text to the keys that say the same: what is written under these is not found by another one."""
         template = self.program.templates.template(text) if text is not None else None
-        for defect in self.planner.defects if template is not None else ():
-            if template is not None and defect.template.text == template.text:
-                self.state.groups.join(own, defect.knot)
+        for knot in self._by_text.get(template.text, ()) if template is not None else ():
+            self.state.groups.join(own, knot)
+
+    @cached_property
+    def _by_text(self) -> dict[str, list[Knot]]:
+        """The keys that change, by what they say."""
+        found: dict[str, list[Knot]] = {}
+        for defect in self.planner.defects:
+            found.setdefault(defect.template.text, []).append(defect.knot)
+        return found
 
     @cached_property
     def _reach(self) -> Reach:

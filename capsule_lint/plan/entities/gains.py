@@ -187,20 +187,19 @@ class Gains(Room):
         classes = self.program.classes
         if like is None:
             return []
+        heirs = [heir for heir in classes.subclasses(cls) if heir is not cls]
         if classes.is_data(cls) or like in cls.stores:
             return [
                 heir
-                for heir in classes.subclasses(cls)
-                if heir is not cls
-                and any(
+                for heir in heirs
+                if any(
                     s.function is heir.methods.get("__init__") for s in heir.stores.get(like, ())
                 )
             ]
         return [
             heir
-            for heir in classes.subclasses(cls)
-            if heir is not cls
-            and (
+            for heir in heirs
+            if (
                 any(s.function.name in CONSTRUCTORS for s in heir.stores.get(like, ()))
                 or (
                     classes.is_data(heir)

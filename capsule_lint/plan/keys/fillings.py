@@ -136,14 +136,12 @@ class Fillings(Room):
         given, home = self._whole(value), _home(self.planner, defect)
         if given is None:
             return False
-        if home is not None and self._is_described(given):
-            return self._has_field(home, scope, defect)
         owners, mro = self._owners(given), self.program.classes.mro
-        if home is not None and owners and isinstance(base, tree.Attr):
-            if all(owner in mro(home) or home in mro(owner) for owner in owners):
-                return self._has_field(home, scope, defect)
-            return False
-        return home is None and self._all_have(owners, scope, defect)
+        if home is None:
+            return self._all_have(owners, scope, defect)
+        kin = bool(owners) and isinstance(base, tree.Attr)
+        kin = kin and all(owner in mro(home) or home in mro(owner) for owner in owners)
+        return (kin or self._is_described(given)) and self._has_field(home, scope, defect)
 
     def _whole(self, value: tree.Node) -> tree.Node | None:
         """The object all of whose fields a mapping holds, by a local too."""

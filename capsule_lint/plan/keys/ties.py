@@ -88,20 +88,25 @@ class Ties(Room):
 
     def _is_beginning(self, template: Template) -> bool:
         """Whether a text ends in what sets the scopes off from all that may come behind: `f"TENANT#{tenant_id}#"`."""
-        scopes = [segment.piece for segment in self.program.templates.segments(template.pieces)]
-        match template.pieces[max(scopes, default=-1) + 1 :]:
-            case (Text(value=mark),) if scopes:
+        match self._behind_scopes(template):
+            case [Text(value=mark)] as behind if len(behind) < len(template.pieces):
                 return not any(map(str.isalnum, mark))
             case _:
                 return False
 
+    def _behind_scopes(self, template: Template) -> Sequence[Piece]:
+        """The pieces behind the last scope, or all where there is none."""
+        scopes = [segment.piece for segment in self.program.templates.segments(template.pieces)]
+        return template.pieces[max(scopes, default=-1) + 1 :]
+
     def _has_any_tag(self, template: Template) -> bool:
         """Whether a value stands where others have a tag, `kind` of `f"TENANT#{tenant_id}#{kind}#{id}"`."""
-        scopes = [segment.piece for segment in self.program.templates.segments(template.pieces)]
-        match template.pieces[max(scopes, default=-1) + 1 :]:
-            case (Text(value=mark), Filled() as hole, *rest) if scopes:
+        pieces = self._behind_scopes(template)
+        scoped = len(pieces) < len(template.pieces)
+        match pieces:
+            case [Text(value=mark), Filled() as hole, *rest] if scoped:
                 return not any(map(str.isalnum, mark)) and _is_kind(hole, rest, mark[-1:])
-            case (Filled() as hole, Text() as behind, *_) if not scopes:
+            case [Filled() as hole, Text() as behind, *_] if not scoped:
                 return _is_kind(hole, [behind], "")
             case _:
                 return False

@@ -5,12 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.foreign_caches import (
-    ForeignCaches,
-    is_cache,
-    is_database,
-    names_cache,
-)
+from capsule_lint.plan.memory.foreign_caches import ForeignCaches, is_cache, names_cache
 from capsule_lint.plan.memory.heirs import Heirs
 from capsule_lint.plan.memory.keepers import Keepers
 from capsule_lint.plan.memory.keyed_methods import (
@@ -63,7 +58,7 @@ class Collections:
         self.keepers = Keepers(program)
         self.puts = Puts(program, self.keepers)
         self._remembered = Remembered(program)
-        self._foreign = ForeignCaches(program)
+        self.foreign = ForeignCaches(program)
         self._shared = frozenset(
             name
             for module in program.names.modules.values()
@@ -85,7 +80,7 @@ class Collections:
         has which is no repository, the keys count that say a scope, and of one that keeps nothing for good, those that
         say something else as well: settings of a tenant are no items."""
         for owner, name, key in self._sinks(node):
-            if not self._is_strange((owner, name)) or self._foreign.counts(name, key):
+            if not self._is_strange((owner, name)) or self.foreign.counts(name, key):
                 yield owner, name, key
 
     def _sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
@@ -200,7 +195,7 @@ class Collections:
         """Whether a method of Redis, of a cache that is not the program's, or of a dict that is, is given a
         key that says a scope."""
         method = last_name(call.func)
-        if not call.args or not self._foreign.says_scope(key_of(call)) or finds_several(method):
+        if not call.args or not self.foreign.says_scope(key_of(call)) or finds_several(method):
             return False
         if method in NAMING:
             return True
@@ -215,7 +210,7 @@ class Collections:
         if self.is_named(call, home):
             return True
         key = key_of(call) if call.args and last_name(call.func) in NAMING else None
-        if key is None or self._foreign.says_scope(key) or not self.is_text(home):
+        if key is None or self.foreign.says_scope(key) or not self.is_text(home):
             return False
         templates = self.program.templates
         return templates.constant(key) is not None or templates.template(key) is not None
@@ -226,22 +221,6 @@ class Collections:
         if keeper is not None:
             return self.keepers.takes_text(keeper)
         return self.keepers.opened_at(home) is not None or not self._is_dict(*home)
-
-    def databases(self) -> Iterator[Home]:
-        """The parameters that are called like a database, and are told a key which says a scope: what is kept there is
-        nowhere else, `redis.sadd(f"notes:{tenant_id}", note_id)`."""
-        for module in self.program.names.production():
-            for call in module.each(tree.Call) if not module.generated else ():
-                match call.func:
-                    case tree.Attr(base=tree.Name(id=name) as base, name=method) if (
-                        call.args and method in NAMING | TAKING_KEYS and is_database(name)
-                    ):
-                        bindings = self.program.names.bindings_of(base)
-                        known = all(
-                            b.kind == "param" and self._foreign.is_one(b) for b in bindings
-                        )
-                        if bindings and known and self._foreign.counts(name, key_of(call)):
-                            yield module, name
 
     def adopt(self, home: Home) -> None:
         """Take a collection for one in which items are kept, whoever it belongs to."""
@@ -339,7 +318,7 @@ class Collections:
             return self._outlasts(owner, name) and self._keeps_items(module, name)
         repositories = self.program.domain.repositories
         known = owner in repositories or cls in repositories or (owner, name) in self._held
-        return known or self._foreign.is_kept(owner, name)
+        return known or self.foreign.is_kept(owner, name)
 
     def _is_strange(self, home: Home) -> bool:
         """Whether a cache is kept for its keys alone."""
@@ -348,9 +327,9 @@ class Collections:
             return False
         if isinstance(owner, Module):
             own = (b for b in owner.scope.bindings.get(name, ()) if b.kind == "assign")
-            return any(map(self._foreign.is_one, own)) and not self._keeps_items(owner, name)
+            return any(map(self.foreign.is_one, own)) and not self._keeps_items(owner, name)
         known = owner in self.program.domain.repositories or home in self._held
-        return not known and self._foreign.is_kept(owner, name)
+        return not known and self.foreign.is_kept(owner, name)
 
     def _outlasts(self, owner: Function | Module, name: str) -> bool:
         """Whether a collection is there for more than one call: a module's, or one that a function makes for what
@@ -382,7 +361,7 @@ class Collections:
         if own and (self._makes(target.value) or self.keepers.at(home) is not None):
             return home if wanted is None or wanted(home, None) else None
         known = wanted is None or home in self._adopted or (own and not target.module.is_test)
-        return home if known and any(map(self._foreign.is_one, same)) else None
+        return home if known and any(map(self.foreign.is_one, same)) else None
 
     def _keeps_items(self, module: Module, name: str) -> bool:
         """Whether a collection of a module is about entities: by what the module does, or by what is

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.keyed_methods import NAMING, TAKING_KEYS, key_of
 from capsule_lint.program.inference.types import Collection, Instance
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.texts.pieces import Filled, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Binding, Class
+    from capsule_lint.program.model import Binding, Class, Module
 
 _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
 """Words in the names of what is a cache, whatever makes it."""
@@ -22,6 +25,8 @@ _STORES: Final = frozenset(words("cache_redis_valkey_memcache_memcached_memo"))
 
 _ANY: Final = frozenset(words("cache_memo"))
 """Those of them that keep what is made anew at any time."""
+_ASKING: Final = NAMING | TAKING_KEYS
+"""Methods that are given a key."""
 
 
 def is_database(name: str) -> bool:
@@ -67,6 +72,20 @@ class ForeignCaches(Struct, frozen=True):
         return isinstance(made, tree.Sequence) or any(
             isinstance(one, Filled) and not has_value(one.value) for one in pieces
         )
+
+    def databases(self) -> Iterator[tuple[Module, str]]:
+        """The parameters that are called like a database, and are told a key which says a scope: what is kept there is
+        nowhere else, `redis.sadd(f"notes:{tenant_id}", note_id)`."""
+        for module in self.program.names.production():
+            for call in module.each(tree.Call) if not module.generated else ():
+                match call.func:
+                    case tree.Attr(base=tree.Name(id=name) as base, name=method) if (
+                        call.args and method in _ASKING and is_database(name)
+                    ):
+                        bindings = self.program.names.bindings_of(base)
+                        given = all(b.kind == "param" and self.is_one(b) for b in bindings)
+                        if bindings and given and self.counts(name, key_of(call)):
+                            yield module, name
 
     def is_kept(self, cls: Class, name: str) -> bool:
         """Whether an attribute of a class's instances is such a cache."""

@@ -76,7 +76,7 @@ class LocalKeys:
     def find(self) -> None:
         """Note every key and filter that lacks scopes, and mend what reads the keys."""
         alike = KeyedAlike(self.program, self.hosts).homes()
-        for home in (*alike, *self.collections.databases()):
+        for home in (*alike, *self.collections.foreign.databases()):
             self.collections.adopt(home)
         modules = [module for module in self.program.names.judged() if not module.generated]
         for module in sorted(

@@ -33,6 +33,7 @@ from capsule_lint.program.inference.types import (
     Partial,
     TupleOf,
     UnknownType,
+    function_of,
 )
 from capsule_lint.program.local_names import BY_NAME, reads_of
 from capsule_lint.program.model import Binding, Class, Function, last_name
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.supply.values import Values
     from capsule_lint.plan.uses.asked import Asked
     from capsule_lint.program import Program
-    from capsule_lint.program.inference.types import Type, Types
+    from capsule_lint.program.inference.types import Types
     from capsule_lint.program.model import Symbol
 
 Judged: TypeAlias = tuple[Verdict, str]
@@ -85,11 +86,9 @@ class Following(Struct, frozen=True):
 
     def default(self, node: tree.Node, fact: tree.FunctionDef, symbol: Function) -> Judged:
         """What becomes of the default of a parameter."""
-        path, name = _Path(self, symbol), ""
-        for parameter in fact.params:
-            if parameter.default is node:
-                name = parameter.name
-        if path.stands_for(fact, name) and path.calls:
+        path = _Path(self, symbol)
+        name = next(p.name for p in fact.params if p.default is node)
+        if path.filled(fact, name) and path.calls:
             return Verdict.REWRITTEN, f"the default of `{name}`, whose calls are rewritten"
         return Verdict.ESCAPE, "is the default of a parameter, which may call it"
 
@@ -140,11 +139,15 @@ class _Path:
                 return False
         return True
 
-    def stands_for(self, fact: tree.FunctionDef, name: str) -> bool:
+    def filled(self, fact: tree.FunctionDef, name: str) -> bool:
         """Whether all is well that becomes of a parameter's default."""
-        scope = self.program.names.index.scopes.get(id(fact))
-        function = scope.function if scope is not None else None
+        function = self._defined(fact)
         return function is not None and self._taken(function, name)
+
+    def _defined(self, fact: object) -> Function | None:
+        """What a definition defines."""
+        scope = self.program.names.index.scopes.get(id(fact))
+        return scope.function if scope is not None else None
 
     def _taken(self, function: Function, name: str) -> bool:
         """The same of a parameter, in all that may run where the function is called."""
@@ -320,7 +323,7 @@ class _Path:
         """Whether a value of these types may be the function, or have it in it."""
         for one in types:
             match one:
-                case FunctionObject() | Partial(of=FunctionObject()) if self._is_it(one):
+                case FunctionObject() | Partial() if function_of(one) is self.symbol:
                     return True
                 case Collection() if self._may_have(one.items | one.keys) or not one.items:
                     return True
@@ -330,25 +333,17 @@ class _Path:
                     return True
         return False
 
-    def _is_it(self, one: Type) -> bool:
-        """Whether a value of that type is the function, or a partial of it."""
-        whole = one.of if isinstance(one, Partial) else one
-        return isinstance(whole, FunctionObject) and whole.function is self.symbol
-
     def _called(self, call: tree.Call) -> bool:
-        callees = self.program.calls.callees(call)
-        if all(one.function is not self.symbol for one in callees) and not any(
-            map(self._is_it, self.program.inference.of(call.func))
-        ):
+        functions = [one.function for one in self.program.calls.callees(call)]
+        functions += map(function_of, self.program.inference.of(call.func))
+        if self.symbol not in functions:
             return False
         self.calls += 1
         return self.following.is_settled(call)
 
     def _parametrized(self, call: tree.Call) -> bool:
         """The same of the parameters of a test that `parametrize` fills."""
-        names = self.program.names
-        scope = names.index.scopes.get(id(names.parent(call)))
-        test = scope.function if scope is not None else None
+        test = self._defined(self.program.names.parent(call))
         return test is not None and all(
             self._taken_at(test, name, 0) for name in parameter_names(call)
         )

@@ -9,7 +9,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
 from capsule_lint.program.calling.fixtures import asked_as, fixture_giving
-from capsule_lint.program.inference.types import FunctionObject, Partial
+from capsule_lint.program.inference.types import FunctionObject, function_of
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.walk import targets_of
 
@@ -98,11 +98,10 @@ class GivenBack(Struct, frozen=True):
         parent = names.parent(node)
         match parent:
             case tree.Call() if parent.func is node:
-                callees = self.program.calls.callees(parent)
-                called = any(callee.function is known.symbol for callee in callees) or any(
-                    isinstance(one, Partial) for one in self.program.inference.of(node)
-                )
-                return id(parent) in known.calls or bool(self.asked.of(parent)) or not called
+                functions = [callee.function for callee in self.program.calls.callees(parent)]
+                functions += map(function_of, self.program.inference.of(node))
+                settled = id(parent) in known.calls or bool(self.asked.of(parent))
+                return settled or known.symbol not in functions
             case tree.Call():
                 return self.asked.hands_on(parent)
             case tree.Assign() if parent.value is node and not parent.op:

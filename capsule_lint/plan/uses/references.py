@@ -23,6 +23,7 @@ from capsule_lint.program.inference.types import (
     Type,
     Types,
     UnknownType,
+    function_of,
     ordered,
 )
 from capsule_lint.program.model import Class, Function, last_name
@@ -106,10 +107,10 @@ class References(Room, Struct, frozen=True):
         """The changing symbol that one of some types is."""
         for one in ordered(types):
             match one:
-                case FunctionObject() if one.function in symbols:
-                    return one.function
-                case Partial(of=FunctionObject() as made) if made.function in symbols:
-                    return made.function
+                case FunctionObject() | Partial(of=FunctionObject()):
+                    function = function_of(one)
+                    if function in symbols:
+                        return function
                 case (ClassObject() as maker) | Partial(of=ClassObject() as maker):
                     for cls in self.program.classes.mro(maker.cls):
                         if cls in symbols:
@@ -199,12 +200,12 @@ class References(Room, Struct, frozen=True):
         if isinstance(parent, tree.Compare | tree.Conditional | tree.Boolean):
             return Verdict.ALREADY_CORRECT, "is compared, or an alias"
         back = self.given_back.judge(node, symbol)
-        shown = isinstance(parent, tree.DictDisplay | tree.Sequence)
-        if back is not None and not (shown and back[0] is Verdict.ESCAPE):
-            return back
-        if shown:
+        unsure = back is None or back[0] is Verdict.ESCAPE
+        if unsure and isinstance(parent, tree.DictDisplay | tree.Sequence):
             kept = self.following.kept(node, symbol)
-            return back if back is not None and kept[0] is Verdict.ESCAPE else kept
+            return kept if back is None or kept[0] is not Verdict.ESCAPE else back
+        if back is not None:
+            return back
         if isinstance(parent, tree.FunctionDef) and not any(d is node for d in parent.decorators):
             return self.following.default(node, parent, symbol)
         if isinstance(parent, tree.FunctionDef | tree.ClassDef) or parent is None:

@@ -44,7 +44,7 @@ COLLECTIONS: Final = frozenset(
     ]
 )
 
-_MAPPINGS: Final = frozenset(
+MAPPINGS: Final = frozenset(
     [
         "dict",
         "Dict",
@@ -156,7 +156,7 @@ class Annotations:
             return ANYTHING
         if name.endswith((".Self", "builtins.Self")):
             return ANYTHING
-        if last in _MAPPINGS:
+        if last in MAPPINGS:
             return foreign("builtins.dict")
         if name.endswith("[]"):  # an alias: Repos = dict[str, Repo], Ctx = Annotated[...]
             return self._alias(node)
@@ -232,7 +232,7 @@ class Annotations:
             )
         if name in COLLECTIONS:
             return frozenset((collection_of(name, self.of(items[0])),))
-        if name in _MAPPINGS:
+        if name in MAPPINGS:
             values = self.of(items[-1])
             return frozenset((Collection(values, self.of(items[0]), "dict"),))
         if name in ("tuple", "Tuple"):
@@ -267,6 +267,6 @@ def _is_open(one: Type) -> bool:
         case TupleOf():
             return any(item & ANYTHING for item in one.items)
         case Foreign():
-            return one.name.rpartition(".")[2] in COLLECTIONS | _MAPPINGS | {"tuple", "Tuple"}
+            return one.name.rpartition(".")[2] in COLLECTIONS | MAPPINGS | {"tuple", "Tuple"}
         case _:
             return False

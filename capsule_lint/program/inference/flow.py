@@ -14,6 +14,7 @@ from capsule_lint.program.calling.wrapping import (
     passed_along,
     wrappers,
 )
+from capsule_lint.program.inference.annotations import MAPPINGS
 from capsule_lint.program.inference.lambdas import Lambdas
 from capsule_lint.program.inference.types import (
     ANYTHING,
@@ -88,7 +89,7 @@ class Flow:
 
     def _calls_elements(self, function: Function, parameter: tree.Parameter) -> bool:
         """Whether a function calls what it finds in a table that it is given: `handlers[kind](event)`."""
-        return last_name(parameter.annotation) in ("dict", "Dict", "Mapping") and any(
+        return last_name(parameter.annotation) in MAPPINGS and any(
             isinstance(node, tree.Call)
             and isinstance(node.func, tree.Subscript)
             and isinstance(node.func.base, tree.Name)

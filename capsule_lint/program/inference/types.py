@@ -314,6 +314,12 @@ def _ranks(types: Types) -> str:
     return "|".join(sorted(map(_rank, types)))
 
 
+def function_of(one: Type) -> Function | None:
+    """The function that something is, or is a partial of."""
+    whole = one.of if isinstance(one, Partial) else one
+    return whole.function if isinstance(whole, FunctionObject) else None
+
+
 def classes_of(types: Iterable[object]) -> set[Class]:
     """The classes of the objects among them."""
     return {one.cls for one in types if isinstance(one, Instance)}

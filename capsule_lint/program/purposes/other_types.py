@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.annotations import COLLECTIONS, MAPPINGS
 from capsule_lint.program.inference.types import Collection, Foreign, ModuleObject, TupleOf
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.walk import within
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 _OTHERS: Final = frozenset(("int", "float", "bool", "bytes", "Decimal", "date", "datetime"))
 """Annotations that are no text, and so no scope's value unless policy says so."""
-_HOLDING: Final = frozenset(
-    ("dict", "Dict", "Mapping", "MutableMapping", "list", "List", "Sequence", "Iterable")
-) | frozenset(("set", "Set", "frozenset", "tuple", "Tuple", "Callable", "Path", "PurePath"))
+_HOLDING: Final = COLLECTIONS | MAPPINGS | {"tuple", "Tuple", "Callable", "Path", "PurePath"}
 """Annotations that are never one value."""
 _MADE: Final = re.compile(
     r"builtins\.(?:dict|list|set|frozenset|tuple|open)\b|os\.environ(?:\.copy\(\))?$|pathlib\."
@@ -36,12 +35,12 @@ def is_other(
 ) -> bool:
     """Whether a parameter is annotated as what values of the scope are not."""
     every = set(_heads(parameter.annotation)) if parameter is not None else set()
-    if not every or scope.parameter.lower().endswith("id"):
-        return False  # nothing else is called so
+    if not every or _is_id(scope) or (scope.type is not None and scope.type.name in every):
+        return False
     if every <= _HOLDING:
-        return scope.type is None or scope.type.name not in every
-    said = every.pop()
-    if scope.type is None or every or said not in _OTHERS or said == scope.type.name:
+        return True
+    said = next(iter(every))
+    if scope.type is None or len(every) > 1 or said not in _OTHERS:
         return False
     target = names.follow(names.member(scope.type.module, scope.type.name))
     if not isinstance(target, Binding):
@@ -56,13 +55,20 @@ def is_other(
 
 def is_made_other(types: Types, scope: Scope) -> bool:
     """Whether what a name is bound to is known, and is never one value: `env = os.environ`."""
-    if scope.parameter.lower().endswith("id"):
-        return False
-    return bool(types) and all(
-        isinstance(one, Collection | TupleOf | ModuleObject)
-        or (isinstance(one, Foreign) and _MADE.match(one.name) is not None)
-        for one in types
+    return (
+        bool(types)
+        and not _is_id(scope)
+        and all(
+            isinstance(one, Collection | TupleOf | ModuleObject)
+            or (isinstance(one, Foreign) and _MADE.match(one.name) is not None)
+            for one in types
+        )
     )
+
+
+def _is_id(scope: Scope) -> bool:
+    """Whether nothing else is called as a scope's values are: `tenant_id`."""
+    return scope.parameter.lower().endswith("id")
 
 
 def _heads(annotation: tree.Node | None) -> Iterator[str]:

@@ -65,8 +65,10 @@ class Roles:
         domain.entities.update(filter(domain.is_item, making))
         for method in self._calling_helpers():
             owner = method.owner
-            domain.stored.update((owner,) if owner is not None else ())
-            if owner is not None and any(map(domain.is_item, domain.classes.subclasses(owner))):
+            if owner is None:
+                continue
+            domain.stored.add(owner)
+            if any(map(domain.is_item, domain.classes.subclasses(owner))):
                 domain.entities.add(owner)
                 domain.making.add(method)
         domain.entities -= domain.repositories | domain.layers
