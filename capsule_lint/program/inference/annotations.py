@@ -80,6 +80,8 @@ _TRANSPARENT: Final = frozenset(
 _VAGUE: Final = frozenset(("typing.Any", "object", "type", "typing.Type", "typing.TypeVar", "Any"))
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from capsule_lint.program.inference.infer import Inference
 
 
@@ -118,17 +120,16 @@ class Annotations:
         """What a name may be that has an annotation and a value: what a collection holds is told by what is
         written out, where the annotation leaves that open, `VERBS: dict[str, Callable] = {"read": read}`."""
         annotated = self.certain(node)
-        if given is None or not annotated or not all(map(_is_open, annotated)):
+        if given is None or not annotated:
             return annotated
-        return self.more_exact(annotated, self.inference.of(given))
+        return self.more_exact(annotated, lambda: self.inference.of(given))
 
-    def more_exact(self, annotated: Types, value: Types) -> Types:
-        """What is written out, where that tells what a collection holds and an annotation leaves that open."""
+    def more_exact(self, annotated: Types, given: Callable[[], Types]) -> Types:
+        """What is given, where that tells what a collection holds and an annotation leaves that open; it is asked for
+        only then."""
+        value = given() if all(map(_is_open, annotated)) else NOTHING
         known = all(isinstance(one, Collection | TupleOf) for one in value)
-        is_open = all(map(_is_open, annotated))
-        return (
-            value if is_open and value and known and not any(map(_is_open, value)) else annotated
-        )
+        return value if value and known and not any(map(_is_open, value)) else annotated
 
     def _type_name(self, node: tree.Name | tree.Attr) -> Types:
         if id(node) in self.inference.names.index.places:

@@ -79,8 +79,10 @@ class Flow:
             if not annotated and function is not None and function.owner is not None:
                 annotated = self.inference.type_arguments.in_heirs(said, function.owner)
             if annotated and function is not None and self._calls_elements(function, parameter):
-                passed = self.inference.calls.passed(function, parameter) or NOTHING
-                annotated = self.inference.annotations.more_exact(annotated, passed)
+                passed = self.inference.calls.passed
+                annotated = self.inference.annotations.more_exact(
+                    annotated, lambda: passed(function, parameter) or NOTHING
+                )
             if annotated:
                 return _as_variadic(parameter, annotated)
         if function is None:

@@ -300,7 +300,7 @@ class Inference:
             if annotated:
                 only = function.returns[0] if len(function.returns) == 1 else None
                 if isinstance(only, tree.DictDisplay):  # what is in it says more
-                    return self.annotations.more_exact(annotated, self.of(only))
+                    return self.annotations.more_exact(annotated, lambda: self.of(only))
                 return annotated
         if function.yields:
             items = []
