@@ -10,7 +10,8 @@ ROOT_KEY = order_pk(DEFAULT_TENANT, "root")
 ```
 
 ## Use instead
-Name a source in the policy (`sources`), or give the function a parameter and pass the value in.
+Name a source in the policy (`sources`; in tests `test-source` and `test-value`), or give the function a parameter
+and pass the value in.
 
 ## Fix safety
 There is no fix: only a person knows which capsule is meant.
@@ -49,8 +50,8 @@ RULE = Rule(
     message="{reason}",
     check=Visitor,
     remedy=(
-        "Name a source in the policy (`sources`), or give the function a parameter and "
-        "pass the value in"
+        "Name a source in the policy (`sources`; in tests `test-source`), or give the function a "
+        "parameter and pass the value in"
     ),
     valid=(
         """

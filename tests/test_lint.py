@@ -85,6 +85,23 @@ def test_several_missing_scopes_are_one_finding(project: Project) -> None:
     assert finding["scopes"] == ["tenant", "capsule"]
 
 
+def test_what_the_policy_lacks_for_tests_is_named(project: Project) -> None:
+    test = """
+    from keys import order_pk
+
+
+    def test_order_pk():
+        assert order_pk("t1") == "TENANT#t1#ORDERS"
+    """
+    project.write({"keys.py": HELPERS, "tests/test_keys.py": test})
+    messages = [one["message"] for one in project.check().data if one["filename"] != "keys.py"]
+    assert messages == [
+        "nothing in scope yields `capsule_id`, and the policy names no `test-source` for it",
+        "`test_order_pk` changes, and this use needs a person: spells out a key that changes, and the policy "
+        "names no `test-value` for `capsule_id`",
+    ]
+
+
 def test_a_fingerprint_is_stable_when_lines_move(project: Project) -> None:
     project.write({"keys.py": HELPERS})
     before = [f["fingerprint"] for f in project.check().data]

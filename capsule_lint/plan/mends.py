@@ -56,7 +56,7 @@ from capsule_lint.program.model import Class, Function, Module
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from capsule_lint.model import Span
     from capsule_lint.plan.planner import Planner
@@ -345,6 +345,13 @@ class Mends(Room):
         named, quoted = said != "value", said == "text"
         late = self.import_(knot, module, source, root, annotation=named, quoted=quoted)
         return f'"{reference.name}"' if late and quoted else reference.name
+
+    def spelled(self, knot: Knot, node: tree.Node, lacking: Iterable[Scope] = ()) -> None:
+        """A key that a test spells out, and that cannot be mended; `lacking` are the scopes whose values would
+        have to stand there."""
+        untold = [scope.parameter for scope in lacking if scope.test_value is None]
+        remedy = f", and the policy names no `test-value` for `{untold[0]}`" if untold else ""
+        self.obstacle(knot, node, f"spells out a key that changes{remedy}")
 
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that the plan cannot settle: its change set is unsafe."""

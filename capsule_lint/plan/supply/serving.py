@@ -212,7 +212,10 @@ class Serving(Room):
         if module.generated and want.call is not None:
             return  # the call is told of as one that nobody may edit
         symbol = function.symbol if function is not None else module.name
-        reason = reason or f"nothing in scope yields `{want.scope.parameter}`"
+        if not reason:
+            reason = f"nothing in scope yields `{want.scope.parameter}`"
+            if module.is_test and want.scope.test_source is None:
+                reason += ", and the policy names no `test-source` for it"
         span = (want.call or want.node).span
         self.planner.obstacle(
             want.knot, module.filename, span, reason, symbol, "source", want.scope

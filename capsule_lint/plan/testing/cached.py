@@ -110,7 +110,7 @@ class CachedKeys(MendRoom, Struct, frozen=True):
         knots = dict.fromkeys(form.defects[0].knot for form in forms)
         for knot in knots:
             if code is None:
-                self.mends.obstacle(knot, node, "spells out a key that changes")
+                self.mends.spelled(knot, node)
             else:
                 self.state.groups.join(knot, next(iter(knots)))
         if code is not None:

@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.texts.pieces import Piece
 
 _SHAPES: Final = ("text", "tuple", "bare")
-_SPELLED: Final = "spells out a key that changes"
 _DERIVED: Final = "spells out what is made of a key that changes"
 _MARK: Final = r"(?:[\W_]|%[0-9A-Fa-f]{2})+"
 """What may have come in the place of a mark between the parts of a key."""
@@ -128,7 +127,7 @@ class Compared(MendRoom):
         made = returning(self.program, *(node for nodes in passed for node in nodes))
         meant = [form for form in self._exact if form.functions & made]
         if meant:
-            self.mends.obstacle(meant[0].defects[0].knot, side, _SPELLED)
+            self.mends.spelled(meant[0].defects[0].knot, side)
 
     def _word(
         self, module: Module, value: tree.Node, other: tree.Node, exact: Sequence[Form]
@@ -158,11 +157,11 @@ class Compared(MendRoom):
                 if len(value.items) == len(node.items):
                     self._elements(module, value, defect)
                 else:
-                    self.mends.obstacle(defect.knot, value, _SPELLED)
+                    self.mends.spelled(defect.knot, value)
             case "bare", tree.Const() | tree.FString(), _:
                 self._elements(module, value, defect)
             case _:
-                self.mends.obstacle(defect.knot, value, _SPELLED)
+                self.mends.spelled(defect.knot, value)
 
     def _text(self, module: Module, value: tree.Node, defect: LocalDefect) -> None:
         text = text_in(value)
@@ -174,14 +173,14 @@ class Compared(MendRoom):
                     mend = Replace(module.filename, value.span, "CAP107", changed)
                     self.mends.add(defect.knot, mend)
                     return
-        self.mends.obstacle(defect.knot, value, _SPELLED)
+        self.mends.spelled(defect.knot, value)
 
     def _elements(self, module: Module, value: tree.Node, defect: LocalDefect) -> None:
         node, by_place = defect.node, dict[int, list[str]]()
         for scope in self.mends.policy_order(defect.missing):
             code = self.mends.code_for(scope, value, defect.knot)
             if code is None:
-                self.mends.obstacle(defect.knot, value, _SPELLED)
+                self.mends.spelled(defect.knot, value, [scope])
                 return
             anchor = defect.anchors[scope.name]
             at = tree.behind(tree.items(node), anchor)

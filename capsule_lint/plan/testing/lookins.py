@@ -186,7 +186,7 @@ class LookIns(MendRoom):
                 if len(node.items) == change.width:
                     self._into(module, node, home, knot)
                 elif len(node.items) != change.width + len(change.scopes):
-                    self.mends.obstacle(knot, node, "spells out a key that changes")
+                    self.mends.spelled(knot, node)
             case tree.Sequence():
                 return
             case tree.Const() | tree.FString() if change.width == 1:
@@ -231,7 +231,7 @@ class LookIns(MendRoom):
             if scope in change.scopes:
                 code = self.mends.code_for(scope, node, knot)
                 if code is None:
-                    self.mends.obstacle(knot, node, "spells out a key that changes")
+                    self.mends.spelled(knot, node, [scope])
                     return
                 codes.append(code)
         before, after = ((), tuple(codes)) if change.index else (tuple(codes), ())
@@ -250,7 +250,7 @@ class LookIns(MendRoom):
             if same and text is not None and form.regex.fullmatch(text):
                 changed = self.mends.testing.filled(module, node, form) if form.provable else None
                 if changed is None:
-                    self.mends.obstacle(knot, node, "spells out a key that changes")
+                    self.mends.spelled(knot, node)
                 else:
                     self.mends.add(knot, Replace(module.filename, node.span, "CAP107", changed))
                 return
@@ -261,7 +261,7 @@ class LookIns(MendRoom):
             if groups.find(local.knot) == groups.find(knot)
         }
         if not shapes.isdisjoint(("call", "joined", "hidden")):
-            self.mends.obstacle(knot, node, "spells out a key that changes")
+            self.mends.spelled(knot, node)
 
 
 def _in_pair(node: tree.Node) -> tuple[tree.Node, ...]:

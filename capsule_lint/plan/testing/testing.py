@@ -253,7 +253,7 @@ class Testing(MendRoom):
         if changed is None and may and isinstance(node, tree.Binary):
             self.composed.update(node, forms)  # another operand may say where the segment comes
         elif changed is None:
-            self.mends.obstacle(knot, node, "spells out a key that changes")
+            self.mends.spelled(knot, node, [gap.scope for gap in form.gaps])
         else:
             span = first_and_rest(node)[0].span
             self.mends.add(knot, Replace(module.filename, span, "CAP104", changed))
