@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
-from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.code import attribute_in, rename, text_of
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -163,8 +164,19 @@ class FieldMends(MendRoom):
 
     def renamed_value(self, module: Module, value: tree.Node, old: Scope, new: Scope) -> str:
         """What stands at one scope's place, as it stands at another's."""
-        text = self.mends.source(module, value.span)
-        return _renamed(text, old, new)
+        found = _renamed(self.mends.source(module, value.span), old, new)
+        path = attribute_in(value)
+        held = self._held(path, new) if path is not None else None
+        if path is None or held is None:
+            return found
+        return re.sub(rf"\.{re.escape(rename(path.name, old, new))}\b", f".{held}", found)
+
+    def _held(self, path: tree.Attr, scope: Scope) -> str | None:
+        """The attribute, there or to come, that holds a scope beside another one; `None` where it is not known."""
+        attribute_of = self.planner.sources.holders.attribute_of
+        types = self.program.inference.of(path.base)
+        found = {attribute_of(one.cls, scope) for one in types if isinstance(one, Instance)}
+        return found.pop() if len(found) == 1 else None
 
     def _store(self, cls: Class, initializer: Function, scope: Scope) -> None:
         """Have an initializer set the new field: beside another scope's, or else before all that it does."""

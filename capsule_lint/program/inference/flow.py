@@ -175,13 +175,14 @@ class Flow:
         return join(*found) if all(found) else NOTHING
 
     def _entering(self, function: Function, parameter: tree.Parameter) -> Types:
-        """The objects that the program itself gives to what a framework calls as well."""
-        given = (
-            self.inference.of(argument.value)
-            for call, argument in self.inference.calls.arguments_for(function, parameter.name)
-            if not self.inference.names.module_of(call).is_test
-        )
-        return frozenset(one for one in join(*given) if isinstance(one, Instance))
+        """The objects that the program itself gives to what a framework calls as well; or else those of its classes
+        that tests give."""
+        by: dict[bool, list[Types]] = {False: [], True: []}
+        for call, argument in self.inference.calls.arguments_for(function, parameter.name):
+            in_test = self.inference.names.module_of(call).is_test
+            by[in_test].append(self.inference.of(argument.value))
+        own, tested = (_objects(join(*given)) for given in by.values())
+        return own or frozenset(one for one in tested if not one.cls.module.is_test)
 
     def _inherited(self, function: Function, parameter: tree.Parameter) -> Types | None:
         if function.owner is None or function.name == "__init__":
@@ -198,6 +199,10 @@ class Flow:
                 meant = self.inference.type_arguments.of(same.annotation, base, function.owner)
                 return meant or self.inference.annotations.of(same.annotation)
         return None
+
+
+def _objects(types: Types) -> frozenset[Instance]:
+    return frozenset(one for one in types if isinstance(one, Instance))
 
 
 def _as_variadic(parameter: tree.Parameter, types: Types) -> Types:
