@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function
+
+_CONVERTER: Final = re.compile(r"int|UUID|[A-Z](?![A-Z0-9_]*$)\w*")
+"""What makes a value of another type of a text: a class, by the look of its name."""
 
 
 def text_of(node: tree.Node) -> str | None:
@@ -53,9 +58,27 @@ def renamed_item_access(code: str, node: tree.Node, old: Scope, new: Scope) -> s
     other = rename(key, old, new)
     if other == key:
         return None
-    code = code.replace(f'"{key}"', f'"{other}"')
+    code = _converted(code, node, old, new).replace(f'"{key}"', f'"{other}"')
     if old.type is not None and new.type is not None:
         code = code.replace(f"{old.type.name}(", f"{new.type.name}(")
+    return code
+
+
+def _converted(code: str, node: tree.Node, old: Scope, new: Scope) -> str:
+    """The code of what reads an item, where it makes of that what another scope's value is: `UUID(item["tenant_id"])`
+    says nothing of one that has a type of its own, or is a plain text by `test-value`."""
+    own = new.type.name if new.type is not None and new.type.name != "str" else None
+    if own is None and new.type is None and not (new.test_value or "").startswith(('"', "'")):
+        return code
+    said = False
+    while isinstance(node, tree.Call) and len(node.args) == 1:
+        func, inner, name = text_of(node.func), text_of(node.args[0].value), last_name(node.func)
+        if own is not None and name in (own, old.type.name if old.type is not None else own):
+            said = True
+        elif _CONVERTER.fullmatch(name):
+            wanted = f"{own}({inner})" if own is not None and not said else f"{inner}"
+            code, said = code.replace(f"{func}({inner})", wanted, 1), True
+        node = node.args[0].value
     return code
 
 

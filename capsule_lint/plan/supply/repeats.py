@@ -125,9 +125,12 @@ def _is_harmless(call: tree.Call, program: Program, depth: int) -> bool:
     """Whether a call does nothing but read, or make a value of the fields that it gives."""
     found = program.calls.callees(call)
     if len(found) != 1:
-        return not found and _is_new_type(call.func, program)
+        is_uuid = program.classes.dotted(call.func) == "uuid.UUID"
+        return not found and (is_uuid or _is_new_type(call.func, program))
     function, cls = found[0].function, found[0].cls
     if cls is not None:
+        if program.classes.is_enum(cls):
+            return program.classes.method(cls, "_missing_") is None
         made = {name for one in program.classes.mro(cls) for name in one.methods}
         bases = program.classes.base_names(cls)
         plain = program.classes.is_data(cls) or (bases and bases <= _TEXTS)
