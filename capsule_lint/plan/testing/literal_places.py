@@ -56,10 +56,12 @@ class LiteralPlaces(Struct, frozen=True):
         return any(map(is_sort, (self._keyword_of(node), *names)))
 
     def _keyword_of(self, node: tree.Node) -> str:
-        """The keyword by which a literal is passed."""
-        parent = self.program.names.parent(node)
-        given = parent.args if isinstance(parent, tree.Call) else ()
-        return next((a.keyword for a in given if a.value is node and a.keyword), "")
+        """The name of the parameter that a literal is passed to."""
+        parent, calls = self.program.names.parent(node), self.program.calls
+        if not isinstance(parent, tree.Call) or parent.func is node:
+            return ""
+        given = [argument for argument in parent.args if argument.value is node]
+        return next((a.keyword or calls.parameter_of(parent, a) or "" for a in given), "")
 
     def _names_of(self, node: tree.Node) -> list[tree.Node]:
         """The expressions that say which attribute of an item a literal is the value of."""
