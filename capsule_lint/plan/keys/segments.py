@@ -183,7 +183,7 @@ class Segments(MendRoom):
         if anchor is not None and self._is_appended(anchor):
             self._appended(defect, anchor, new, code)
             return
-        if isinstance(host, tree.Call) and any(a.keyword or a.star for a in host.args):
+        if isinstance(host, tree.Call) and _is_named(host, anchor):
             if self._by_keyword(defect.knot, host, anchor, new, code):
                 return
             self.mends.obstacle(defect.knot, host, "the parts of the key are given by name")
@@ -382,6 +382,13 @@ def _goes_on(part: tree.Node) -> bool:
             return last_name(part.func) in ("format", "format_map", "join")
         case _:
             return isinstance(part, tree.Binary)
+
+
+def _is_named(call: tree.Call, anchor: tree.Node | None) -> bool:
+    """Whether a call is given parts by name, or what is spread before the place of a new one."""
+    holding = (n for n, a in enumerate(call.args) if anchor and anchor.span in a.value.span)
+    before = call.args[: next(holding, -1) + 1]
+    return any(a.keyword or a.star == "**" for a in call.args) or any(a.star for a in before)
 
 
 __all__ = ["LocalPiece", "Segments"]

@@ -317,29 +317,20 @@ def _compiled(
         if number in marks:
             parts.append(f"(?P<at_{number}>)")
         if isinstance(piece, Text):
-            several = _is_several(pieces[number + 1 :][:1]) and number + 1 not in marks
+            behind = pieces[number + 1] if number + 1 < len(pieces) else None
+            several = isinstance(behind, Filled) and behind.several and number + 1 not in marks
             text = piece.value[:-1] if several else piece.value
             separator = re.escape(piece.value[len(text) :])
             parts.append(re.escape(text))
         elif number in optional:
             parts.append(optional[number])
-        elif _is_several((piece,)):
+        elif piece.several:
             parts.append(f"(?:{separator}.+?)?")
         else:
             parts.append(".+?" if number in wild else value)
     if len(pieces) in marks:
         parts.append(f"(?P<at_{len(pieces)}>)")
     return re.compile("".join(parts), re.DOTALL)
-
-
-def _is_several(pieces: Sequence[Piece]) -> bool:
-    """Whether a hole stands for any number of parts: `"#".join(("TENANT", tenant_id, *parts))`."""
-    return any(
-        isinstance(piece, Filled)
-        and isinstance(piece.value, tree.Wrapped)
-        and piece.value.kind == "starred"
-        for piece in pieces
-    )
 
 
 def text_in(node: tree.Node) -> str | None:

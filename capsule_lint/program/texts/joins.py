@@ -13,6 +13,7 @@ from capsule_lint.program.texts.pieces import (
     Filled,
     Piece,
     Text,
+    hole_name,
     names_any_of,
 )
 
@@ -285,17 +286,25 @@ class Joins:
         host: tree.Node,
         depth: int,
     ) -> list[Piece] | None:
-        """The pieces of a call of a function that joins its `*parts`."""
+        """The pieces of a call of a function that joins its `*parts`; what is spread behind the first of them is
+        one piece, whatever it holds."""
         fixed = [p for p in function.params if p.by_position][given:]
         plain = [a for a in node.args if a.keyword is None]
-        if any(a.star for a in node.args) or len(plain) < len(fixed):
+        begun = plain[: max(1, len(fixed))]
+        if (
+            any(a.star for a in begun)
+            or any(a.star == "**" for a in plain)
+            or len(plain) < len(fixed)
+        ):
             return None
         found: list[Piece] = []
         for number, argument in enumerate(plain):
             if number:
                 found.append(Text(separator, host, node))
             value = argument.value
-            if isinstance(value, tree.Sequence) and value.kind == "tuple":
+            if argument.star:
+                found.append(Filled(value, host, hole_name(value), several=True))
+            elif isinstance(value, tree.Sequence) and value.kind == "tuple":
                 for inner, item in enumerate(value.items):
                     if inner:
                         found.append(Text(separator, host, node))

@@ -35,6 +35,8 @@ class Filled(Struct, frozen=True):
     value: tree.Node
     host: tree.Node
     name: str
+    several: bool = False
+    """Whether it stands for any number of parts: `"#".join(("TENANT", tenant_id, *parts))`."""
 
 
 Piece: TypeAlias = Text | Filled

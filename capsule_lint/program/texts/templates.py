@@ -288,7 +288,7 @@ class Templates:
         return found if found is not None else [self._hole(node, host)]
 
     def _hole(self, node: tree.Node, host: tree.Node) -> Filled:
-        return Filled(node, host, hole_name(node))
+        return Filled(node, host, hole_name(node), tree.spread(node) is not None)
 
     def _constant(self, value: str, node: tree.Const, host: tree.Node) -> list[Piece]:
         """A literal; one with `{name}` in it is a template for `.format` or for a decorator."""
