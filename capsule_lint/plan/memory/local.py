@@ -24,7 +24,7 @@ from capsule_lint.plan.supply.scope_objects import ScopeObjects
 from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.program.inference.flow import COMPARING
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.model import Class, Function
+from capsule_lint.program.model import Class, Function, start_of
 from capsule_lint.program.texts.pieces import hole_name
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class LocalKeys:
         self.mixed: set[Home] = set()
         """The collections some of whose keys do not change with the others."""
         self._telling: set[Home] = set()
+        self._handed_on: set[tuple[Function, Home]] = set()
+        """The functions that look up what they are given the whole key of, and where."""
         """The collections of which a key tells items, or those of several scopes, apart."""
         self._unnamed: list[tuple[Home, tree.Node, Function | None]] = []
         """The keys that are values by names which do not say that they tell one thing from others."""
@@ -99,6 +101,7 @@ class LocalKeys:
         told = (
             one in self._telling or one in self.rekeyed
             for one in self.notes.looking.get(function, ())
+            if (function, one) not in self._handed_on
         )
         return function in self.notes.filtering or any(told)
 
@@ -228,8 +231,12 @@ class LocalKeys:
             self._telling.add(home)
             return
         shape, elements = parts
-        if any(self.program.policy.is_key_name(hole_name(e)) for e in elements):
+        keys = [e for e in elements if self.program.policy.is_key_name(hole_name(e))]
+        if keys:
             self._telling.add(home)
+            function = self.program.names.function_of(host)
+            if function is not None and all(self._is_given(key) for key in keys):
+                self._handed_on.add((function, home))
             return
         if helper is not None:
             self.told.parameters(elements, helper)
@@ -255,6 +262,15 @@ class LocalKeys:
             self.notes.defects.append(defect)
             self._changing[id(host)] = defect, elements
             self._rekey(home, defect, elements)
+
+    def _is_given(self, key: tree.Node) -> bool:
+        """Whether a key is that of what a function is given, `key.pk` or `row["pk"]`, or is given several of."""
+        names, start = self.program.names, start_of(key)
+        bound = names.bindings_of(start) if isinstance(start, tree.Name) else ()
+        several = [b.value for b in bound if b.kind == "for" and isinstance(b.value, tree.Name)]
+        given = [*bound, *(b for one in several for b in names.bindings_of(one))]
+        told = [(b.name, b.function) for b in given if b.kind == "param"]
+        return any(function is not None and name != function.self_name for name, function in told)
 
     def _share(self, home: Home, host: tree.Node) -> None:
         """A key that changes for the sake of another collection changes the keys of this one as well."""
