@@ -291,10 +291,19 @@ class Origins(Struct, frozen=True):
         """What is given for other scopes at the place of a want, or what has them."""
         said = list(self.said(want))
         yield from said
-        if want.call is not None and not said:
+        if want.call is not None and not said and not self._is_told_around(want):
             holders = self.values.planner.sources.holders
             yield from (node for node, _ in holders.holding(want.call, want.scope))
             yield from self._told_together(want)
+
+    def _is_told_around(self, want: Want) -> bool:
+        """Whether a function around the one that a want stands in is told another scope by its name, and that is not."""
+        others, told = self.program.policy.others(want.scope), self.program.domain.scope_parameter
+        is_told = [
+            any(told(function, scope) is not None for scope in others)
+            for function in enclosing(self.program.names.place(want.node))
+        ]
+        return any(is_told) and not is_told[0]
 
     def said(self, want: Want) -> Iterator[tree.Node]:
         """What is given for other scopes at the place of a want."""
