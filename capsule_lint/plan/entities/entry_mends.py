@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -21,19 +22,23 @@ from capsule_lint.plan.code import (
     renamed_item_access,
     text_of,
 )
+from capsule_lint.plan.entities.unwritten import Unwritten
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance, ordered
-from capsule_lint.program.local_names import only_assigned
-from capsule_lint.program.model import Class, Module, enclosing, last_name, owner_of
-from capsule_lint.program.texts.pieces import names_scope, scope_named
+from capsule_lint.program.local_names import behind, only_assigned
+from capsule_lint.program.model import Class, Function, Module, enclosing, last_name, owner_of
+from capsule_lint.program.texts.pieces import names_scope, scope_named, snake
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Place
 
 
+_MAX_DEPTH: Final = 2
 _NO_TEXT: Final = "is a text beside `{0}`, which is none and which no item holds as it is"
 
 
@@ -42,6 +47,10 @@ class EntryMends(MendRoom):
     """Builds the mends of item dicts and lists of field names."""
 
     mends: Mends
+    _unwritten: Unwritten = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._unwritten = Unwritten(self.mends)
 
     def build(self) -> None:
         """Item dicts that list an entity's fields by hand get the new one beside its neighbour."""
@@ -61,6 +70,7 @@ class EntryMends(MendRoom):
             for sequence in module.each(tree.Sequence):
                 if not self._are_slots(sequence):
                     self._named_fields(sequence, module, gained)
+        self._unwritten.check()
 
     def _is_spread_out(self, node: tree.Node) -> bool:
         """Whether what a call gives by the name of a scope becomes an entry of an item."""
@@ -84,7 +94,7 @@ class EntryMends(MendRoom):
             old = scope_named(name, self.program.policy.scopes)
             if old is None:
                 continue
-            for cls, scope in self._lacking(node, value, gained, old):
+            for cls, scope in self._lacking(node, name, value, gained, old):
                 present = {k.value for k in node.keys if isinstance(k, tree.Const)}
                 new = rename(name, old, scope)
                 if new in present or new == name or self._is_extended(node, new):
@@ -116,7 +126,9 @@ class EntryMends(MendRoom):
             )
             if old is None:
                 continue
-            for cls, scope in self._lacking(node, argument.value, gained, old):
+            for cls, scope in self._lacking(
+                node, argument.keyword or "", argument.value, gained, old
+            ):
                 new = rename(argument.keyword or "", old, scope)
                 if self._is_told(node, new) or self._is_extended(node, new):
                     continue
@@ -157,7 +169,9 @@ class EntryMends(MendRoom):
             return
         names = self._added_beside(added)
         self._read_entry(statement, added, old, names, gained)
-        for cls, scope in self._lacking(added.base, added.value, gained, old, frozenset(names)):
+        for cls, scope in self._lacking(
+            added.base, added.key, added.value, gained, old, frozenset(names)
+        ):
             new = rename(added.key, old, scope)
             if new in names or new == added.key:
                 continue
@@ -228,7 +242,7 @@ class EntryMends(MendRoom):
             if other is not None and text_of(other.base) == base:
                 found.add(other.key)
         for binding in names.bindings(base, place) if base is not None else ():
-            found |= _entry_names(binding.value) if binding.value is not None else set()
+            found.update(self._entry_names(binding.value) if binding.value is not None else ())
         return found
 
     def _is_extended(self, node: tree.Node, key: str) -> bool:
@@ -242,20 +256,25 @@ class EntryMends(MendRoom):
     def _lacking(
         self,
         node: tree.Node,
+        key: str,
         value: tree.Node,
         gained: set[Class],
         old: Scope,
         names: frozenset[str] = frozenset(),
     ) -> list[tuple[Class, Scope]]:
-        """The gained fields that belong beside `old` in an item dict whose entry has that value."""
+        """The gained fields that belong beside `old` in an item dict whose entry `key` has that value."""
         path = attribute_in(self._spelled_out(value))
         if path is None or not names_scope(path.name, old):
             return []
         for one in ordered(self.program.inference.of(path.base)):
             if isinstance(one, Instance) and one.cls in gained:
-                lists = self.lists(node, one.cls, names or frozenset(_entry_names(node)))
+                lists = self.lists(node, one.cls, names or frozenset(self._entry_names(node)))
                 listed = (lists and not self._enters(node)) or self._is_spread_out(node)
-                return self.beside(one.cls, old) if listed else []
+                found = self.beside(one.cls, old)
+                note = self._unwritten.write if listed else partial(self._unwritten.leave, node)
+                for home, scope in found:
+                    note(home, rename(key, old, scope))
+                return found if listed else []
         return []
 
     def _enters(self, node: tree.Node) -> bool:
@@ -275,7 +294,43 @@ class EntryMends(MendRoom):
         ):
             return True
         fields = {p.name for p in self.program.classes.constructor(cls) or ()}
-        return bool(fields) and fields - set(self.state.fields.get(cls, ())) <= names
+        told = names.union(map(snake, names))
+        if fields and fields - set(self.state.fields.get(cls, ())) <= told:
+            return True
+        return function is not None and self._is_part_of_item(node, function)
+
+    def _is_part_of_item(self, node: tree.Node, function: Function) -> bool:
+        """Whether a function gives a dict back to what spreads it into an item: `{**columns(order), "PK": …}`."""
+        program, is_key_name = self.program, self.program.policy.is_key_name
+        made = any(behind(program.names, value) is node for value in function.returns)
+        calls = [call for call, _ in program.calls.callers(function)] if made else []
+        items = [
+            one for one in map(program.names.parent, calls) if isinstance(one, tree.DictDisplay)
+        ]
+        return any(is_key_name(name) for item in items for name in self._entry_names(item))
+
+    def _entry_names(self, node: tree.Node, depth: int = 0) -> Iterator[str]:
+        """The keys of a dict, as far as they are known, with those of what is spread into it and of what a helper
+        gives: `{**order_key(order.tenant_id), Names.TITLE: order.title}`."""
+        match node:
+            case tree.DictDisplay():
+                for key, value in node.pairs:
+                    said = self.program.templates.constant(key) if key is not None else None
+                    if key is None:
+                        yield from self._entry_names(value, depth)
+                    elif said is not None:
+                        yield said
+            case tree.Call():
+                callees = self.program.calls.callees(node)
+                made = [v for c in callees if c.function is not None for v in c.function.returns]
+                for value in made if depth < _MAX_DEPTH else ():
+                    yield from self._entry_names(value, depth + 1)
+                if not callees:
+                    yield from (name for name, _ in node.keywords)
+                    for value in (*node.plain, *node.spread):
+                        yield from self._entry_names(value, depth)
+            case _:
+                return
 
     def beside(self, cls: Class, old: Scope) -> list[tuple[Class, Scope]]:
         """The fields that a class gains right beside the scope `old`, and where they are defined."""
@@ -347,15 +402,3 @@ def _takes_entries(func: tree.Node) -> bool:
             return func.name == "update"
         case _:
             return False
-
-
-def _entry_names(node: tree.Node) -> set[str]:
-    """The string keys of a dict display or of a call of `dict`."""
-    match node:
-        case tree.DictDisplay():
-            keys = [key.value for key in node.keys if isinstance(key, tree.Const)]
-            return {key for key in keys if isinstance(key, str)}
-        case tree.Call():
-            return {name for name, _ in node.keywords}
-        case _:
-            return set()
