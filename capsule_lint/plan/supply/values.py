@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -206,17 +207,17 @@ class Values(Room):
 
     @cached_property
     def _item_names(self) -> list[set[str]]:
-        """The string keys of each dict that the program, tests aside, spells out."""
-        return [
-            {
-                key.value
-                for key in node.keys
-                if isinstance(key, tree.Const) and isinstance(key.value, str)
-            }
-            for module in self.program.names.modules.values()
-            if not module.is_test
-            for node in module.each(tree.DictDisplay)
-        ]
+        """The string keys of each dict that the program, tests aside, spells out, at once or entry by entry."""
+        found, steps = list[set[str]](), defaultdict[object, set[str]](set)
+        for module in self.program.names.modules.values():
+            if module.is_test:
+                continue
+            for node in module.each(tree.DictDisplay):
+                found.append({said for key in node.keys if key and (said := tree.text(key))})
+            for statement, place in module.statements:
+                if (added := added_entry(statement)) is not None:
+                    steps[place.scope, text_of(added.base)].add(added.key)
+        return [*found, *steps.values()]
 
     def _spreads_answer(self, call: tree.Call) -> bool:
         """`Entity(**table.get_item(…)["Item"])`, in a test that may spread what it spells out as well."""
