@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
 
 _NAMESPACES: Final = frozenset(("locals", "vars"))
+_DISPLAYS: Final = tree.Sequence | tree.DictDisplay | tree.Call
+"""What fills a format whole: a tuple, a dict, or a call that makes one."""
 Filler: TypeAlias = tree.Node | str
 """What fills a field: an expression that is there, or the code of a new one."""
 
@@ -316,10 +318,11 @@ class Formats(MendRoom):
                 raise Unknown("what is filled in is not written out")
 
     def _own(self, node: tree.Node) -> tree.Node:
-        """What a local is assigned that fills nothing but this one format; any other expression itself."""
+        """The display or the call that a local is assigned which fills nothing but this one format; any other
+        expression itself."""
         program = self.program
         written = program.templates.formatted.written_out(node)
-        if written is node or not isinstance(node, tree.Name):
+        if not isinstance(node, tree.Name) or not isinstance(written, _DISPLAYS):
             return node
         binding = program.names.bindings_of(node)[0]
         for other in self.program.names.module_of(node).each(tree.Name):
