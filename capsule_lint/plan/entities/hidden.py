@@ -70,13 +70,23 @@ class Hidden(MendRoom):
                         self._listed(compare, listed, binding, gain)
 
     def dropped(self, module: Module, statement: tree.Statement) -> None:
-        """`fields.pop("tenant_id", None)` and `del fields["tenant_id"]`; `for key in HIDDEN: del fields[key]`."""
+        """`fields.pop("tenant_id", None)` and `del fields["tenant_id"], fields["notes"]`; `for key in HIDDEN: del
+        fields[key]`."""
         match statement:
             case tree.Eval(values=(one,)) if (base := _dropped_of(statement)) is not None:
                 key = one.index if isinstance(one, tree.Subscript) else _first(one)
                 texts = [tree.text(key) or ""]
                 for gain in self._beside(self._of(base), texts):
-                    self._dropped(module, statement, base, texts[0], gain)
+                    written = self.mends.source(module, statement.span)
+                    self._dropped(module, statement, base, texts[0], gain, written)
+            case tree.Eval(kind="del", values=several):
+                entries = [one for one in several if isinstance(one, tree.Subscript)]
+                texts = [tree.text(one.index) or "" for one in entries]
+                for one, text in zip(entries, texts, strict=True):
+                    for gain in self._beside(self._of(one.base), texts):
+                        if names_any_of(text, self.program.policy.scopes):
+                            written = f"del {self.mends.source(module, one.span)}"
+                            self._dropped(module, statement, one.base, text, gain, written)
             case tree.Block(kind="for", binds=(bind,), bodies=((tree.Eval() as only,), *_)):
                 base, over = _dropped_of(only), bind.value
                 if base is None or over is None:
@@ -212,9 +222,14 @@ class Hidden(MendRoom):
                 return False
 
     def _dropped(
-        self, module: Module, statement: tree.Eval, base: tree.Node, text: str, gain: Gain
+        self,
+        module: Module,
+        statement: tree.Eval,
+        base: tree.Node,
+        text: str,
+        gain: Gain,
+        written: str,
     ) -> None:
-        written = self.mends.source(module, statement.span)
         made = only_assigned(self.program.names, base)
         new = _renamed(written, text, gain.key)
         if gain not in (self.grown.of(made) if made is not None else ()):
