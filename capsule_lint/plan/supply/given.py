@@ -13,10 +13,9 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.plan.testing.carried import Carried
-from capsule_lint.plan.testing.shared import SETUPS
 from capsule_lint.plan.testing.usual import usual
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.calling.fixtures import SETUPS, parametrized
 from capsule_lint.program.model import Binding, Function, enclosing, last_name, start_of
 from capsule_lint.program.walk import within
 

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.calling.fixtures import SETUPS, is_collected
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.walk import within
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.program import Program
 
-SETUPS: Final = ("setUp", "asyncSetUp", "setup_method", "setUpClass", "setup_class")
 _MAX_DEPTH: Final = 3
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import (
@@ -17,6 +17,9 @@ from capsule_lint.program.model import Binding, Function, last_name
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.names import Names
+
+SETUPS: Final = ("setUp", "asyncSetUp", "setup_method", "setUpClass", "setup_class")
+"""The methods that run before the tests of a class."""
 
 
 @dataclass(eq=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.fixtures import SETUPS
 from capsule_lint.program.inference.types import Collection, Instance, TupleOf, Types
 from capsule_lint.program.model import Binding, Class, first_name, last_name
 from capsule_lint.program.purposes.above_layers import AboveLayers
@@ -45,7 +46,7 @@ class Roles:
             cls
             for cls in domain.classes.all
             if cls not in domain.repositories
-            and not _TEST_CLASS.search(cls.name)
+            and not self._is_of_tests(cls)
             and not stands_in(cls)
             and keepers.is_keeper(cls)
         )
@@ -90,7 +91,7 @@ class Roles:
     def _is_repository(self, cls: Class) -> bool:
         by_name = self.domain.policy.is_repository_name(cls.name)
         by_table = any(function in self.domain.tables for function in cls.methods.values())
-        if not (by_name or by_table) or _TEST_CLASS.search(cls.name):
+        if not (by_name or by_table) or self._is_of_tests(cls):
             return False
         if self.domain.classes.is_enum(cls) or self._is_model(cls) or stands_in(cls):
             return False
@@ -99,6 +100,14 @@ class Roles:
         if any(function in self.domain.handlers for function in cls.methods.values()):
             return False
         return by_table and (not self.domain.classes.is_data(cls) or self._holds_table(cls))
+
+    def _is_of_tests(self, cls: Class) -> bool:
+        """Whether a class holds tests, or is mixed into those that do: it is set up for each."""
+        if _TEST_CLASS.search(cls.name):
+            return True
+        mro, heirs = self.domain.classes.mro, self.domain.classes.subclasses
+        family = (one for heir in heirs(cls) for one in mro(heir)) if cls.module.is_test else ()
+        return any(name in one.methods for one in family for name in SETUPS)
 
     def _holds_table(self, cls: Class) -> bool:
         """Whether a field of a data class is the table itself, as that of a repository is: `table: Table`."""
@@ -142,7 +151,7 @@ class Roles:
                 kin |= {
                     sub
                     for sub in self.domain.classes.subclasses(cls)
-                    if not _TEST_CLASS.search(sub.name)
+                    if not self._is_of_tests(sub)
                 }
             for other in sorted((k for k in kin if k is not None), key=lambda c: c.symbol):
                 if other not in self.domain.repositories and not stands_in(other):
