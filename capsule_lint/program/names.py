@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.late_names import late_homes
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, outwards
 from capsule_lint.program.reaching import comes_after, reaching, same_flow
 from capsule_lint.program.walk import Index, Parent
@@ -60,6 +61,8 @@ class Names:
     unread: dict[str, str] = field(default_factory=dict)
     """The files of such modules, by their dotted names."""
     _read: dict[str, Module | None] = field(default_factory=dict)
+    _late: set[tuple[Module, str]] = field(default_factory=set)
+    """The names that are being looked for where a module finds them late."""
     _inside: dict[Module, dict[Function, list[tree.Node]]] = field(default_factory=dict)
     stubs: dict[str, Module] = field(default_factory=dict)
     """The `.pyi` files that stand beside modules, by the modules' names: what they declare is no part
@@ -273,13 +276,25 @@ class Names:
         return found
 
     def member(self, base: str, name: str, seen: frozenset[str] = frozenset()) -> Target:
-        """`name` of the module `base`: a binding of it, a submodule, or something external."""
+        """`name` of the module `base`: a binding of it, a submodule, what it finds late, or something external."""
         module = self.module(base)
         if module is not None:
             found = self.global_binding(module, name, seen)
             if found is not None:
                 return found
-        return self.module(f"{base}.{name}") or External(f"{base}.{name}")
+        below = self.module(f"{base}.{name}")
+        if below is None and module is not None and (module, name) not in self._late:
+            self._late.add((module, name))  # what it imports for that may lead here
+            found = self._found_late(module, name)
+            self._late.discard((module, name))
+            if found is not None:
+                return found
+        return below or External(f"{base}.{name}")
+
+    def _found_late(self, module: Module, name: str) -> Binding | None:
+        """The binding of a name that a module looks for in another one when it is asked."""
+        homes = late_homes(self, module, name)
+        return next(filter(None, (self.global_binding(home, name) for home in homes)), None)
 
     def is_made_late(self, target: Target) -> bool:
         """Whether a module of the program makes something when it is asked for: by its `__getattr__`."""
