@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference import namespaces
@@ -27,6 +27,11 @@ from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference
+
+_ANSWERS: Final = frozenset(
+    ("Item", "Items", "Attributes", "Responses", "UnprocessedItems", "UnprocessedKeys")
+)
+"""The keys of the dicts that operations of DynamoDB answer with (the API's reference lists them)."""
 
 
 @dataclass(eq=False, slots=True)
@@ -69,7 +74,12 @@ class Contents:
                     )
                 case _:
                     found.append(ANYTHING)
-        return join(*found)
+        return self.answered(join(*found), node.index)
+
+    def answered(self, types: Types, key: tree.Node) -> Types:
+        """What stands under a key of a dict, where that may be anything: under those of what DynamoDB answers,
+        `answer["Responses"]`, is data."""
+        return foreign("answer") if tree.text(key) in _ANSWERS and types <= ANYTHING else types
 
     def _given_back(self, node: tree.Subscript) -> Types:
         """What the functions give back under a name of which one is called for a dict: `notes(table)["put"]`."""

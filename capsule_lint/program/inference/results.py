@@ -251,7 +251,10 @@ class Results:
                 defaults = [self.inference.of(a.value) for a in node.args[1:2]]
                 asked = [a.value for a in node.args[:1] if not one.items]
                 kept = (self.inference.contents.kept(func.base, key) for key in asked)
-                found.append(join(one.items, *kept, *defaults))
+                got = join(one.items, *kept, *defaults)
+                for key in [a.value for a in node.args[:1]]:
+                    got = self.inference.contents.answered(got, key)
+                found.append(got)
             elif func.name == "copy":
                 found.append(frozenset((one,)))
             else:
