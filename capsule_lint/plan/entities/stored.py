@@ -16,9 +16,11 @@ from capsule_lint.plan.imports import through_module
 from capsule_lint.plan.room import Room
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.names import External
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope
@@ -27,6 +29,10 @@ _TEXTS: Final = frozenset(("builtins.str", "builtins.int", "enum.StrEnum", "enum
 _COERCING: Final = ("pydantic.", "sqlmodel.")
 """Whose classes make of a text what a field is annotated with."""
 
+_SILENT: Final = frozenset(("enum.Enum", "abc.ABC"))
+"""Bases whose heirs do not say their values in a text."""
+_READ: Final = ("loaded", "spread")
+"""The kinds of values that are texts of an item."""
 _VALIDATING: Final = ("__get_pydantic_core_schema__", "__get_validators__")
 
 
@@ -84,6 +90,41 @@ class Stored(Room, Struct, frozen=True):
     def differs(self, old: Scope, new: Scope) -> bool:
         """Whether the value of a scope has to be made a text, or of one, where that of another is one."""
         return self.form(old) is Form.TEXT and self.form(new) is not Form.TEXT
+
+    def beside(self, value: Value, scope: Scope, neighbours: Iterable[tree.Node]) -> Value:
+        """What a value's text is taken of, as that of its neighbour is: `capsule_id.value` beside `tenant_id.value`."""
+        cls = self._class_of(scope)
+        for node in neighbours if cls is not None and value.kind not in _READ else ():
+            match node:
+                case tree.Attr(name=name, base=base):
+                    has = self.program.classes.has_attribute
+                    held = any(
+                        names_scope(hole_name(base), other) and has(own, name)
+                        for other in self.program.policy.others(scope)
+                        if (own := self._class_of(other)) is not None
+                    )
+                    if held and cls is not None and has(cls, name):
+                        told = value.code.endswith(f".{name}")
+                        return value if told else replace(value, code=f"{value.code}.{name}")
+        return value
+
+    def says_itself(self, scope: Scope, code: str) -> bool:
+        """Whether the code of a scope's value gives the text that is meant, where it stands in one: objects that do
+        not say how they look would show how they are made."""
+        cls, method = self._class_of(scope), self.program.classes.method
+        if cls is None or any(method(cls, name) for name in ("__str__", "__format__")):
+            return True
+        if not set(self.program.classes.foreign_bases(cls)) <= _SILENT:
+            return True
+        taken = code.rpartition(".")[2]
+        return taken != scope.parameter and self.program.classes.has_attribute(cls, taken)
+
+    def _class_of(self, scope: Scope) -> Class | None:
+        """The class of the program whose instances a scope's values are, where these are no texts."""
+        if scope.type is None or self.form(scope) not in (Form.ENUM, Form.OBJECT):
+            return None
+        cls = self.program.names.definition(scope.type.dotted)
+        return cls if isinstance(cls, Class) else None
 
     def written(self, code: str, beside: tree.Node, old: Scope, new: Scope) -> str | None:
         """The code of an entry beside one that is written as it is; `None` where no item can hold it."""

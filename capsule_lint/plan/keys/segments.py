@@ -19,7 +19,7 @@ from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of
 from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.memory.arity import takes_any, takes_more
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Filled, word_of
 from capsule_lint.program.walk import within
 
@@ -31,9 +31,8 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.texts.pieces import Template
 
-_TEXTS: Final = (".value", ".name")
 _NO_TEXT: Final = (
-    "members of `{0}` say their own names in a text: make it a `StrEnum`, or give it a `__str__`"
+    "`{0}` does not say its value in a text: make it a `StrEnum`, or give it a `__str__`"
 )
 
 
@@ -88,7 +87,7 @@ class Segments(MendRoom):
             hole = self.mends.code_of(defect.wants[scope.name], defect.knot)
             if hole is None:
                 return
-            if not hole.endswith(_TEXTS) and self._is_no_text(scope):
+            if not self.planner.stored.says_itself(scope, hole):
                 assert scope.type is not None
                 self.mends.obstacle(defect.knot, host, _NO_TEXT.format(scope.type.name))
             if defect.marks.get(scope.name) is None:
@@ -110,16 +109,6 @@ class Segments(MendRoom):
         else:
             for key, new in groups.items():
                 self._into(defect, anchors[key], new, code)
-
-    def _is_no_text(self, scope: Scope) -> bool:
-        """Whether the type of a scope is an enum whose members say their own names in a text."""
-        program, own = self.program, scope.type
-        cls = program.names.definition(own.dotted) if own is not None else None
-        if not isinstance(cls, Class) or not program.classes.is_enum(cls):
-            return False
-        if "enum.StrEnum" in program.classes.foreign_bases(cls):
-            return False
-        return not any(program.classes.method(cls, name) for name in ("__str__", "__format__"))
 
     def local(self, knot: Knot, host: tree.Node, pieces: Sequence[LocalPiece], code: str) -> None:
         """Put scopes into the text that is the key of a dict or of a cache."""

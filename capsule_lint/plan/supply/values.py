@@ -54,7 +54,12 @@ class Values(Room):
     def _value(self, want: Want) -> Value | None:
         if want.purpose == "text":
             return Value(want.scope.parameter)
-        return self.planner.set_here.standing(self._found(want), want.node)
+        found = self.planner.set_here.standing(self._found(want), want.node)
+        if found is None or want.scope.type is None:
+            return found
+        mirror = (want.mirror,) if want.mirror is not None else ()
+        beside = (node for _, node in self.beside(want)) if want.callee is not None else mirror
+        return self.planner.stored.beside(found, want.scope, beside)
 
     def _found(self, want: Want) -> Value | None:
         part = self.planner.origins.of_loop(want) or self.planner.queued.beside(want)

@@ -12,7 +12,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.texts.pieces import Filled, hole_name, names_any_of, names_scope
+from capsule_lint.program.texts.pieces import Filled, hole_name, names_any_of, names_scope, snake
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -221,6 +221,8 @@ class Held:
             homes = [c for c in classes.mro(cls) if node.name in (*c.stores, *c.scope.bindings)]
             if not homes or any(node.name in c.methods for c in homes):
                 continue
+            if self.is_of_type(cls, scope):
+                continue  # it is the value itself
             if self._attributes.setdefault((homes[0], name), node.name) != node.name:
                 self._attributes[homes[0], name] = ""  # one of them, and nobody can tell which
             for store in homes[0].stores.get(node.name, ()):
@@ -231,6 +233,14 @@ class Held:
             for _, given in self.domain.calls.given_to(homes[0]):
                 if node.name in given:
                     self._note(given[node.name].value, name, others)
+
+    def is_of_type(self, cls: Class, scope: ScopePolicy) -> bool:
+        """Whether instances of a class are values of a scope, and nothing that has one: policy says so, or it is called
+        like the scope and made of one thing, `TenantId(value)`."""
+        if scope.type is not None and scope.type.name == cls.name:
+            return self.domain.names.definition(scope.type.dotted) is cls
+        made_of = self.domain.classes.constructor(cls) or ()
+        return len(made_of) == 1 and snake(cls.name) == scope.parameter
 
     def _parameter_at(
         self, node: tree.Node
