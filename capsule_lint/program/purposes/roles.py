@@ -99,7 +99,11 @@ class Roles:
             return True
         if any(function in self.domain.handlers for function in cls.methods.values()):
             return False
-        return by_table and (not self.domain.classes.is_data(cls) or self._holds_table(cls))
+        return by_table and (not self._is_record(cls) or self._holds_table(cls))
+
+    def _is_record(self, cls: Class) -> bool:
+        """Whether instances are items, which may save themselves: a data class, or one that has its key."""
+        return self.domain.classes.is_data(cls) or self.domain.has_key(cls)
 
     def _is_of_tests(self, cls: Class) -> bool:
         """Whether a class holds tests, or is mixed into those that do: it is set up for each."""
@@ -110,8 +114,9 @@ class Roles:
         return any(name in one.methods for one in family for name in SETUPS)
 
     def _holds_table(self, cls: Class) -> bool:
-        """Whether a field of a data class is the table itself, as that of a repository is: `table: Table`."""
-        return any(
+        """Whether a field of a class is the table itself, as that of a repository is: `table: Table`."""
+        stored = (name for one in self.domain.classes.mro(cls) for name in one.stores)
+        return any(map(is_table, stored)) or any(
             is_table(field.name) and last_name(field.annotation) not in _VALUES
             for field in self.domain.classes.fields(cls)
         )
