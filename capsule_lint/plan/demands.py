@@ -292,7 +292,7 @@ class Demands(Room):
         if self._given_keys.is_given(method):
             return False
         if any(map(self.program.domain.is_identifier, method.own_params)):
-            return True
+            return self._key_users.makes(method) or not self._goes_on(method)
         if (
             method in self._key_users.asking
             or self.takes_entity(method)
@@ -306,6 +306,13 @@ class Demands(Room):
             or self.planner.local.asks(method)
             or self._finds_by_own(method)
         )
+
+    def _goes_on(self, method: Function) -> bool:
+        """Whether a method is a step of a query that others ask: it gives back one of its own class, and asks
+        nothing itself."""
+        given = self.program.inference.returned(method)
+        own = any(isinstance(one, Instance) and one.cls is method.owner for one in given)
+        return own and not self.program.domain.touches_table(method)
 
     def _finds_by_own(self, method: Function) -> bool:
         """Whether a method that is told something has a private one of its class ask the table: by an identifier for
