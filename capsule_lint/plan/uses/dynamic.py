@@ -53,6 +53,9 @@ _HARMLESS: Final = frozenset(
     )
 )
 _EACH: Final = ("values", "items")
+_METHOD: Final = re.compile(r"(?:^|_|http)method$", re.IGNORECASE)
+_VERBS: Final = "get|head|post|put|delete|connect|options|trace|patch"
+"""The methods of HTTP (RFC 9110, and RFC 5789 for `PATCH`): `getattr(self, request.method.lower())`."""
 _PROXIES: Final = ("__getattr__", "__getattribute__")
 _MAX_DEPTH: Final = 6
 
@@ -225,6 +228,12 @@ class Dynamic(Struct, frozen=True):
                     yield from self._bound(binding, depth + 1)
             case tree.Attr(name="name") if self._is_field(node.base):
                 yield _NONE
+            case tree.Call(func=tree.Attr(name="lower", base=told), args=()) if _METHOD.search(
+                tree.text(told.index) or ""
+                if isinstance(told, tree.Subscript)
+                else last_name(told)
+            ):
+                yield _VERBS
             case _:
                 yield _ANY
 
