@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.texts.pieces import Filled
+from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ANY: Final = "(?:.*?)"
 """What a part looks like that callers may give, and may leave out."""
 _MARK: Final = re.compile(r"[#|/:]")
+_VALUE: Final = r"[^#|/:]+?"
 
 
 def left_out(program: Program, pieces: Sequence[Piece]) -> dict[int, str]:
@@ -26,17 +27,23 @@ def left_out(program: Program, pieces: Sequence[Piece]) -> dict[int, str]:
         value = piece.value if isinstance(piece, Filled) else None
         texts = _choices(program, value) if value is not None else None
         if texts is not None and ("" in texts or any(map(_MARK.search, texts))):
-            found[number] = f"(?:{'|'.join(map(re.escape, sorted(texts, reverse=True)))})"
+            found[number] = f"(?:{'|'.join(sorted(texts, reverse=True))})"
         elif isinstance(value, tree.Name) and _is_given_nothing(program, value):
             found[number] = ANY
     return found
 
 
 def _choices(program: Program, value: tree.Node) -> set[str] | None:
-    """The texts that an expression is one of; `None` where it may be another."""
+    """What the texts look like that an expression is one of; `None` where it may be another."""
     match value:
         case tree.Const(value=str() as text):
-            return {text}
+            return {re.escape(text)}
+        case tree.FString() | tree.Binary():
+            made = program.templates.template(value)
+            if made is None or not isinstance(made.pieces[0], Text):
+                return None
+            parts = (re.escape(p.value) if isinstance(p, Text) else _VALUE for p in made.pieces)
+            return {"".join(parts)}
         case tree.Conditional():
             sides = [_choices(program, one) for one in (value.then, value.otherwise)]
         case tree.Name():

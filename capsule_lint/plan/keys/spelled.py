@@ -179,6 +179,10 @@ class Forms(Struct, frozen=True):
         match value:
             case tree.Boolean():
                 return any(self._may_be_several(v, is_given=is_given) for v in value.values)
+            case tree.Conditional():
+                made = map(self.program.templates.template, (value.then, value.otherwise))
+                texts = [p.value for one in made if one for p in one.pieces if isinstance(p, Text)]
+                return any(mark in text for text in texts for mark in _MARKS)
             case tree.Call():
                 said = (tree.text(argument.value) for argument in value.args)
                 if any(text and not text.strip(_MARKS) for text in said):

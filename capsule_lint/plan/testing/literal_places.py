@@ -128,7 +128,10 @@ class LiteralPlaces(Struct, frozen=True):
         where that comes from elsewhere, those that the test runs."""
         places = self.shared.stands(node)
         made = {f for place in places for side in self.sides(place) for f in self.makers(side)}
-        return self.reach.of(*(made or self.readers(node)))
+        reached = self.reach.of(*made)
+        if any(not function.module.is_test for function in reached):
+            return reached
+        return self.reach.of(*self.readers(node))
 
     def run_beside(self, node: tree.Node) -> set[Function]:
         """The functions that run in the tests that read a literal."""
