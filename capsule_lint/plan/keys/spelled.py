@@ -248,7 +248,8 @@ class Forms(Struct, frozen=True):
         own = defect.template.pieces
         if defect.anchors[scope.name] is None:
             return next((n for n, p in enumerate(pieces) if p.host is own[0].host), None)
-        anchor = self._anchor(own, scope)
+        held = (p for p in own if isinstance(p, Filled) and p.value is defect.anchors[scope.name])
+        anchor = self._anchor(own, scope) or next(held, None)
         if anchor is None:
             return None
         for number, piece in enumerate(pieces):

@@ -53,16 +53,30 @@ class LocalFilters:
     """Which comparison of a condition is the one beside which a scope is asked for, by row and scope."""
 
     def judge(self, node: tree.Compare) -> None:
-        """Note what a comparison lacks that stands in a method of a repository."""
+        """Note what a comparison lacks that stands in a method of a repository, or of what tells its rows apart."""
         if node.ops[0] not in ("==", "!="):
             return
         function = self.program.names.function_of(node)
         owner = owner_of(function)
-        if function is None or owner not in self.program.domain.repositories:
+        if function is None or owner is None:
+            return
+        repositories = self.program.domain.repositories
+        if owner not in repositories and not self._is_specification(owner, function):
             return
         found = list(self._filters(node))
         if found:
             self._add(found, owner, function)
+
+    def _is_specification(self, cls: Class, function: Function) -> bool:
+        """Whether a method only says if an entity is one that its object asks for, `OfTenant(tenant_id).holds(order)`,
+        and the object is none itself."""
+        domain, own = self.program.domain, function.own_params
+        if cls in domain.entities or not self.program.classes.is_data(cls) or len(own) != 1:
+            return False
+        given = domain.parameter_types(function, own[0])
+        asked = any(isinstance(one, Instance) and one.cls in domain.entities for one in given)
+        body = function.fact.body[function.fact.doc :]
+        return asked and len(body) == len(function.returns) == 1
 
     def _filters(self, node: tree.Compare) -> Iterator[_Filter]:
         """The scopes of a row that a comparison asks for."""
