@@ -121,7 +121,7 @@ class LocalMends(MendRoom):
         """Beside `item["tenant_id"] = tenant_id` comes an assignment for the other scope."""
         node, module = defect.node, defect.module
         assert isinstance(node, tree.Subscript | tree.Attr | tree.Name)
-        statement = self.program.names.parent(node)
+        statement = self.program.names.place(node).statement
         assert isinstance(statement, tree.Assign)
         old = self._scope_of(node)
         grown = node.base if isinstance(node, tree.Subscript) else node

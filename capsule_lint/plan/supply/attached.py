@@ -15,7 +15,7 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
-from capsule_lint.program.walk import targets_of
+from capsule_lint.program.walk import singles, targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -116,21 +116,22 @@ class Attached(Struct, frozen=True, dict=True):
         return bool(self._put_by_tests)
 
     def without(
-        self, called: str, name: str, new: str
-    ) -> Iterator[tuple[tree.Attr | tree.Subscript, tree.Node]]:
-        """Where tests put a scope on an object that is called so, and not the one that belongs beside it;
-        and what they put there."""
+        self, name: str, new: str
+    ) -> Iterator[tuple[str, tree.Attr | tree.Subscript, tree.Node]]:
+        """Where tests put a scope on an object, and not the one that belongs beside it: how that object is
+        called, and what they put there."""
         names = self.program.names
-        for put, said in self._put_by_tests.get((called, name), ()):
+        for put, said in self._put_by_tests.get(name, ()):
             target = put.node
             if not isinstance(target, tree.Attr | tree.Subscript):
                 continue
             if any(one.name == new for one in said):
                 continue
-            statement = names.parent(target)
-            given = statement.value if isinstance(statement, tree.Assign) else None
+            statement = names.place(target).statement
+            each = singles(statement) if isinstance(statement, tree.Assign) else ()
+            given = next((one.value for one in each if _sets(one, target)), None)
             if given is not None and not self._is_said(target, new):
-                yield target, given
+                yield put.called, target, given
 
     def _is_said(self, node: tree.Node, name: str) -> bool:
         """Whether the function around says what an object has under a name: `Request(capsule_id="c")`."""
@@ -151,10 +152,10 @@ class Attached(Struct, frozen=True, dict=True):
         return found
 
     @cached_property
-    def _put_by_tests(self) -> dict[tuple[str, str], list[tuple[_Put, tuple[_Put, ...]]]]:
+    def _put_by_tests(self) -> dict[str, list[tuple[_Put, tuple[_Put, ...]]]]:
         found = defaultdict(list)
         for put, together in self._every(tests=True):
-            found[put.called, put.name].append((put, together))
+            found[put.name].append((put, together))
         return found
 
     def _every(self, *, tests: bool) -> Iterator[tuple[_Put, tuple[_Put, ...]]]:
@@ -217,3 +218,8 @@ class Attached(Struct, frozen=True, dict=True):
         if function is not None and isinstance(node, tree.Name) and node.id == function.self_name:
             return True
         return any(isinstance(one, Instance) for one in self.program.inference.of(node))
+
+
+def _sets(statement: tree.Assign, target: tree.Node) -> bool:
+    """Whether an assignment sets something, alone or among others."""
+    return any(leaf is target for one in statement.targets for leaf, _ in targets_of(one))

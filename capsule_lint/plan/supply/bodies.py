@@ -19,7 +19,7 @@ from capsule_lint.plan.supply.fake_owners import FakeOwners
 from capsule_lint.plan.supply.replaced_sources import ReplacedSources
 from capsule_lint.plan.supply.written import Written
 from capsule_lint.policy import SourceKind
-from capsule_lint.program.inference.mocks import MOCKS
+from capsule_lint.program.inference.mocks import CONFIGURES, MOCKS
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -177,9 +177,10 @@ class Bodies(Room):
         for under, name in self._attributes(want, value):
             for old in self.program.policy.scopes:
                 for key in renamed(name, want.scope, old):
-                    for target, given in attached.without(under, key, name):
-                        asked = step(target, given, want.scope, name, want.knot)
-                        yield from () if asked is None else (asked,)
+                    for called, target, given in attached.without(key, name):
+                        if called == under or under.lower() in self._written.names_of(target.base):
+                            asked = step(target, given, want.scope, name, want.knot)
+                            yield from () if asked is None else (asked,)
 
     def _attributes(self, want: Want, value: Value) -> Iterator[tuple[str, str]]:
         """The attribute that a value is, and what has it: `state` and `capsule_id` of
@@ -195,10 +196,10 @@ class Bodies(Room):
 
     @cached_property
     def _objects(self) -> dict[str, list[tree.Call]]:
-        """The objects that tests make of keywords, by those that name scopes."""
+        """The objects that tests make of keywords, or mocks that they give attributes by these, by those that name scopes."""
         found: dict[str, list[tree.Call]] = defaultdict(list)
         program = self.program
-        for word in sorted(("SimpleNamespace", *MOCKS)):
+        for word in sorted(("SimpleNamespace", CONFIGURES, *MOCKS)):
             for call in program.calls.uses.calls_beside(word):
                 if program.names.place(call).scope.module.is_test and names_any(call, program):
                     for key, _ in entries_of(call):

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import Room
-from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.inference.mocks import CONFIGURES
+from capsule_lint.program.local_names import assigned, reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -199,6 +200,16 @@ class Written(Room):
                 function = names.function_of(node)
                 for call, _ in self.program.calls.callers(function) if function else ():
                     yield from self._homes_of(call, depth + 1)
+            case tree.Eval(kind="expr"):
+                match node:
+                    case tree.Call(func=tree.Attr(name=name, base=base)) if name == CONFIGURES:
+                        yield last_name(base).lower()
+                        yield from self.names_of(base)
+
+    def names_of(self, node: tree.Node) -> frozenset[str]:
+        """The names under which it is kept what a local stands for."""
+        made = assigned(self.program.names, node) if isinstance(node, tree.Name) else ()
+        return frozenset().union(*map(self.homes, made))
 
 
 def _is_parameter(names: Names, node: tree.Name) -> bool:

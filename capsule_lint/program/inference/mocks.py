@@ -40,6 +40,8 @@ MOCKS: Final = frozenset(
         "create_autospec",
     ]
 )
+CONFIGURES: Final = "configure_mock"
+"""The method that gives a mock attributes by keywords, as making it does."""
 _IN_NAMESPACE: Final = "setitem"
 PATCHES: Final = frozenset(
     ["patch", "object", "setattr", "patch_object", "dict", "spy", _IN_NAMESPACE]
