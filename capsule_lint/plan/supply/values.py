@@ -73,6 +73,7 @@ class Values(Room):
             return stated
         if want.mirror is not None:
             found = self.planner.gains.mirrored(want.mirror, want.scope, want.knot)
+            found = found or self._of_row(want, want.mirror)
             if found is not None:
                 return found
         if want.call is not None and isinstance(want.callee, Class | Function):
@@ -196,18 +197,24 @@ class Values(Room):
         return None
 
     def _beside_row(self, want: Want) -> Value | None:
-        """An entity made of another one: beside `row.tenant_id` comes `row.capsule_id`, and not what its
-        function is going to be told."""
+        """An entity made of another one: beside `row.tenant_id` comes `row.capsule_id`."""
+        if not isinstance(want.callee, Class) or not self.planner.gains.is_entity(want.callee):
+            return None
+        return next(
+            filter(None, (self._of_row(want, given) for _, given in self.beside(want))), None
+        )
+
+    def _of_row(self, want: Want, given: tree.Node) -> Value | None:
+        """What an entity has beside what is read of it, also into a local, `tenant = row.tenant_id`; and not what the
+        function around is going to be told."""
         program, gains = self.program, self.planner.gains
         function = program.names.function_of(want.node)
-        if not isinstance(want.callee, Class) or not gains.is_entity(want.callee):
-            return None
         if function is None or program.domain.scope_parameter(function, want.scope) is not None:
             return None
-        for _, given in self.beside(want):
-            types = program.inference.of(given.base) if isinstance(given, tree.Attr) else ()
-            if any(isinstance(one, Instance) and gains.is_entity(one.cls) for one in types):
-                return gains.mirrored(given, want.scope, want.knot)
+        read = kept(given, program)
+        types = program.inference.of(read.base) if isinstance(read, tree.Attr) else ()
+        if any(isinstance(one, Instance) and gains.is_entity(one.cls) for one in types):
+            return gains.mirrored(read, want.scope, want.knot)
         return None
 
     @cached_property

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.uses.attached_mocks import is_call_object, spoken_of
 from capsule_lint.plan.uses.passers import given_by
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.mocks import is_autospec
@@ -88,10 +89,16 @@ def asserted(program: Program, function: Function) -> Iterator[tuple[tree.Call, 
     yield from records.speaking(function, "call", uses.calls_beside("call"))
     for call in uses.calls(function.name):
         of = call.receiver
-        made = isinstance(of, tree.Call) and _is_call_object(of.func)  # `call().get("t", "1")`
-        for mock, named in records.compared(call) if made or _is_call_object(of) else ():
+        made = isinstance(of, tree.Call) and is_call_object(of.func)  # `call().get("t", "1")`
+        for mock, named in records.compared(call) if made or is_call_object(of) else ():
             if named and _has_method(program, mock, function, made=made):
                 yield call, int(function.takes_self)
+    for call, mock in spoken_of(program, function):
+        known = dict(records.functions(mock))
+        if function in known:
+            yield call, known[function]
+        elif _has_method(program, mock, function, made=False):
+            yield call, int(function.takes_self)
 
 
 def asserted_made(program: Program, cls: Class) -> Iterator[tree.Call]:
@@ -125,11 +132,6 @@ def _is_mock_of(program: Program, call: tree.Call, function: Function) -> bool:
     """Whether what an assertion is asked of is a mock that was made of a function."""
     types = program.inference.of(call.func.base) if isinstance(call.func, tree.Attr) else ()
     return any(isinstance(t, FunctionObject) and t.mock and t.function is function for t in types)
-
-
-def _is_call_object(node: tree.Node | None) -> bool:
-    """Whether `node` is `unittest.mock.call`, whose attributes are the methods of a mock."""
-    return isinstance(node, tree.Name | tree.Attr) and last_name(node) == "call"
 
 
 def _has_method(program: Program, mock: tree.Node, function: Function, *, made: bool) -> bool:
