@@ -36,7 +36,8 @@ class Filled(Struct, frozen=True):
     host: tree.Node
     name: str
     several: bool = False
-    """Whether it stands for any number of parts: `"#".join(("TENANT", tenant_id, *parts))`."""
+    """Whether it stands for any number of parts: `"#".join(("TENANT", tenant_id, *parts))`, or `pk += f"#{part}"` in
+    a loop."""
 
 
 Piece: TypeAlias = Text | Filled

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import only_assigned
@@ -106,6 +107,11 @@ class Steps:
             for scope in self.templates.scopes
         )
 
+    def goes_on_in_loop(self, binding: Binding) -> bool:
+        """Whether a local gets what it was, and more, each time round: `for part in parts: key = f"{key}#{part}"`."""
+        chain, at = self._chain(binding.place, binding.name)
+        return at > 0 and _is_looped(chain[at], chain[0])
+
     def added(self, bindings: Iterable[Binding], depth: int) -> list[Piece] | None:
         """What bindings of one local say together, `key = …` and then `key += …`; `None` for any others,
         which are not one text."""
@@ -162,16 +168,26 @@ class Steps:
                 return None
             new = self.templates.inline(value, value, depth)
             if step.op:
-                found = found + new
+                found = found + (self._repeated(new) if _is_looped(step, chain[0]) else new)
             elif number == 0 and not found:
                 found = new
             elif isinstance(value, tree.Call | tree.Subscript) and _is_trimmed(value, path):
                 continue
             elif any(_is_read(piece, path) for piece in new):
+                if _is_looped(step, chain[0]) and _is_read(new[0], path):
+                    new = [new[0], *self._repeated(new[1:])]
                 found = [p for one in new for p in (found if _is_read(one, path) else [one])]
             else:
                 found = new
         return found
+
+    def _repeated(self, pieces: list[Piece]) -> list[Piece]:
+        """What a loop adds again and again, `"#" + name`, as one hole that stands for any number of parts; what says a
+        scope as it is."""
+        filled = next((one for one in pieces if isinstance(one, Filled)), None)
+        if filled is None or self.templates.segments(pieces):
+            return pieces
+        return [*(p for p in pieces[:1] if p is not filled), replace(filled, several=True)]
 
     def _chain(self, place: Place, path: str) -> tuple[list[Step], int]:
         """The steps that one assignment belongs to, and which of them it is."""
@@ -219,6 +235,12 @@ def _home(place: Place, path: str) -> Scope:
     if function is None or function.owner is None or not function.self_name:
         return place.scope
     return function.owner.scope if path.startswith(f"{function.self_name}.") else place.scope
+
+
+def _is_looped(step: Step, first: Step) -> bool:
+    """Whether a step stands in a loop that the first one does not stand in."""
+    around = {number for number, _, loops in first.place.blocks if loops}
+    return any(loops and number not in around for number, _, loops in step.place.blocks)
 
 
 def _is_read(piece: Piece, path: str) -> bool:

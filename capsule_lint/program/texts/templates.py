@@ -193,6 +193,9 @@ class Templates:
                 found += self._resolve_unpacked(target, depth)
             elif target.is_step:
                 found += self._built_up(target) + self._begun_otherwise(target, depth)
+            elif self.steps.goes_on_in_loop(target):
+                whole = self.steps.whole(target.place, target.name)
+                found += [whole] if whole is not None else []
             else:
                 found += self.resolve(target.value, depth + 1)
         return found
