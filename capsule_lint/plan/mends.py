@@ -44,6 +44,7 @@ from capsule_lint.plan.testing.compared import Compared
 from capsule_lint.plan.testing.expected import Expected
 from capsule_lint.plan.testing.glimpses import Glimpses
 from capsule_lint.plan.testing.golden import Golden
+from capsule_lint.plan.testing.kept_by_decorators import KeptByDecorators
 from capsule_lint.plan.testing.lookins import LookIns
 from capsule_lint.plan.testing.recorded import Recorded
 from capsule_lint.plan.testing.scope_helper import ScopeHelper
@@ -132,6 +133,7 @@ class Mends(Room):
         ReaderMends(self).build()
         Recorded(self).build()
         LookIns(self).build()
+        KeptByDecorators(self, LookIns(self)).build()
         Planted(self).build()
         Pickled(self).build()
         self.testing.keys()

@@ -60,7 +60,7 @@ class LookIns(MendRoom):
                     if last_name(node) in names:
                         home = local.collections.of(node)
                         if home is not None and home in local.rekeyed:
-                            for key in self._keys(node):
+                            for key in self.keys(node):
                                 self._key(module, key, home, 0)
         self._handed(names)
 
@@ -95,7 +95,7 @@ class LookIns(MendRoom):
     def _parent(self, node: tree.Node) -> object:
         return self.program.names.parent(node)
 
-    def _keys(self, node: tree.Node) -> Iterator[tree.Node]:
+    def keys(self, node: tree.Node) -> Iterator[tree.Node]:
         """The keys that a use of a collection spells out."""
         parent = self._parent(node)
         match parent:
