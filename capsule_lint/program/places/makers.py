@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.places.looks import KEYISH
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.texts.pieces import Filled, snake, words
+from capsule_lint.program.texts.pieces import Filled, Text, snake, words
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
@@ -56,6 +56,8 @@ class Makers:
                     self.keys.sink(first, Role.HELPER, index)
             elif not known and not self._has_scope(value):
                 continue  # `Keys.room_row(room_id)` may be a sort key
+            elif self._is_any_key(function) and not self._says_what(value):
+                continue  # `Agent.key(name)` may be anything, unless it is used as a key
             elif (named or self._keyish(value)) and not self.keys.makes_item(value):
                 self.keys.sink(value, Role.HELPER, index)
 
@@ -64,6 +66,15 @@ class Makers:
         owner, module = function.owner, function.module.name.rpartition(".")[2]
         said = words(owner.name if owner is not None else module)
         return "key" in said and said[-1] in _KEY_MAKERS
+
+    def _is_any_key(self, function: Function) -> bool:
+        """Whether a method is called a key and nothing else."""
+        return function.owner is not None and snake(function.name) in ("key", "keys")
+
+    def _says_what(self, node: tree.Node) -> bool:
+        """Whether a text says of what it is the key, `f"ORDER#{order_id}"`, or has a scope in it."""
+        found = self.keys.templates.resolve(node)
+        return self._has_scope(node) or any(isinstance(t.pieces[0], Text) for t in found)
 
     def _has_scope(self, node: tree.Node) -> bool:
         """Whether a text has a scope in it."""
