@@ -46,6 +46,7 @@ from capsule_lint.plan.testing.glimpses import Glimpses
 from capsule_lint.plan.testing.golden import Golden
 from capsule_lint.plan.testing.kept_by_decorators import KeptByDecorators
 from capsule_lint.plan.testing.lookins import LookIns
+from capsule_lint.plan.testing.proxied import Proxied
 from capsule_lint.plan.testing.recorded import Recorded
 from capsule_lint.plan.testing.scope_helper import ScopeHelper
 from capsule_lint.plan.testing.seeds import Seeds
@@ -131,7 +132,9 @@ class Mends(Room):
         self.expected.build()
         Narrow(self).build()
         ReaderMends(self).build()
-        Recorded(self).build()
+        recorded = Recorded(self)
+        recorded.build()
+        Proxied(self, recorded).build()
         LookIns(self).build()
         KeptByDecorators(self, LookIns(self)).build()
         Planted(self).build()

@@ -160,7 +160,7 @@ class Recorded(MendRoom):
             case _, tree.Call() if last_name(parent.func).startswith("assert"):
                 for side, other in equated(parent):
                     if side is node:
-                        self._compared(module, other, record, shape)
+                        self.compared(module, other, record, shape)
             case View.ARGS, tree.Call() | tree.Sequence() | tree.Wrapped() | tree.Lambda():
                 if not self._is_harmless(node, parent):
                     self._unsure(module, record, shape)
@@ -169,11 +169,11 @@ class Recorded(MendRoom):
             case _, tree.Compare() if set(parent.ops) <= {"==", "!="}:
                 for side in (parent.left, *parent.rights):
                     if side is not node:
-                        self._compared(module, side, record, shape)
+                        self.compared(module, side, record, shape)
             case View.CALLS | View.LISTED | View.NAMED, tree.Compare() if parent.left is not node:
                 part = record.item(None)  # `(…) in calls`
                 if part is not None:
-                    self._compared(module, parent.left, part, shape)
+                    self.compared(module, parent.left, part, shape)
             case _, tree.Assign() if parent.value is node:
                 for target in parent.targets:
                     self._unpacked(module, target, record, shape)
@@ -239,7 +239,7 @@ class Recorded(MendRoom):
         else:
             self._insert(module, target, record, shape, names=True)
 
-    def _compared(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
+    def compared(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
         """Mend what a part of a record is compared with."""
         node = self._written(node)
         match record.view, node:
@@ -251,14 +251,14 @@ class Recorded(MendRoom):
             case View.CALL, tree.Sequence(kind="tuple"):
                 for item in node.items:
                     view = View.KWARGS if isinstance(item, tree.DictDisplay) else View.ARGS
-                    self._compared(module, item, record.part(view), shape)
+                    self.compared(module, item, record.part(view), shape)
             case View.CALLS | View.LISTED | View.NAMED, tree.Sequence(
                 items=items
             ) | tree.Comprehension(results=items):
                 part = record.item(None)
                 for item in items if part is not None else ():
                     assert part is not None
-                    self._compared(module, item, part, shape)
+                    self.compared(module, item, part, shape)
             case View.CALL, tree.Call() if id(node) in self._asked:
                 self._settled(record)
             case View.KWARGS, tree.DictDisplay():
