@@ -181,6 +181,8 @@ class Steps:
         """What a dict gets where its name stands."""
         names = self.program.names
         parent = names.parent(use)
+        if (copy := self._copy_of(use)) is not None:
+            return Parts(self._steps(copy).entries)
         match parent:
             case tree.Subscript(base=base, index=tree.Const(value=str() as key)) if base is use:
                 statement = names.parent(parent)
@@ -210,11 +212,35 @@ class Steps:
         return found
 
     def _put_into(self, function: Function, name: str) -> Parts:
-        """What a function puts into one of its parameters, under names that are written out."""
+        """What a function puts into one of its parameters, or a copy of that, under names that are written out."""
         for node in self.program.names.inside(function):
-            if isinstance(node, tree.Name) and node.id == name and self._is_filled(node):
+            if (
+                isinstance(node, tree.Name)
+                and node.id == name
+                and (self._is_filled(node) or self._copy_of(node) is not None)
+            ):
                 return Parts(self._steps(node).entries)
         return Parts()
+
+    def _copy_of(self, name: tree.Name) -> tree.Name | None:
+        """The local that is a copy of a dict where that is named: `item = dict(inv)`, `item = inv.copy()`."""
+        names = self.program.names
+        copied = names.parent(name)
+        match copied:
+            case tree.Call(func=tree.Name(id="dict"), args=(tree.Argument(value=value),)) if (
+                value is name
+            ):
+                pass
+            case tree.Attr(name="copy"):
+                copied = names.parent(copied)
+            case _:
+                return None
+        around = names.parent(copied) if isinstance(copied, tree.Call) else None
+        match around:
+            case tree.Assign(targets=(tree.Name() as target,), op=""):
+                return target if around.value is copied else None
+            case _:
+                return None
 
     def _is_filled(self, name: tree.Name) -> bool:
         parent = self.program.names.parent(name)
