@@ -318,9 +318,16 @@ class LocalKeys:
         neighbour = next(iter(present.values()), None)
         for scope in defect.missing:
             mirror = defect.anchors[scope.name] or neighbour
-            named = isinstance(mirror, tree.Attr | tree.Name | tree.Subscript)
-            mirror = mirror if named or (mirror and is_group(self.program, mirror)) else None
+            mirror = mirror if mirror and self._is_mirrored(mirror) else None
             self.notes.ask(defect, Want(scope, defect.node, defect.knot, "local", mirror=mirror))
+
+    def _is_mirrored(self, node: tree.Node) -> bool:
+        """Whether what belongs beside a scope's value may be said as that is."""
+        match node:
+            case tree.Attr() | tree.Name() | tree.Subscript() | tree.Call(args=()):
+                return True
+            case _:
+                return is_group(self.program, node)
 
     def _rekey(self, home: Home, defect: LocalDefect, elements: list[tree.Node]) -> None:
         """Note how the keys of a collection change, by one that does."""

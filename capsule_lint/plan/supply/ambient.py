@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.supply.attached import Attached
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
 
 
 class Ambient(Struct, frozen=True, dict=True):
@@ -108,15 +109,28 @@ class Ambient(Struct, frozen=True, dict=True):
         return any(map(self._is_asked, self._values_in_keys()))
 
     def _values_in_keys(self) -> Iterator[tree.Node]:
-        """The values of scopes in keys, and those that key helpers are given."""
+        """The values of scopes in keys, and those that key helpers are given, or what makes these."""
         scopes, keys, calls = self.program.policy.scopes, self.program.keys, self.program.calls
         for site in (one for one in keys.sites if not one.module.is_test):
-            yield from (p.value for p in site.template.pieces if isinstance(p, Filled))
+            for piece in site.template.pieces:
+                if isinstance(piece, Filled):
+                    yield piece.value
+                    yield from self._given_around(piece.value, site.function)
         for helper in sorted(keys.helpers, key=lambda f: f.symbol):
             told = [p.name for p in helper.own_params if names_any_of(p.name, scopes)]
             for parameter in told:
                 for call, argument in calls.arguments_for(helper, parameter):
                     if not self.program.names.module_of(call).is_test:
+                        yield argument.value
+
+    def _given_around(self, node: tree.Node, function: Function | None) -> Iterator[tree.Node]:
+        """What a function is given for a parameter that one inside of it makes a key of."""
+        names = self.program.names
+        for binding in names.bindings_of(node) if isinstance(node, tree.Name) else ():
+            around = binding.function if binding.parameter is not None else None
+            if around is not None and around is not function:
+                for _, argument in self.program.calls.arguments_for(around, binding.name):
+                    if not names.module_of(argument.value).is_test:
                         yield argument.value
 
     def _is_asked(self, node: tree.Node) -> bool:

@@ -74,6 +74,7 @@ class Values(Room):
         if want.mirror is not None:
             found = self.planner.gains.mirrored(want.mirror, want.scope, want.knot)
             found = found or self._of_row(want, want.mirror)
+            found = found or self._asked_alike(want.mirror, want.scope)
             if found is not None:
                 return found
         if want.call is not None and isinstance(want.callee, Class | Function):
@@ -187,14 +188,15 @@ class Values(Room):
     def _beside_ambient(self, want: Want) -> Value | None:
         """Beside `current_tenant()` comes `current_capsule()`, also where the first has a name, or what a helper
         of the program's asks."""
-        planner = self.planner
-        ambient, program = planner.sources.ambient, self.program
         for _, given in self.beside(want):
-            found = ambient.beside(given, want.scope) or ambient.beside(
-                kept(given, program), want.scope
-            )
-            return found or planner.helpers.beside(given, want.scope, want.knot)
+            found = self._asked_alike(given, want.scope)
+            return found or self.planner.helpers.beside(given, want.scope, want.knot)
         return None
+
+    def _asked_alike(self, given: tree.Node, scope: Scope) -> Value | None:
+        """What is asked for a scope as a value is for another one, also into a local."""
+        ambient = self.planner.sources.ambient
+        return ambient.beside(given, scope) or ambient.beside(kept(given, self.program), scope)
 
     def _beside_row(self, want: Want) -> Value | None:
         """An entity made of another one: beside `row.tenant_id` comes `row.capsule_id`."""
