@@ -8,6 +8,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import ForeignCaches, is_cache, names_cache
 from capsule_lint.plan.memory.heirs import Heirs
 from capsule_lint.plan.memory.keepers import Keepers
+from capsule_lint.plan.memory.key_lists import KeyLists
 from capsule_lint.plan.memory.keyed_methods import (
     HASHES,
     NAMING,
@@ -56,6 +57,7 @@ class Collections:
         """The collections of others that are known by what is put into them."""
         self._heirs = Heirs(program)
         self.keepers = Keepers(program)
+        self.lists = KeyLists(program)
         self.puts = Puts(program, self.keepers)
         self._remembered = Remembered(program)
         self.foreign = ForeignCaches(program)
@@ -84,11 +86,17 @@ class Collections:
                 yield owner, name, key
 
     def _sinks(self, node: tree.Node) -> Iterator[tuple[Owner, str, tree.Node]]:
+        listed = [
+            (home, key) for base, key in self.lists.looked_up(node) if (home := self.listed(base))
+        ]
+        if listed:
+            yield from ((*home, key) for home, key in listed)
+            return
         match node:
             case tree.Subscript():
                 for base in self._choices(node.base):
                     home = self.of(base)
-                    if home is not None:
+                    if home is not None and not self.lists.is_one(home):
                         yield (*home, node.index)
             case tree.Call(func=tree.Attr() as func) if node.args:
                 if func.name in METHODS:
@@ -116,6 +124,12 @@ class Collections:
                     home = self.of(base)
                     if home is not None:
                         yield (*home, node.left)
+
+    def listed(self, node: tree.Node) -> Home | None:
+        """The list of keys that an expression is, which a repository keeps."""
+        asked = isinstance(node, tree.Attr) and node.name in self.lists.asked
+        home = self.of(node) if asked else None
+        return home if home is not None and self.lists.is_one(home) else None
 
     def _choices(self, node: tree.Node) -> Iterator[tree.Node]:
         """The collections that an expression chooses from: `(self._back if inverted else self._edges)[key]`,
@@ -376,13 +390,19 @@ class Collections:
     def _is_collection(self, cls: Class, name: str) -> bool:
         key = (cls, name)
         if key not in self._known:
-            self._known[key] = self._is_dict(cls, name) or (
-                name in cls.stores
-                and (
-                    is_cache(name) or self._is_given_dict(*key) or self.keepers.at(key) is not None
+            self._known[key] = (
+                self._is_dict(cls, name)
+                or self.lists.is_one(key)
+                or (
+                    name in cls.stores
+                    and (
+                        is_cache(name)
+                        or self._is_given_dict(*key)
+                        or self.keepers.at(key) is not None
+                    )
+                    and not self._is_repository_attribute(cls, name)
+                    and not self._makes_keys(cls, name)
                 )
-                and not self._is_repository_attribute(cls, name)
-                and not self._makes_keys(cls, name)
             )
         return self._known[key]
 

@@ -17,7 +17,7 @@ from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.memory.shared_keepers import SharedKeepers
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.containers import LISTED, PICKING
+from capsule_lint.program.containers import LISTED, PICKING, TAKING
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import singles
 
@@ -33,6 +33,7 @@ _SAME: Final = LISTED | {"copy"}
 _SAFE_METHODS: Final = frozenset(
     ("values", "clear", "move_to_end", "expire", "maxsize", "currsize", "pipeline", "execute")
 )
+_SAFE_OF_LISTS: Final = frozenset(("clear", "reverse", "sort"))
 _FILLED: Final = frozenset(("set", "frozenset", "dict", "OrderedDict", "Counter"))
 
 
@@ -125,7 +126,8 @@ class KeyReaders:
         parent = self._parent(node)
         match parent:
             case tree.Subscript() if parent.base is node:
-                return
+                if self._is_list(home):
+                    self._element(parent, home)
             case tree.Attr():
                 self._method(parent, home)
             case tree.Compare():
@@ -189,6 +191,8 @@ class KeyReaders:
         name = access.name
         if not isinstance(call, tree.Call) or call.func is not access:
             self.keys.unsure(access, home)
+        elif self._is_list(home) and name != "copy":
+            self._listed(call, name, home)
         elif self._is_found(call, home):
             if name in SCANNING:
                 self.iterated(call, home, pairs=False)
@@ -204,6 +208,26 @@ class KeyReaders:
             self._is_looked_into(call, home) or self._is_given_several(call, home)
         ):
             self.keys.unsure(access, home)
+
+    def _is_list(self, home: Home) -> bool:
+        return self.local.collections.lists.is_one(home)
+
+    def _element(self, node: tree.Subscript, home: Home) -> None:
+        """`order[0]` of a list of keys is one, `order[:3]` are several."""
+        if isinstance(node.index, tree.Slice):
+            self.iterated(node, home, pairs=False)
+        else:
+            self.keys.key(node, home)
+
+    def _listed(self, call: tree.Call, method: str, home: Home) -> None:
+        """What a method of a list of keys is given, or gives."""
+        if method in TAKING:
+            self.keys.key(call, home)
+            return
+        keys = [key for _, key in self.local.collections.lists.looked_up(call)]
+        known = bool(keys) and self.local.settles(home, *keys)
+        if not known and not (method in _SAFE_OF_LISTS and not call.args):
+            self.keys.unsure(call, home)
 
     def _is_found(self, call: tree.Call, home: Home) -> bool:
         """Whether a method of what is no collection of the program's finds keys by a pattern, which changes as they do

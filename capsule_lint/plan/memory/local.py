@@ -10,6 +10,7 @@ from capsule_lint.plan.memory.collections import LOOKING_UP, Collections, lookin
 from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.key_classes import KeyClasses
 from capsule_lint.plan.memory.key_hosts import KeyHosts
+from capsule_lint.plan.memory.key_lists import elements
 from capsule_lint.plan.memory.key_needs import KeyNeeds, has_identifier
 from capsule_lint.plan.memory.key_readers import KeyReaders
 from capsule_lint.plan.memory.keyed_alike import KeyedAlike
@@ -152,8 +153,13 @@ class LocalKeys:
                     self._judge_key(home, key)
 
     def _replaced(self, statement: tree.Statement) -> Iterator[tuple[Home, tree.Node]]:
-        """The keys of `self._rows = {key: row for …}`, and of `self._seen |= {key}`."""
+        """The keys of `self._rows = {key: row for …}`, of `self._seen |= {key}`, and of `self._order += [key]`."""
         value = statement.value if isinstance(statement, tree.Assign) else None
+        listed = elements(value) if value is not None else ()
+        for target in statement.targets if listed and isinstance(statement, tree.Assign) else ():
+            home = self.collections.listed(target)
+            if home is not None:
+                yield from ((home, key) for key in listed)
         if isinstance(statement, tree.Assign) and (
             isinstance(value, tree.DictDisplay | tree.Comprehension | tree.Call | tree.Binary)
             or (isinstance(value, tree.Sequence) and value.kind == "set")

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import (
@@ -356,8 +356,12 @@ def _annotations_of(owner: Owner, name: str) -> Iterator[tree.Node]:
             yield binding.annotation
 
 
+_OF_KEYS: Final = frozenset(("set", "counter", "frozenset", "list", "deque"))
+"""What is annotated with its elements alone."""
+
+
 def _key_annotation(node: tree.Node) -> tree.Node | None:
-    """`K` of `dict[K, V]`, `defaultdict[K, V]` and `set[K]`."""
+    """`K` of `dict[K, V]`, `defaultdict[K, V]`, `set[K]` and `list[K]`."""
     if not isinstance(node, tree.Subscript):
         return None
     if last_name(node.base) in ("ClassVar", "Final", "Annotated"):
@@ -365,7 +369,7 @@ def _key_annotation(node: tree.Node) -> tree.Node | None:
     inner = node.index
     if isinstance(inner, tree.Sequence) and inner.kind == "tuple":
         return inner.items[0] if len(inner.items) == 2 else None
-    return inner if last_name(node.base).lower() in ("set", "counter", "frozenset") else None
+    return inner if last_name(node.base).lower() in _OF_KEYS else None
 
 
 def _tuple_annotation(node: tree.Node) -> tree.Sequence | None:

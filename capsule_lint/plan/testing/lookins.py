@@ -13,7 +13,7 @@ from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.comparisons import equal_to
-from capsule_lint.program.containers import LISTED, PICKING
+from capsule_lint.program.containers import LISTED, PICKING, TAKING
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
 
@@ -60,7 +60,8 @@ class LookIns(MendRoom):
                     if last_name(node) in names:
                         home = local.collections.of(node)
                         if home is not None and home in local.rekeyed:
-                            for key in self.keys(node):
+                            listed = local.collections.lists.is_one(home)
+                            for key in self.keys(node, listed=listed):
                                 self._key(module, key, home, 0)
         self._handed(names)
 
@@ -95,12 +96,12 @@ class LookIns(MendRoom):
     def _parent(self, node: tree.Node) -> object:
         return self.program.names.parent(node)
 
-    def keys(self, node: tree.Node) -> Iterator[tree.Node]:
-        """The keys that a use of a collection spells out."""
+    def keys(self, node: tree.Node, *, listed: bool = False) -> Iterator[tree.Node]:
+        """The keys that a use of a collection spells out, or of a list of keys."""
         parent = self._parent(node)
         match parent:
             case tree.Subscript() if parent.base is node:
-                yield parent.index
+                yield from self._of_key(parent, pairs=False) if listed else (parent.index,)
             case tree.Attr(name="items" | "keys" | "copy"):
                 call = self._parent(parent)
                 if isinstance(call, tree.Call):
@@ -108,12 +109,18 @@ class LookIns(MendRoom):
             case tree.Attr():
                 call = self._parent(parent)
                 if isinstance(call, tree.Call) and call.func is parent:
-                    yield from self._given(call, parent.name)
+                    yield from self._of_list(call) if listed else self._given(call, parent.name)
             case tree.Assign() if any(target is node for target in parent.targets):
                 if parent.value is not None:
                     yield from keys_of(parent.value)
             case _:
                 yield from self._of_view(node, pairs=False)
+
+    def _of_list(self, call: tree.Call) -> Iterator[tree.Node]:
+        """The keys that a method of a list of keys is given, or with which what it takes out is compared."""
+        yield from (key for _, key in self.planner.local.collections.lists.looked_up(call))
+        if last_name(call.func) in TAKING:
+            yield from self._of_key(call, pairs=False)
 
     def _given(self, call: tree.Call, method: str) -> Iterator[tree.Node]:
         """The keys that a method of a collection is given."""
