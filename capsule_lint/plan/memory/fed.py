@@ -13,7 +13,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.memory.collections import looks_up
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
-from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward
+from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward, taken_from
 from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.memory.object_scopes import ObjectScopes
 from capsule_lint.plan.room import Room
@@ -220,7 +220,27 @@ class Fed(Room):
         if one.passing:
             return list(self._objects(one, scope)) if self._tells_apart(one) else []
         cut = [knot for _, new, knot in self._cut(one.keys) if new is scope]
-        return [*cut, *self._calls(one.put.value, scope, 0), *self._objects(one, scope)]
+        calls = self._calls(one.put.value, scope, 0) or list(self._identified(one.put, scope))
+        return [*cut, *calls, *self._objects(one, scope)]
+
+    def _identified(self, put: Put, scope: Scope) -> Iterator[Knot | None]:
+        """The same of calls beside that are told by which identifier they are to find what has the scope, where that
+        is kept: `self.repo.put(tenant_id, order_id, total)`, `self._last[tenant_id] = order_id`."""
+        value, names = put.value, self.program.names
+        function = names.function_of(value)
+        if not isinstance(value, tree.Name) or not is_identifier(value.id) or function is None:
+            return
+        bound = names.bindings_of(value)
+        for call in names.inside(function):
+            if isinstance(call, tree.Call) and any(
+                isinstance(a.value, tree.Name)
+                and a.value.id == value.id
+                and names.bindings_of(a.value) == bound
+                for a in call.args
+            ):
+                knot = self.planner.signatures.asked(call, scope)
+                if knot is not None or self.is_told(call, scope):
+                    yield knot
 
     def _cut(self, keys: Iterable[tree.Node]) -> Iterator[tuple[Scope, Scope, Knot]]:
         """The parts of changing keys that keys of a collection are made of, `seen[parts[1], parts[3]]`: which
@@ -289,7 +309,7 @@ class Fed(Room):
             return False
         classes = self.program.classes
         return any(
-            looks_up(node, {home[1]}) and collections.any(inward(node)[0]) == home
+            looks_up(node, {home[1]}) and collections.any(inward(taken_from(node))[0]) == home
             for cls in (*classes.mro(home[0]), *classes.subclasses(home[0]))
             for method in cls.methods.values()
             for value in method.returns

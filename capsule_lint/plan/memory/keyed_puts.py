@@ -138,6 +138,15 @@ def _sought(module: Module) -> Iterator[Put]:
                     yield Put(node.rights[0], last_name(node.rights[0]), item.base, node.left)
 
 
+def taken_from(node: tree.Node) -> tree.Node:
+    """What an element is taken out of, `rows` of `rows.pop(key)`; any other expression itself."""
+    match node:
+        case tree.Call(func=tree.Attr(name="pop", base=base), args=(_, *_)):
+            return base
+        case _:
+            return node
+
+
 def inward(node: tree.Node) -> tuple[tree.Node, list[tree.Node]]:
     """What an expression is an element of, of however many collections, and the keys that it has there."""
     keys = []
