@@ -15,8 +15,8 @@ order = repo.get(tenant_id, capsule_id, order_id)
 ```
 
 ## Fix safety
-Safe where exactly two arguments stand in each other's places: they are swapped. Otherwise, and in a
-key that is written out, there is no fix.
+Safe where exactly two arguments, or two values that get names in one dict or by one assignment, stand in
+each other's places: they are swapped. Otherwise, and in a key that is written out, there is no fix.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 class Visitor(ExpressionCheck):
-    """Arguments, and what fills the holes of keys."""
+    """Arguments, what gets the name of a scope, and what fills the holes of keys."""
 
     def judge(self, node: cst.BaseExpression) -> None:
         """Flag a value of another scope."""
@@ -45,7 +45,7 @@ RULE = Rule(
     message="`{reason}` stands where {missing} belongs",
     check=Visitor,
     fix=(ReplaceFix,),
-    fix_message="Swap the two arguments",
+    fix_message="Swap the two values",
     valid=(
         """
         def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
@@ -147,6 +147,43 @@ RULE = Rule(
                     tenant_id=ctx.tenant_id,  # who
                     capsule_id=ctx.capsule_id,
                 )
+            """,
+        ),
+        Bad(
+            """
+            class OrderRepository:
+                def __init__(self, table) -> None:
+                    self._table = table
+
+                def get(self, tenant_id: str, capsule_id: str, order_id: str):
+                    pk = f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+                    return self._table.get_item(Key={"PK": pk, "SK": "META"})
+
+            def first(repo: OrderRepository, ctx):
+                scope = {"tenant_id": ctx.capsule_id, "capsule_id": ctx.tenant_id}
+                return repo.get(**scope, order_id="1")
+
+            def second(repo: OrderRepository, ctx):
+                tenant, capsule = ctx.capsule_id, ctx.tenant_id
+                return repo.get(tenant, capsule, "1")
+            """,
+            lines=(10, 14),
+            fixed="""
+            class OrderRepository:
+                def __init__(self, table) -> None:
+                    self._table = table
+
+                def get(self, tenant_id: str, capsule_id: str, order_id: str):
+                    pk = f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+                    return self._table.get_item(Key={"PK": pk, "SK": "META"})
+
+            def first(repo: OrderRepository, ctx):
+                scope = {"tenant_id": ctx.tenant_id, "capsule_id": ctx.capsule_id}
+                return repo.get(**scope, order_id="1")
+
+            def second(repo: OrderRepository, ctx):
+                tenant, capsule = ctx.tenant_id, ctx.capsule_id
+                return repo.get(tenant, capsule, "1")
             """,
         ),
         # Only a person knows where the tenant is.

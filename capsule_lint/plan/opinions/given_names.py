@@ -1,0 +1,99 @@
+"""Scopes that get each other's names before they are passed on: `{"tenant_id": ctx.capsule_id}`, `tenant, capsule =
+ctx.capsule_id, ctx.tenant_id`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.judgement import SwapFact
+from capsule_lint.model import Replace
+from capsule_lint.plan.opinions.base import Ground, Opinion
+from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import singles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.policy import Scope
+
+
+class _Misnamed(Struct, frozen=True):
+    """A value that is called after one scope, and gets the name of another."""
+
+    value: tree.Node
+    name: str
+    given: Scope
+    scope: Scope
+
+
+@dataclass(eq=False, slots=True)
+class NamedOpinions:
+    """Judges what gets the name of a scope."""
+
+    ground: Ground
+
+    def find(self) -> Iterator[Opinion]:
+        """What is called after another scope, tests aside."""
+        for module in self.ground.program.names.production():
+            if module.generated:
+                continue
+            for node in module.every(tree.DictDisplay, tree.Call):
+                if isinstance(node, tree.DictDisplay):
+                    yield from self._judge(node.entries)
+                elif tree.makes_dict(node) and isinstance(node, tree.Call):
+                    yield from self._judge(node.keywords)
+            for statement, _ in module.statements:
+                if isinstance(statement, tree.Assign):
+                    yield from self._unpacked(statement)
+
+    def _unpacked(self, statement: tree.Assign) -> Iterator[Opinion]:
+        """A local alone may have another scope's value on purpose, where that is its default."""
+        each = singles(statement)
+        named = [(last_name(o.targets[0]), o.value) for o in each if o.value is not None]
+        trades = {name for name, _ in named} == {last_name(value) for _, value in named}
+        if len(each) > 1 and not trades:
+            yield from self._judge(named)
+
+    def _judge(self, named: Iterable[tuple[str, tree.Node]]) -> Iterator[Opinion]:
+        found = [m for name, value in named if (m := self._misnamed(name, value)) is not None]
+        for one in found:
+            other = next((m for m in found if self._belong(one, m)), None)
+            if other is None or len(found) != 2:
+                yield self._opinion(one)
+            elif one is found[0]:
+                yield self._opinion(one, other)
+
+    def _misnamed(self, name: str, value: tree.Node) -> _Misnamed | None:
+        scope = self.ground.scope_named(name)
+        said = self.ground.path_name(value) if scope is not None else ""
+        given = self.ground.scope_named(said)
+        if scope is None or given is None or names_scope(said, scope):
+            return None
+        return _Misnamed(value, said, given, scope)
+
+    def _belong(self, one: _Misnamed, other: _Misnamed) -> bool:
+        """Whether each of two values has the other's name."""
+        return one.scope is other.given and other.scope is one.given
+
+    def _opinion(self, one: _Misnamed, other: _Misnamed | None = None) -> Opinion:
+        names = self.ground.program.names
+        module, function = names.module_of(one.value), names.function_of(one.value)
+        symbol = function.symbol if function is not None else module.name
+        missing, span = (one.scope.parameter,), one.value.span
+        fact = SwapFact(module.filename, span, symbol, missing, reason=one.name)
+        if other is None or any(self.ground.uncast(m.value) is not m.value for m in (one, other)):
+            return Opinion(fact)
+        spans = (one.value.span, other.value.span)
+        first, second = (self.ground.source(module, at) for at in spans)
+        return Opinion(
+            fact,
+            (
+                Replace(module.filename, spans[0], "CAP402", second),
+                Replace(module.filename, spans[1], "CAP402", first),
+            ),
+        )
