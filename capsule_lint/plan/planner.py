@@ -22,6 +22,7 @@ from capsule_lint.plan.keys.key_defects import KeyDefects
 from capsule_lint.plan.memory.access_checks import AccessChecks
 from capsule_lint.plan.memory.drained import Drained
 from capsule_lint.plan.memory.fed import Fed
+from capsule_lint.plan.memory.given_groups import GivenGroups
 from capsule_lint.plan.memory.group_checks import GroupChecks
 from capsule_lint.plan.memory.grouped import Grouped
 from capsule_lint.plan.memory.idle_keys import IdleKeys
@@ -196,6 +197,7 @@ class Planner:
         leaks.note()
         LastAsked(self).note()
         Grouped(self).note()
+        GivenGroups(self).note()
         self.loads.check()
         self.fed.check()
         self.readers.find(self.defects, [*self.silenced, *self.narrow])
