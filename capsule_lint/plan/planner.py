@@ -27,6 +27,7 @@ from capsule_lint.plan.memory.group_checks import GroupChecks
 from capsule_lint.plan.memory.grouped import Grouped
 from capsule_lint.plan.memory.idle_keys import IdleKeys
 from capsule_lint.plan.memory.idle_scopes import IdleScopes
+from capsule_lint.plan.memory.kept_rows import KeptRows
 from capsule_lint.plan.memory.key_checks import KeyChecks
 from capsule_lint.plan.memory.key_functions import KeyFunctions
 from capsule_lint.plan.memory.key_positions import KeyPositions
@@ -174,6 +175,7 @@ class Planner:
             AccessChecks(self),
             KeyChecks(self),
             GroupChecks(self),
+            KeptRows(self),
             KeyPositions(self),
             Tokens(self),
             self.whole_reads,

@@ -78,6 +78,12 @@ class LocalFilters:
         body = function.fact.body[function.fact.doc :]
         return asked and len(body) == len(function.returns) == 1
 
+    def judge_kept(self, node: tree.Compare, owner: Class, function: Function) -> None:
+        """The same of a comparison in a class that keeps such objects, and is no repository."""
+        found = list(self._filters(node))
+        if found:
+            self._add(found, owner, function)
+
     def _filters(self, node: tree.Compare) -> Iterator[_Filter]:
         """The scopes of a row that a comparison asks for."""
         for one, other, inside in _compared(node):

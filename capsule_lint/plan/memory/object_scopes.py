@@ -41,7 +41,7 @@ class ObjectScopes(Room, Struct, frozen=True):
             ) or self.program.classes.has_attribute(cls, scope.parameter):
                 yield from self._serving(node, scope)
             else:
-                yield from self._told_of(cls, scope)
+                yield from self.told_of(cls, scope)
 
     def _says_more(self, node: tree.Node, elements: Sequence[tree.Node]) -> bool:
         """Whether an object says what else tells one key from others."""
@@ -69,7 +69,7 @@ class ObjectScopes(Room, Struct, frozen=True):
                 if knot is not None or self.planner.fed.is_told(call, scope):
                     yield knot
 
-    def _told_of(self, cls: Class, scope: Scope) -> Iterator[Knot]:
+    def told_of(self, cls: Class, scope: Scope) -> Iterator[Knot]:
         """The classes that gain the field, of whose objects all are made that a class has: `Paid(self.tenant_id,
         self.claim_id)`, an event of a claim."""
         if cls.module.is_test or not self.program.classes.is_data(cls):
