@@ -145,7 +145,7 @@ class Fillings(Room):
 
     def _whole(self, value: tree.Node) -> tree.Node | None:
         """The object all of whose fields a mapping holds, by a local too."""
-        return _given_whole(only_assigned(self.program.names, value) or value)
+        return given_whole(only_assigned(self.program.names, value) or value)
 
     def _owners(self, given: tree.Node) -> list[Class]:
         """The classes that an object may be of; none where it may be anything else."""
@@ -283,7 +283,7 @@ class Fillings(Room):
         self.planner.obstacle(*where, "reference", scope)
 
 
-def _given_whole(node: tree.Node) -> tree.Node | None:
+def given_whole(node: tree.Node) -> tree.Node | None:
     """The object all of whose fields a mapping holds: `asdict(self)`, `vars(self)`, `self.__dict__`."""
     match node:
         case tree.Attr(name="__dict__"):

@@ -9,6 +9,8 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry, Mend, Replace
+from capsule_lint.plan.code import text_of
+from capsule_lint.plan.keys.fillings import given_whole
 from capsule_lint.plan.keys.format_constants import FormatConstants
 from capsule_lint.plan.keys.format_fields import (
     Mark,
@@ -20,6 +22,7 @@ from capsule_lint.plan.keys.format_fields import (
 )
 from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.inference.types import Instance
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot, Want
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class
 
 _NAMESPACES: Final = frozenset(("locals", "vars"))
 _DISPLAYS: Final = tree.Sequence | tree.DictDisplay | tree.Call
@@ -193,6 +197,8 @@ class Formats(MendRoom):
             if not addition.hole.isidentifier():
                 raise Unknown(f"no local is called `{name}`")
             return addition.hole
+        if filling.mapping is not None and self._holds_field(filling.mapping, addition.hole):
+            return addition.hole.rpartition(".")[2]
         if name in filling.names:
             raise Unknown(f"something else is called `{name}` in the format string")
         return name
@@ -302,7 +308,7 @@ class Formats(MendRoom):
         self, mapping: tree.Node, name: str, value: str, after: tree.Node | None, code: str
     ) -> Iterator[Mend]:
         """A new entry of the mapping that fills a format."""
-        if _is_namespace(mapping):
+        if _is_namespace(mapping) or self._holds_field(mapping, value):
             return
         written = self._own(mapping)
         filename = self.program.names.module_of(written).filename
@@ -316,6 +322,26 @@ class Formats(MendRoom):
                 yield AddArgument(filename, written.span, code, value, name, at)
             case _:
                 raise Unknown("what is filled in is not written out")
+
+    def _holds_field(self, mapping: tree.Node, code: str) -> bool:
+        """Whether a mapping has all fields of an object, and some code says one of these: `vars(self)` and
+        `self.capsule_id`."""
+        whole, name = given_whole(mapping), code.rpartition(".")[2]
+        if whole is None or code != f"{text_of(whole)}.{name}":
+            return False
+        types = self.program.inference.of(whole)
+        return bool(types) and all(
+            isinstance(one, Instance) and name in self._fields(one.cls) for one in types
+        )
+
+    def _fields(self, cls: Class) -> set[str]:
+        """The fields that a class has, or comes to have."""
+        state, classes = self.planner.state, self.program.classes
+        return {f.name for f in classes.fields(cls)} | {
+            state.attributes.get((home, gained), gained)
+            for home in classes.mro(cls)
+            for gained in state.fields.get(home, ())
+        }
 
     def _own(self, node: tree.Node) -> tree.Node:
         """The display or the call that a local is assigned which fills nothing but this one format; any other
