@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.tags import separator_of
+from capsule_lint.plan.taken_apart.parts import is_cut_again
 from capsule_lint.plan.taken_apart.reads import ACROSS
 from capsule_lint.plan.taken_apart.samples import samples
 from capsule_lint.plan.taken_apart.shifts import Split
@@ -160,6 +161,8 @@ class Across(Struct, frozen=True, dict=True):
         if halving and not self._is_head_used(look.node):
             return False
         gone = _moves if halving else _is_lost
+        if halving and not is_cut_again(self.readers.program, look.node):
+            gone = _ends_otherwise
         patterns = (
             self._pattern(one, tried, changing, at_end=at_end) for one in tree.items(look.sought)
         )
@@ -314,3 +317,13 @@ def _moves(pattern: str, tried: _Tried) -> bool:
     if before is None:
         return False
     return after is None or before.string[: before.start()] != after.string[: after.start()]
+
+
+def _ends_otherwise(pattern: str, tried: _Tried) -> bool:
+    """Whether what stands before a text in the key ends with something else after the change."""
+    found = [re.search(pattern, key) for key in tried.keys]
+    heads = [match.string[: match.start()] for match in found if match is not None]
+    parts = [head.split(tried.separator) for head in heads]
+    return (
+        bool(parts) and found[0] is not None and (len(parts) < 2 or parts[0][-2:] != parts[1][-2:])
+    )

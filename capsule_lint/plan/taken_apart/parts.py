@@ -11,6 +11,7 @@ from capsule_lint.program.comparisons import equal_to, equated
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.model import last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -220,7 +221,28 @@ def leaves(method: str, text: str, index: int | None, shift: Shift, mark: str) -
             return False
         case "partition":
             return index != 0 if text == mark else index is not None and index != 1
+        case "removesuffix":
+            return shift.is_in_head(text, mark)
+        case "rpartition" if text != mark and index != 2 and not shift.is_in_head(text, mark):
+            return False
         case "rpartition" | "rsplit":
             return index == 0 or shift.start == len(shift.parts)  # it was the last one
         case _:
-            return taken <= shift.start or method == "removesuffix"
+            return taken <= shift.start
+
+
+def is_cut_again(program: Program, node: tree.Node, depth: int = 0) -> bool:
+    """Whether what a cut leaves of a key has parts of its own read, here or where a local is it."""
+    names = program.names
+    parent = names.parent(node)
+    match parent:
+        case tree.Attr():
+            return True
+        case tree.Subscript(base=base) if base is node:
+            return depth > 0 or is_cut_again(program, parent, depth + 1)
+        case tree.Assign(targets=targets) if depth <= 1:
+            bound = [n for t in targets for n in within(t) if isinstance(n, tree.Name)]
+            reads = (read for name in bound for read in reads_of(names, name, {name.at}))
+            return any(is_cut_again(program, read, depth + 2) for read in reads)
+        case _:
+            return False

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.taken_apart.parts import CUTS, leaves
+from capsule_lint.plan.taken_apart.parts import CUTS, is_cut_again, leaves
 from capsule_lint.plan.taken_apart.shifts import Split
 from capsule_lint.program.texts.pieces import Text
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
+_TAILS: Final = ("removesuffix", "rpartition")
+"""Methods that leave the beginning of a key."""
 _SUB: Final = "sub"
 """`re.sub("^TENANT#", "", pk)`, which cuts off a pattern."""
 UNCLEAR: Final = "takes a key apart by position, in a way that cannot be followed"
@@ -141,10 +143,11 @@ class Remainders:
         readers = self.readers
         index = self._index(cut)
         module = readers.program.names.module_of(cut.node)
+        again = cut.method in _TAILS and is_cut_again(readers.program, cut.node)
         for mark in sorted({char for char in cut.text if not char.isalnum()})[:1]:
             split = Split(cut.node, cut.key, mark, -1, "")
             moving = readers.moving(split, module, defects)
-            return [s for s in moving if leaves(cut.method, cut.text, index, s, mark)]
+            return [s for s in moving if again or leaves(cut.method, cut.text, index, s, mark)]
         return []
 
     def _index(self, cut: _Cut) -> int | None:

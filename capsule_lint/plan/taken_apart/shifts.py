@@ -39,6 +39,14 @@ class Shift(Struct, frozen=True):
         last = self.plain[: at + len(text)].count(mark)
         return at >= 0 and len(mark) == 1 and first >= self.start and last > self.start
 
+    def is_in_head(self, text: str, mark: str) -> bool:
+        """Whether a segment comes behind what is left without a tail of the key, or into the tail."""
+        at = self.plain.rfind(text)
+        if at < 0 and self.start == len(self.parts):
+            return False  # the tail is one that others put behind the scope's value
+        left = self.plain[:at].count(mark) + 1 if at >= 0 else len(self.parts) - text.count(mark)
+        return left <= self.start
+
     def pairs(self, split: Split) -> bool:
         """Whether tags and values stay beside each other where the parts are taken in pairs."""
         return not any(number % 2 for number in (self.start, self.by, split.taken))
