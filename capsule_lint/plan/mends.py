@@ -17,6 +17,7 @@ from capsule_lint.model import (
     Mend,
 )
 from capsule_lint.plan.calls.call_mends import CallMends
+from capsule_lint.plan.calls.callback_types import CallbackTypes
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.entities.entry_mends import EntryMends
 from capsule_lint.plan.entities.enumerated import Enumerated
@@ -124,6 +125,7 @@ class Mends(Room):
         for wants in by_call.values():
             self.calls.arguments(wants)
         LambdaMends(self).build()
+        CallbackTypes(self).build()
         self.planner.bypassed.build(self)
         self.planner.queued.build(self)
         self.entries.build()

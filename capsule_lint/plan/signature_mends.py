@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 
-_KINDS: Final = {
+KINDS: Final = {
     "posonly": ParameterKind.POSITIONAL_ONLY,
     "plain": ParameterKind.PLAIN,
     "kwonly": ParameterKind.KEYWORD_ONLY,
@@ -142,7 +142,7 @@ class SignatureMends(MendRoom):
                     code,
                     name,
                     annotation,
-                    _KINDS[kind],
+                    KINDS[kind],
                     index,
                 ),
             )
@@ -182,7 +182,7 @@ class SignatureMends(MendRoom):
                 count = sum(not slot.new for slot in final[:number])
                 kind = self._kind_in(double, kind, count)
                 index = sum(1 for p in double.params[:count] if p.kind == kind)
-                mend = AddParameter(filename, double.at, "CAP401", name, None, _KINDS[kind], index)
+                mend = AddParameter(filename, double.at, "CAP401", name, None, KINDS[kind], index)
                 self.mends.add(("function", double.function), mend)
 
     def _kind_in(self, double: Double, kind: str, at: int) -> str:

@@ -188,6 +188,10 @@ class Classes:
         """Whether the class itself is a `typing.Protocol`."""
         return any(last_name_of(base) in _PROTOCOL_BASES for base in self.bases(cls))
 
+    def is_callback(self, cls: Class) -> bool:
+        """Whether the class is a Protocol of what is called and nothing else, as functions are."""
+        return {*cls.methods} == {"__call__"} and self.is_protocol(cls)
+
     def is_abstract(self, cls: Class) -> bool:
         """Whether it is a Protocol or an ABC."""
         if any(last_name_of(base) in _ABSTRACT_BASES for base in self.bases(cls)):

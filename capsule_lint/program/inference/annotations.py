@@ -138,6 +138,8 @@ class Annotations:
 
     def _denoted(self, one: Type, node: tree.Node) -> Types:
         match one:
+            case ClassObject() if self.inference.classes.is_callback(one.cls):
+                return ANYTHING  # what is given says more
             case ClassObject():
                 return frozenset((Instance(one.cls),))
             case Foreign():
