@@ -19,6 +19,7 @@ from capsule_lint.plan.supply.spelled_out import SpelledOut
 from capsule_lint.plan.uses.absorbed import absorbs, hands_scopes, stands_for, takes_by_name
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.inference.types import Collection, Instance
+from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 
 _DEPTH: Final = 3
+_AMOUNTS: Final = frozenset(("Segment", "TotalSegments", "Limit", "PageSize", "MaxItems"))
+"""Arguments that say how much is read, and not of what."""
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
 
 
@@ -291,7 +294,8 @@ class Demands(Room):
         """Whether the method takes an entity or an identifier, or touches a key."""
         if self._given_keys.is_given(method):
             return False
-        if any(map(self.program.domain.is_identifier, method.own_params)):
+        named = filter(self.program.domain.is_identifier, method.own_params)
+        if any(not self._says_how_to_scan(method, parameter) for parameter in named):
             return self._key_users.makes(method) or not self._goes_on(method)
         if (
             method in self._key_users.asking
@@ -313,6 +317,22 @@ class Demands(Room):
         given = self.program.inference.returned(method)
         own = any(isinstance(one, Instance) and one.cls is method.owner for one in given)
         return own and not self.program.domain.touches_table(method)
+
+    def _says_how_to_scan(self, method: Function, parameter: tree.Parameter) -> bool:
+        """Whether a parameter says nothing but how much of a table is read: `scan(Segment=number)`."""
+        names = self.program.names
+        reads = [
+            names.parent(node)
+            for node in names.inside(method)
+            if isinstance(node, tree.Name) and node.id == parameter.name
+        ]
+        return bool(reads) and all(
+            isinstance(one, tree.Call)
+            and any(
+                a.keyword in _AMOUNTS and last_name(a.value) == parameter.name for a in one.args
+            )
+            for one in reads
+        )
 
     def _finds_by_own(self, method: Function) -> bool:
         """Whether a method that is told something has a private one of its class ask the table: by an identifier for

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import does_nothing
 from capsule_lint.plan.room import Room
+from capsule_lint.program.inference.types import Foreign
 from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _OF_TABLES: Final = frozenset(
 """Operations on a table itself, whatever is in it."""
 _CONVERSIONS: Final = frozenset(("serialize", "deserialize"))
 """What boto3's converters of values do."""
+_VALUES: Final = frozenset(f"builtins.{name}" for name in ("str", "bytes", "int", "float", "bool"))
+_DEPTH: Final = 3
 
 
 @dataclass(eq=False)
@@ -50,7 +53,7 @@ class Idleness(Room):
             for node in self.program.names.inside(method)
         )
 
-    def _is_idle(self, method: Function) -> bool:
+    def _is_idle(self, method: Function, depth: int = 0) -> bool:
         """Whether a method does something, and nothing of it with its object: it cannot reach a table."""
         domain = self.program.domain
         if domain.touches_table(method) or method in self.program.keys.functions:
@@ -63,11 +66,42 @@ class Idleness(Room):
         program = self.program
         inside = [n for n in program.names.inside(method) if isinstance(n, tree.Name | tree.Call)]
         for node in inside:
-            if isinstance(node, tree.Name) and node.id in names and not self._is_harmless(node):
-                return False
-            if isinstance(node, tree.Call) and any(map(self._may_reach, self._called(node))):
+            if isinstance(node, tree.Name) and node.id in names:
+                if not (self._is_harmless(node) or self._is_plain(node, method, depth)):
+                    return False
+                continue
+            called = self._called(node) if isinstance(node, tree.Call) else []
+            if any(map(self._may_reach, called)) and not self._is_own(node, method):
                 return False
         return bool(inside)
+
+    def _is_plain(self, name: tree.Name, method: Function, depth: int) -> bool:
+        """Whether of an object only a text or a number is read, or a method called that is idle as well:
+        `self.secret`, `self._sign(text)`."""
+        attribute = self.program.names.parent(name)
+        if not isinstance(attribute, tree.Attr):
+            return False
+        call = self.program.names.parent(attribute)
+        if isinstance(call, tree.Call) and call.func is attribute:
+            return self._is_own(call, method) and all(
+                depth < _DEPTH and isinstance(one, Function) and self._is_idle(one, depth + 1)
+                for one in self._called(call)
+            )
+        types = self.program.inference.of(attribute)
+        return bool(types) and all(isinstance(t, Foreign) and t.name in _VALUES for t in types)
+
+    def _is_own(self, call: tree.Node, method: Function) -> bool:
+        """Whether a call calls a method of its object and nothing else."""
+        match call:
+            case tree.Call(func=tree.Attr(base=tree.Name(id=name))) if (
+                name == method.params[0].name
+            ):
+                called = self._called(call)
+                return bool(called) and all(
+                    isinstance(one, Function) and one.owner is method.owner for one in called
+                )
+            case _:
+                return False
 
     def _is_harmless(self, name: tree.Name) -> bool:
         """Whether what is done with an object leaves the table alone: it is told something, given back, asked to

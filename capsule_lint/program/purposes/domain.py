@@ -273,15 +273,15 @@ class Domain:
     ) -> bool:
         """Whether a parameter that is no entity has the scope: `ctx`, `scope`, `caller`."""
         for parameter in function.own_params:
-            for one in self.parameter_types(function, parameter):
-                if (
-                    isinstance(one, Instance)
-                    and one.cls not in self.entities
-                    and not self.is_repository(one.cls)
-                ) and (
-                    self.classes.has_attribute(one.cls, scope.parameter)
-                    or scope.parameter in gained.get(one.cls, ())
-                    or (self.is_boundary(one.cls) and self.held.attribute(one.cls, scope))
+            types = self.parameter_types(function, parameter)
+            classes = [one.cls for one in types if isinstance(one, Instance)]
+            if any(cls in self.entities for cls in classes):
+                continue
+            for cls in classes:
+                if not self.is_repository(cls) and (
+                    self.classes.has_attribute(cls, scope.parameter)
+                    or scope.parameter in gained.get(cls, ())
+                    or (self.is_boundary(cls) and self.held.attribute(cls, scope))
                 ):
                     return True
         return False
