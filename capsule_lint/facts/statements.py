@@ -10,7 +10,7 @@ from capsule_lint.facts.expressions import BINARY, Expressions
 from capsule_lint.facts.places import Places
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from capsule_lint.facts.tree import At, Node, Statement
 
@@ -164,6 +164,7 @@ class Statements:
         listed: set[ast.AST] = set()
         for case in node.cases:
             places: dict[ast.AST, int] = {}
+            keys = dict(_keys(case.pattern, ()))
             for part in ast.walk(case.pattern):
                 if isinstance(part, ast.MatchValue):
                     heads += [] if part in listed else [self._expr(part.value)]
@@ -181,7 +182,9 @@ class Statements:
                 captured = _captured(part)
                 if captured is not None and isinstance(part, ast.pattern):
                     at = self._places.word(captured, self._at(part))
-                    binds.append(tree.Bind(tree.Name(at, captured), None, "case"))
+                    target = tree.Name(at, captured)
+                    found = keys.get(part, ()) if isinstance(part, ast.MatchAs) else ()
+                    binds.append(tree.Bind(target, None, "case", found))
             if case.guard is not None:
                 heads.append(self._expr(case.guard))
             bodies.append(self._statements(case.body))
@@ -254,6 +257,23 @@ def _case(pattern: ast.pattern, places: Mapping[ast.AST, int]) -> tree.Case:
     each = whole.patterns if isinstance(whole, ast.MatchOr) else [whole]
     known = all(isinstance(one, ast.MatchClass) for one in each)
     return tree.Case(tuple(places[one] for one in each) if known else (), name)
+
+
+def _keys(
+    pattern: ast.pattern, around: tuple[str, ...]
+) -> Iterator[tuple[ast.AST, tuple[str, ...]]]:
+    """Under which keys the patterns stand that a pattern of dicts has in it."""
+    match pattern:
+        case ast.MatchMapping():
+            for key, value in zip(pattern.keys, pattern.patterns, strict=True):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield value, (*around, key.value)
+                    yield from _keys(value, (*around, key.value))
+        case ast.MatchAs(pattern=ast.pattern() as inner):
+            yield from _keys(inner, around)
+        case ast.MatchOr():
+            for one in pattern.patterns:
+                yield from _keys(one, around)
 
 
 def _captured(part: ast.AST) -> str | None:

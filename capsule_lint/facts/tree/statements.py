@@ -48,6 +48,8 @@ class Bind(Struct, frozen=True):
     target: Node
     value: Node | None
     how: str
+    keys: tuple[str, ...] = ()
+    """Under which keys of dicts, each inside of the one before, a `case` finds it in the subject."""
 
 
 class Case(Struct, frozen=True):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function, Scope
+    from capsule_lint.program.model import Binding, Function, Scope
 
 _PURE: Final = (
     "get",
@@ -182,9 +182,9 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
         return node
     bindings, place = program.names.bindings, program.names.place(node)
     given = bindings(node.id, place)
-    if len(given) != 1 or given[0].kind != "assign":
+    if len(given) != 1 or given[0].kind not in ("assign", "case"):
         return node
-    made, value = given[0].place, given[0].value
+    made, value = given[0].place, given[0].value or _matched(given[0])
     for step in given[0].path:  # `tenant_id, day = ctx.tenant_id, ctx.day`
         value = _part(value, step)
     if value is None or not repeatable(value, program) or not _runs_in(node, made.scope, program):
@@ -194,6 +194,18 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
         for n in names_in(value)
     )
     return value if same else node
+
+
+def _matched(binding: Binding) -> tree.Node | None:
+    """What a `case` finds in dicts: `row["tenant_id"]` for the name in `{"tenant_id": tenant_id}`."""
+    block = binding.place.statement
+    if binding.kind != "case" or not isinstance(block, tree.Block):
+        return None
+    keys = next((bind.keys for bind in block.binds if bind.target.at == binding.at), ())
+    found = block.heads[0]
+    for key in keys:
+        found = tree.Subscript(found.at, found, tree.Const(found.at, key))
+    return found if keys else None
 
 
 def _runs_in(node: tree.Node, scope: Scope, program: Program) -> bool:
