@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_hosts import is_identifier, is_whole_key
-from capsule_lint.program.inference.types import ClassObject, Collection, Foreign, classes_of
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    Collection,
+    Foreign,
+    Instance,
+    classes_of,
+)
 from capsule_lint.program.model import Class, Function, Module, Place, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name
 
@@ -18,6 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.collections import Collections
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.inference.types import Types
 
 _SCALARS: Final = frozenset(("builtins.int", "builtins.float", "builtins.bool", "builtins.str"))
 
@@ -117,13 +124,38 @@ class KeyNeeds:
         )
 
     def is_scoped(self, owner: Owner) -> bool:
-        """Whether a class is told a scope when it is made."""
-        return isinstance(owner, Class) and self._scoped_by_constructor(owner)
+        """Whether a class is told a scope when it is made, or what carries one; or a function whose local others keep."""
+        if isinstance(owner, Class):
+            return self._scoped_by_constructor(owner)
+        return isinstance(owner, Function) and (
+            self.program.domain.takes_scope(owner)
+            or any(
+                self._carries(self.program.domain.parameter_types(owner, parameter))
+                for parameter in owner.own_params
+            )
+        )
 
     def _scoped_by_constructor(self, cls: Class) -> bool:
         held, scopes = self.program.domain.held.is_attribute, self.program.policy.scopes
-        made_with = self.program.classes.made_with(cls)
-        return any(held(owner, name, scope) for owner, name in made_with for scope in scopes)
+        return any(
+            any(held(owner, name, scope) for scope in scopes)
+            or self._carries(self.program.inference.member(owner, name))
+            for owner, name in self.program.classes.made_with(cls)
+        )
+
+    def _carries(self, types: Types) -> bool:
+        """Whether a value is an object that carries a scope of a request."""
+        domain, scopes = self.program.domain, self.program.policy.scopes
+        return any(
+            isinstance(one, Instance)
+            and domain.is_carrier(one.cls)
+            and any(
+                self.program.classes.has_attribute(one.cls, scope.parameter)
+                or domain.held.attribute(one.cls, scope)
+                for scope in scopes
+            )
+            for one in types
+        )
 
     def _stands_for_items(self, owner: Owner, name: str) -> bool:
         """Whether a collection is used where another implementation uses the table: a counter in memory
