@@ -34,6 +34,7 @@ _KEYS: Final = ("key", "cache_key", "name")
 _MADE: Final = (tree.Sequence, tree.FString, tree.Binary, tree.Call, tree.DictDisplay)
 """What a key may be made by."""
 _ADDRESSES: Final = frozenset(("url", "uri", "host", "endpoint"))
+_WRITING: Final = frozenset(("write_text", "write_bytes", "mkdir", "touch"))
 _MAX_DEPTH: Final = 3
 
 
@@ -293,10 +294,29 @@ class Leaks(Struct, frozen=True):
                 return keyed and (first or keyword in _KEYS)
             case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
                 return any(self._is_key(use, depth + 1) for use in program.records.uses(parent))
-            case tree.Binary(op="/") if parent.right is node:
-                return tree.makes_text(node)  # the name of a file
+            case tree.Binary(op="/") if parent.right is node:  # the name of a file
+                return tree.makes_text(node) and not self._is_only_written(parent, depth)
             case tree.Boolean() | tree.Conditional():
                 return self._is_key(parent, depth)
+            case _:
+                return False
+
+    def _is_only_written(self, node: tree.Node, depth: int) -> bool:
+        """Whether nothing is done with the path of a file but write it: nobody finds anything by it."""
+        parent = self.local.program.names.parent(node)
+        used = self.local.program.names.parent(parent)
+        match parent:
+            case tree.Attr(name=name) if isinstance(used, tree.Call) and used.func is parent:
+                return name in _WRITING or (name == "open" and _is_for_writing(used.args[:1]))
+            case tree.Attr(name="parent" | "name"):
+                return True
+            case tree.Call(func=tree.Name(id="open")):
+                return _is_for_writing(parent.args[1:2])
+            case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
+                uses = self.local.program.records.uses(parent)
+                return all(self._is_only_written(one, depth + 1) for one in uses)
+            case tree.FString():
+                return True
             case _:
                 return False
 
@@ -308,6 +328,12 @@ class Leaks(Struct, frozen=True):
         if isinstance(outer, tree.Call | tree.Subscript) and inner_of(outer) is node:
             return outer
         return None
+
+
+def _is_for_writing(args: Sequence[tree.Argument]) -> bool:
+    """Whether the mode in which a file is opened is one for writing it."""
+    mode = tree.text(args[0].value) if args and args[0].keyword in (None, "mode") else None
+    return mode is not None and mode[:1] in ("w", "a", "x") and "+" not in mode
 
 
 def _is_told(node: tree.Node, told: Container[str | int]) -> bool:
