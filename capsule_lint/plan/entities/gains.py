@@ -173,12 +173,18 @@ class Gains(Room):
 
     def _made_by_others(self, home: Class) -> Iterator[tuple[tree.Call, int, int]]:
         """The calls that have others make objects of a class, `submit(Note, tenant_id, note_id)`: a partial that gives
-        no scope by its name may leave them to whoever calls it."""
-        initializer, scopes = self.program.classes.initializer, self.program.policy.scopes
-        for heir in self.program.classes.subclasses(home):
+        no scope may leave them to whoever calls it."""
+        classes, scopes = self.program.classes, self.program.policy.scopes
+        for heir in classes.subclasses(home):
             for call, given, offset in self.program.calls.handed_on(heir):
-                told = any(a.keyword and names_any_of(a.keyword, scopes) for a in call.args)
-                if initializer(heir) is None and (told or last_name(call.func) != "partial"):
+                own, spread = classes.constructor(heir) or (), any(a.star for a in call.args)
+                plain = () if spread else call.unnamed[offset:]
+                said = [a.keyword for a in call.args if a.keyword]
+                said += [p.name for p in own[given : given + len(plain)] if p.by_position]
+                told = any(names_any_of(name, scopes) for name in said)
+                if classes.initializer(heir) is None and (
+                    told or last_name(call.func) != "partial"
+                ):
                     yield call, given, offset
 
     def _own_homes(self, cls: Class, like: str | None) -> list[Class]:
