@@ -210,7 +210,7 @@ class FormatConstants(MendRoom):
             entry = program.templates.constants.entry(lookup)
             if entry is not None and id(entry) in self._texts:
                 own: Knot = ("constant", id(entry))
-                filled = refilled(self.mends, lookup, self._texts[id(entry)], own)
+                filled = refilled(self.mends, lookup, entry, self._texts[id(entry)], own)
                 for mend in filled:
                     self.mends.add(own, mend)
                 if filled:
@@ -235,7 +235,7 @@ class FormatConstants(MendRoom):
         if self._finds_as_before(node, constant):
             return
         knot: Knot = ("constant", id(constant))
-        mends = refilled(self.mends, node, self._texts[id(constant)], knot)
+        mends = refilled(self.mends, node, constant, self._texts[id(constant)], knot)
         for mend in mends:
             self.mends.add(knot, mend)
         if not mends:

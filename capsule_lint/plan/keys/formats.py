@@ -23,6 +23,7 @@ from capsule_lint.plan.keys.format_fields import (
 from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import only_assigned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,7 +124,7 @@ class Formats(MendRoom):
         text = literal
         for group in groups:
             text = self._with(text, group, filling, percent=percent)
-        yield from self._operands(host, filling, code)
+        yield from self._operands(knot, host, filling, code)
         if constant is base and base.span in host.span:
             yield Replace(module.filename, constant.span, code, text)
             return
@@ -229,15 +230,35 @@ class Formats(MendRoom):
             names |= templates.formatted.entries(mapping) or {}
         return Filling(listed, names, mapping, host)
 
-    def _operands(self, host: tree.Node, filling: Filling, code: str) -> Iterator[Mend]:
+    def _operands(
+        self, knot: Knot, host: tree.Node, filling: Filling, code: str
+    ) -> Iterator[Mend]:
         runs = list(_runs(filling.values))
         if isinstance(host, tree.Binary):
-            if runs:
+            if runs and not self._is_key_too(knot, host.right, runs):
                 yield from self._listed(host.right, runs, filling, code)
         elif runs:
             yield from self._arguments(host, runs, filling, code)
         for name, value, after in filling.new:
             yield from self._named(host, name, value, after, filling, code)
+
+    def _is_key_too(self, knot: Knot, node: tree.Node, runs: list[tuple[int, list[str]]]) -> bool:
+        """Whether what fills a format is also the key of a collection, and gets the same for its sake:
+        `key = (tenant_id, number)` of `cache[key]` and of `PK % key`."""
+        display, planner = only_assigned(self.program.names, node), self.planner
+        for defect in planner.local.notes.defects if display is not None else ():
+            if (
+                isinstance(display, tree.Sequence)
+                and defect.node is display
+                and defect.shape == "tuple"
+            ):
+                at = {tree.behind(display.items, defect.anchors[s.name]) for s in defect.missing}
+                scopes = self.mends.policy_order(defect.missing)
+                said = [self.mends.code_of(defect.wants[s.name], knot) for s in scopes]
+                if len(at) == 1 and runs == [(at.pop(), said)]:
+                    planner.state.groups.join(knot, defect.knot)
+                    return True
+        return False
 
     def _listed(
         self,

@@ -6,32 +6,40 @@ from string import Formatter
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddArgument
+from capsule_lint.model import AddArgument, AddElements
+from capsule_lint.plan.keys.format_fields import marks_in, positions_of, start_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.model import Mend
+    from capsule_lint.plan.keys.format_fields import Mark
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
 
 
-def refilled(mends: Mends, node: tree.Node, changed: str, knot: Knot) -> list[Mend]:
-    """What fills the new fields of a template, whose code is `changed`, where a test names its values; nothing
+def refilled(
+    mends: Mends, node: tree.Node, constant: tree.Node, changed: str, knot: Knot
+) -> list[Mend]:
+    """What fills the new fields of a template, a constant whose code is `changed`, where a test fills it; nothing
     where that is not known."""
     names = mends.planner.program.names
-    method = names.parent(node)
-    call = names.parent(method)
-    if (
-        not mends.program.names.module_of(node).is_test
-        or not isinstance(method, tree.Attr)
-        or method.name != "format"
-        or not isinstance(call, tree.Call)
-        or call.func is not method
-        or any(a.keyword is None for a in call.args)
-    ):
+    if not names.module_of(node).is_test:
         return []
+    match names.parent(node):
+        case tree.Attr(name="format") as method:
+            call = names.parent(method)
+            if isinstance(call, tree.Call) and call.func is method:
+                if all(a.keyword is not None for a in call.args):
+                    return _by_name(mends, call, changed, knot)
+                return _by_place(mends, call, _new_fields(mends, constant, changed, "{"), knot)
+        case tree.Binary(op="%", left=left) as filled if left is node:
+            return _listed(mends, filled.right, _new_fields(mends, constant, changed, "%"), knot)
+    return []
+
+
+def _by_name(mends: Mends, call: tree.Call, changed: str, knot: Knot) -> list[Mend]:
     given = [a.keyword for a in call.args]
     fields = {name for _, name, _, _ in Formatter().parse(changed) if name is not None}
     new = [s for s in mends.planner.program.policy.scopes if s.parameter in fields - set(given)]
@@ -46,6 +54,86 @@ def refilled(mends: Mends, node: tree.Node, changed: str, knot: Knot) -> list[Me
         filename = mends.program.names.module_of(call).filename
         found.append(AddArgument(filename, call.span, "CAP104", code, scope.parameter, at))
     return found
+
+
+def _by_place(
+    mends: Mends, call: tree.Call, new: Sequence[tuple[int, Scope]], knot: Knot
+) -> list[Mend]:
+    """`PK.format(a_tenant(), "x")`."""
+    filename = mends.program.names.module_of(call).filename
+    found: list[Mend] = []
+    if any(a.star or a.keyword is not None for a in call.args):
+        return []
+    for at, scope in new:
+        code = mends.testing.code(scope, call, knot)
+        if code is None or at > len(call.args):
+            return []
+        found.append(AddArgument(filename, call.span, "CAP104", code, None, at))
+    return found
+
+
+def _listed(
+    mends: Mends, right: tree.Node, new: Sequence[tuple[int, Scope]], knot: Knot
+) -> list[Mend]:
+    """`PK % (a_tenant(), "x")`."""
+    filename = mends.program.names.module_of(right).filename
+    groups: dict[int, list[str]] = {}
+    is_tuple = isinstance(right, tree.Sequence) and right.kind == "tuple"
+    items = right.items if isinstance(right, tree.Sequence) and is_tuple else (right,)
+    if any(isinstance(item, tree.Wrapped) for item in items) or not (
+        is_tuple or isinstance(right, tree.Const | tree.Call)
+    ):
+        return []
+    for at, scope in new:
+        code = mends.testing.code(scope, right, knot)
+        if code is None or at > len(items):
+            return []
+        groups.setdefault(at, []).append(code)
+    found: list[Mend] = []
+    for at, codes in groups.items():
+        before, after = ((), tuple(codes)) if at else (tuple(codes), ())
+        anchor = items[max(at - 1, 0)].span
+        found.append(AddElements(filename, right.span, "CAP104", before, after, anchor))
+    return found
+
+
+def _new_fields(
+    mends: Mends, constant: tree.Node, changed: str, sign: str
+) -> list[tuple[int, Scope]]:
+    """The scopes that a template gains fields for which are filled by their places, and how many of the values that
+    fill it now come before each; nothing where that is not clear."""
+    percent = sign == "%"
+    module = mends.program.names.module_of(constant)
+    old, new = mends.source(module, constant.span), changed
+    was, marks = (list(marks_in(text, percent=percent)) for text in (old, new))
+    if any(mark.is_named for mark in (*was, *marks)) or len(marks) <= len(was):
+        return []
+    olds, news = _between(old, was), _between(new, marks)
+    first = next((n for n, (a, b) in enumerate(zip(olds, news, strict=False)) if a != b), len(was))
+    count, places = len(marks) - len(was), positions_of(marks)
+    found: list[tuple[int, Scope]] = []
+    if (
+        not news[first + count].endswith(olds[first])
+        or olds[first + 1 :] != news[first + count + 1 :]
+    ):
+        return []
+    for number in range(first, first + count):
+        scope = next(
+            (s for s in mends.program.policy.scopes if news[number].endswith(s.tag)), None
+        )
+        if scope is None or not scope.tag:
+            return []
+        found.append((places[number] - (number - first), scope))
+    return found
+
+
+def _between(text: str, marks: Sequence[Mark]) -> list[str]:
+    """What stands in a text before, between and behind its fields."""
+    ends, starts = (
+        [start_of(text), *(m.end for m in marks)],
+        [*(m.start for m in marks), len(text)],
+    )
+    return [text[end:start] for end, start in zip(ends, starts, strict=True)]
 
 
 def _place(mends: Mends, given: list[str | None], scope: Scope) -> int:
