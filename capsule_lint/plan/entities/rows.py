@@ -106,7 +106,7 @@ class Rows:
             case tree.Boolean():
                 return self._all(node.values, depth)
             case tree.Binary(op="|"):
-                return self._all((node.left, node.right), depth)
+                return self._merged((node.left, node.right), depth)
             case tree.Wrapped(kind="await") | tree.Walrus():
                 return self._follow(node.value, depth)
             case tree.Comprehension(kind="DictComp"):
@@ -129,10 +129,21 @@ class Rows:
             return _NONE
         spread = node.spread
         if len(spread) == len(node.keys):
-            return self._all(spread, depth)
+            return self._merged(spread, depth)
         if spread and not names_any(node, self.program):
-            return self._all(spread, depth)
+            return self._merged(spread, depth)
         return Origins((node,))
+
+    def _merged(self, parts: Iterable[tree.Node], depth: int) -> Origins:
+        """A dict that is made of others: where one of them surely has the scopes, it has them, whatever else is
+        merged into it: `values | overrides`."""
+        each = [self._follow(part, depth) for part in parts]
+        sure = any(
+            one.complete and one.displays and all(names_any(d, self.program) for d in one.displays)
+            for one in each
+        )
+        found = sum(each, _NONE)
+        return Origins(found.displays, found.complete or sure, found.stored)
 
     def _filtered(self, node: tree.Comprehension, depth: int) -> Origins:
         """`{k: v for k, v in item.items() if …}` is `item` with some keys."""
