@@ -33,7 +33,7 @@ from capsule_lint.plan.uses.passthrough import asserted, forwarded
 from capsule_lint.policy import selects
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.overloads import overloads
-from capsule_lint.program.inference.types import FunctionObject, LambdaObject
+from capsule_lint.program.inference.types import ClassObject, FunctionObject, LambdaObject
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ class Signatures(Room):
         for one in callables(self.program, stand_in.node):
             if isinstance(one, LambdaObject):
                 self._double(one, function, given)
+            elif isinstance(one, ClassObject):
+                self._construct_instead(one.cls, function, scope, knot, stand_in.node)
             elif isinstance(one, FunctionObject) and one.function is not function:
                 other = one.function
                 params = other.params[int(one.bound and other.takes_self) :]
@@ -197,6 +199,23 @@ class Signatures(Room):
                     at = tree.span_of(other.fact.signature_at)
                     double = Double(at, other.module, function, given, params)
                     self.state.double(other.fact, double)
+
+    def _construct_instead(
+        self, cls: Class, initializer: Function, scope: Scope, knot: Knot, node: tree.Node
+    ) -> None:
+        """A class of a test, in whose constructor's place another one comes, takes what that takes."""
+        other, scopes = self.program.classes.initializer(cls), self.program.policy.scopes
+        if other is None or other is initializer or accepts_anything(other.own_params):
+            return
+        if fits(other.own_params, initializer, 1, scopes) and agrees(
+            other.own_params, initializer, 1, scopes
+        ):
+            self.gain(other, scope, knot)
+        elif self.program.domain.scope_parameter(other, scope) is None:
+            reason = f"comes in the place of what gains `{scope.parameter}`, with a constructor of its own"
+            filename = self.program.names.module_of(node).filename
+            where = filename, node.span, reason, other.symbol
+            self.planner.obstacle(knot, *where, "reference", scope)
 
     def can_gain(self, function: Function) -> bool:
         """Whether the signature is ours to change."""

@@ -10,16 +10,18 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
 from capsule_lint.plan.keys.spelled import embedded
-from capsule_lint.plan.literals import plain_literal
+from capsule_lint.plan.literals import Literal, literal, plain_literal
 from capsule_lint.plan.uses.doctests import hindered
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Sequence
 
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.plan.testing.testing import Testing
 
+_INSIDE: Final = "a key that changes stands inside of this text"
 _EXAMPLE: Final = "an example in a docstring, which doctest may run, spells out a key that changes"
 
 
@@ -40,6 +42,34 @@ class Quoted(Struct, frozen=True):
                 if longer and self.testing.places.is_expected(other):
                     self._replace(other, key, code, form)
 
+    def fill(self, node: tree.Node, made: Sequence[tuple[Form, re.Pattern[str]]]) -> None:
+        """Complete the key in a longer text that a test expects, `"stored TENANT#t#NOTE#n"`, made by what it runs."""
+        mends = self.testing.mends
+        module = mends.planner.program.names.module_of(node)
+        knot, source = (
+            self.testing.tie([form for form, _ in made]),
+            mends.source(module, node.span),
+        )
+        said, texts = plain_literal(source), set[str | None]()
+        for form, regex in made if said is not None and not module.generated else ():
+            keys = [match[0] for match in regex.finditer(said.body if said is not None else "")]
+            if said is None or said.formatted or not said.single or len(keys) != 1:
+                continue
+            if form.regex.fullmatch(keys[0]) is None:
+                continue  # it is a text that has the key in it itself
+            new = self.testing.completed(Literal("", said.quote, keys[0]), "", node, form)
+            whole = literal(new) if new is not None else None
+            if whole is None or whole.formatted:
+                texts.add(None)
+            else:
+                texts.add(said.code(said.body.replace(keys[0], whole.body), formatted=False))
+        match list(texts):
+            case [str() as text]:
+                mends.add(knot, Replace(module.filename, node.span, "CAP104", text))
+                self.testing.updated[id(node)] = [form for form, _ in made]
+            case _:
+                mends.obstacle(knot, node, _INSIDE)
+
     def note_examples(self, defects: Sequence[KeyDefect]) -> None:
         """Note the examples of docstrings that spell out a key that changes."""
         mends, names = self.testing.mends, self.testing.mends.planner.program.names
@@ -58,7 +88,7 @@ class Quoted(Struct, frozen=True):
         module = mends.planner.program.names.module_of(node)
         said, new = plain_literal(mends.source(module, node.span)), plain_literal(code)
         if said is None or new is None or new.formatted or said.body.count(key) != 1:
-            mends.obstacle(knot, node, "a key that changes stands inside of this text")
+            mends.obstacle(knot, node, _INSIDE)
             return
         self.testing.updated[id(node)] = [form]
         body = said.body.replace(key, new.body)

@@ -114,6 +114,17 @@ class StandIns:
                 ):
                     bound = one.bound or (called and not is_autospec(call))
                     yield from self._come(one.function, node, text, bound=bound)
+                elif isinstance(one, ClassObject) and isinstance(said, str):
+                    yield from self._constructed(one.cls, node, text)
+
+    def _constructed(
+        self, cls: Class, node: tree.Node, name: tree.Node
+    ) -> Iterator[tuple[Function, StandIn]]:
+        """`setattr(Runner, "lease", FakeLease)`: a class in the place of another one."""
+        initializer = self.program.classes.initializer(cls)
+        types = self.program.inference.of(node)
+        if initializer is not None and any(isinstance(t, ClassObject) for t in types):
+            yield initializer, StandIn(node, 1, name)
 
     def _specified(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:
         """`create_autospec(f, side_effect=fake)`, `MagicMock(spec=f, wraps=fake)`."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterable, Iterator, Sequence
 
+    from capsule_lint.plan.literals import Literal
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect, Knot, Value
     from capsule_lint.policy import Scope
@@ -191,15 +192,14 @@ class Testing(MendRoom):
     def _look_inside(
         self, node: tree.Node, text: str, inside: list[tuple[Form, re.Pattern[str]]]
     ) -> None:
-        """A longer text that a test expects, with a key in it: nobody can tell what else it says."""
-        found = [form for form, regex in inside if regex.search(text)]
+        """A longer text that a test expects, with a key in it: where that is whole, and all of it known, it changes."""
+        found = [(form, regex) for form, regex in inside if regex.search(text)]
         for place in self.places.expecting(node) if found else ():
             running = self.places.running(place)
-            for form in found:
-                if form.functions & running:
-                    reason = "a key that changes stands inside of this text"
-                    self.mends.obstacle(form.defects[0].knot, node, reason)
-                    return
+            made = [(form, regex) for form, regex in found if form.functions & running]
+            if made:
+                Quoted(self).fill(node, made)
+                return
 
     def _look_through(
         self,
@@ -271,8 +271,12 @@ class Testing(MendRoom):
         """The code of a literal with the missing segments; `None` when they cannot be put in."""
         first, rest = first_and_rest(node)
         known = plain_literal(self.mends.source(module, first.span))
-        found = form.regex.fullmatch(known.body + rest) if known is not None else None
-        if known is None or found is None:
+        return self.completed(known, rest, node, form) if known is not None else None
+
+    def completed(self, known: Literal, rest: str, node: tree.Node, form: Form) -> str | None:
+        """The same of a literal that may not be all of the expression: `rest` comes behind it."""
+        found = form.regex.fullmatch(known.body + rest)
+        if found is None:
             return None
         formatted, body = known.formatted, known.body
         order = self.program.policy.scopes
