@@ -45,6 +45,10 @@ class CallbackTypes(MendRoom):
         """Add the mends."""
         if not self.state.params:
             return
+        with self.program.names.aside():  # who is given a function that changes has been asked for
+            self._build()
+
+    def _build(self) -> None:
         for node in list(self.program.names.named("Callable")):
             written, module = self.program.names.parent(node), self.program.names.module_of(node)
             if module.generated or not isinstance(written, tree.Subscript):

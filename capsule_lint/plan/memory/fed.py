@@ -191,11 +191,9 @@ class Fed(Room):
         needs, home = self.planner.local.needs, self._home(put)
         if home is None or isinstance(home[0], Function) or not isinstance(put.key, tree.Name):
             return False
-        if needs.is_scoped(home[0]):
-            return False
         if not is_identifier(put.key.id) and not needs.tells([put.key]):
             return False
-        return any(
+        told = any(
             isinstance(part, tree.Name) and part.id == put.key.id
             for value in (put.value, *self._assigned(put.value))
             for call in within(value.body if isinstance(value, tree.Lambda) else value)
@@ -203,6 +201,7 @@ class Fed(Room):
             for a in call.args
             for part in within(a.value)
         )
+        return told and not needs.is_scoped(home[0])
 
     def _assigned(self, value: tree.Node) -> Iterator[tree.Node]:
         if isinstance(value, tree.Name):

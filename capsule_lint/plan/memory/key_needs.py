@@ -137,11 +137,11 @@ class KeyNeeds:
 
     def _scoped_by_constructor(self, cls: Class) -> bool:
         held, scopes = self.program.domain.held.is_attribute, self.program.policy.scopes
-        return any(
-            any(held(owner, name, scope) for scope in scopes)
-            or self._carries(self.program.inference.member(owner, name))
-            for owner, name in self.program.classes.made_with(cls)
-        )
+        made = list(self.program.classes.made_with(cls))
+        if any(held(owner, name, scope) for owner, name in made for scope in scopes):
+            return True
+        with self.program.names.aside():  # what carries a scope is asked for where that is told
+            return any(self._carries(self.program.inference.member(*one)) for one in made)
 
     def _carries(self, types: Types) -> bool:
         """Whether a value is an object that carries a scope of a request."""
