@@ -29,8 +29,8 @@ _TEXTS: Final = frozenset(("builtins.str", "builtins.int", "enum.StrEnum", "enum
 _COERCING: Final = ("pydantic.", "sqlmodel.")
 """Whose classes make of a text what a field is annotated with."""
 
-_SILENT: Final = frozenset(("enum.Enum", "abc.ABC"))
-"""Bases whose heirs do not say their values in a text."""
+_OF_MEMBERS: Final = ("value", "name")
+"""What says a member of an enum as a text."""
 _READ: Final = ("loaded", "spread")
 """The kinds of values that are texts of an item."""
 _VALIDATING: Final = ("__get_pydantic_core_schema__", "__get_validators__")
@@ -93,8 +93,9 @@ class Stored(Room, Struct, frozen=True):
 
     def beside(self, value: Value, scope: Scope, neighbours: Iterable[tree.Node]) -> Value:
         """What a value's text is taken of, as that of its neighbour is: `capsule_id.value` beside `tenant_id.value`."""
-        cls = self._class_of(scope)
-        for node in neighbours if cls is not None and value.kind not in _READ else ():
+        objects = self.form(scope) in (Form.ENUM, Form.OBJECT) and value.kind not in _READ
+        cls = self._class_of(scope) if objects else None
+        for node in neighbours if cls is not None else ():
             match node:
                 case tree.Attr(name=name, base=base):
                     has = self.program.classes.has_attribute
@@ -111,19 +112,19 @@ class Stored(Room, Struct, frozen=True):
     def says_itself(self, scope: Scope, code: str) -> bool:
         """Whether the code of a scope's value gives the text that is meant, where it stands in one: objects that do
         not say how they look would show how they are made."""
-        cls, method = self._class_of(scope), self.program.classes.method
-        if cls is None or any(method(cls, name) for name in ("__str__", "__format__")):
+        cls, classes = self._class_of(scope), self.program.classes
+        if cls is None or any(classes.method(cls, name) for name in ("__str__", "__format__")):
             return True
-        if not set(self.program.classes.foreign_bases(cls)) <= _SILENT:
+        bases, taken = set(classes.foreign_bases(cls)), code.rpartition(".")[2]
+        if classes.is_enum(cls):
+            return "enum.StrEnum" in bases or taken in _OF_MEMBERS
+        if self.form(scope) is not Form.OBJECT or not bases <= {"abc.ABC"}:
             return True
-        taken = code.rpartition(".")[2]
-        return taken != scope.parameter and self.program.classes.has_attribute(cls, taken)
+        return taken != scope.parameter and classes.has_attribute(cls, taken)
 
     def _class_of(self, scope: Scope) -> Class | None:
-        """The class of the program whose instances a scope's values are, where these are no texts."""
-        if scope.type is None or self.form(scope) not in (Form.ENUM, Form.OBJECT):
-            return None
-        cls = self.program.names.definition(scope.type.dotted)
+        """The class of the program whose instances a scope's values are."""
+        cls = self.program.names.definition(scope.type.dotted) if scope.type is not None else None
         return cls if isinstance(cls, Class) else None
 
     def written(self, code: str, beside: tree.Node, old: Scope, new: Scope) -> str | None:

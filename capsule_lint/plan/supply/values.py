@@ -221,7 +221,8 @@ class Values(Room):
 
     @cached_property
     def _item_names(self) -> list[set[str]]:
-        """The string keys of each dict that the program, tests aside, spells out, at once or entry by entry."""
+        """The string keys of each dict that the program, tests aside, spells out, and of each item that it fills entry
+        by entry."""
         found, steps = list[set[str]](), defaultdict[object, set[str]](set)
         for module in self.program.names.modules.values():
             if module.is_test:
@@ -231,7 +232,8 @@ class Values(Room):
             for statement, place in module.statements:
                 if (added := added_entry(statement)) is not None:
                     steps[place.scope, text_of(added.base)].add(added.key)
-        return [*found, *steps.values()]
+        is_key_name = self.program.policy.is_key_name
+        return [*found, *(names for names in steps.values() if any(map(is_key_name, names)))]
 
     def _spreads_answer(self, call: tree.Call) -> bool:
         """`Entity(**table.get_item(…)["Item"])`, in a test that may spread what it spells out as well."""
