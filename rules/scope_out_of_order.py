@@ -72,7 +72,7 @@ RULE = Rule(
                 "SK": f"DAY#{day}#CAPSULE#{capsule_id}#TENANT#{tenant_id}",
             }
         """,
-        # What lacks the outermost segment is reported for that alone.
+        # What lacks a segment is reported for that alone.
         """
         def order_pk(capsule_id: str, order_id: str) -> str:
             return f"ORDER#{order_id}#CAPSULE#{capsule_id}"

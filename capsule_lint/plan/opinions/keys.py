@@ -75,16 +75,13 @@ class KeyOpinions:
     ) -> Iterator[Opinion]:
         names = [scope.name for scope in required]
         order = [n for n in dict.fromkeys(s.scope for s in segments) if n in names]
-        if not names or (set(order) != set(names) and order[:1] != names[:1]):
-            return  # what it lacks may come to its front
+        if not names or set(order) != set(names):
+            return
         first = next(s for s in segments if s.scope in names)
-        said = tuple(
-            scope for scope in required if scope.name in order
-        )  # the others come behind it
         if (
-            order != [scope.name for scope in said]
+            order != names
             or not self._is_front(site.template, first, required)
-            or self._is_parted(site.template, segments, said)
+            or self._is_parted(site.template, segments, required)
         ):
             yield Opinion(
                 OrderFact(
