@@ -316,7 +316,7 @@ class Demands(Room):
         nothing itself."""
         given = self.program.inference.returned(method)
         own = any(isinstance(one, Instance) and one.cls is method.owner for one in given)
-        return own and not self.program.domain.touches_table(method)
+        return own and not (self._asks_table(method, 0) or self.planner.local.asks(method))
 
     def _says_how_to_scan(self, method: Function, parameter: tree.Parameter) -> bool:
         """Whether a parameter says nothing but how much of a table is read: `scan(Segment=number)`."""

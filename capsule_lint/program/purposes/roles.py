@@ -115,10 +115,12 @@ class Roles:
 
     def _holds_table(self, cls: Class) -> bool:
         """Whether a field of a class is the table itself, as that of a repository is: `table: Table`."""
-        stored = (name for one in self.domain.classes.mro(cls) for name in one.stores)
-        return any(map(is_table, stored)) or any(
+        classes = self.domain.classes
+        if not classes.is_data(cls):
+            return any(is_table(name) for one in classes.mro(cls) for name in one.stores)
+        return any(
             is_table(field.name) and last_name(field.annotation) not in _VALUES
-            for field in self.domain.classes.fields(cls)
+            for field in classes.fields(cls)
         )
 
     def _keeps_items(self, cls: Class) -> bool:
