@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE
+from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.texts.pieces import (
@@ -38,14 +39,74 @@ class Joins:
         if separator is not None and rows is not None:
             return self._join_pairs(node, separator, *rows, depth)
         elements, written = self.elements(node.args[0].value, host)
+        if elements is None and (returned := self.returned(node)):
+            written = returned[0]
+            elements, _ = self.elements(written, written)
         if separator is None or elements is None:
             return None
+        return self._in_order(node, separator, elements, written, depth)
+
+    def _in_order(
+        self,
+        node: tree.Call,
+        separator: str,
+        elements: list[tree.Node],
+        written: tree.Node,
+        depth: int,
+    ) -> list[Piece]:
         found: list[Piece] = []
         for number, element in enumerate(elements):
             if number:
                 found.append(Text(separator, written, node))
             found += self.templates.inline(element, written, depth + 1)
         return found
+
+    def several(self, node: tree.Call) -> list[list[Piece]]:
+        """The pieces of what a call joins of lists that several functions return, by list."""
+        lists = self.returned(node)
+        separator = self._separator(node) if len(lists) > 1 else None
+        every = [(written, self.elements(written, written)[0]) for written in lists]
+        return [
+            self._in_order(node, separator, elements, written, 0)
+            for written, elements in every
+            if separator is not None and elements is not None
+        ]
+
+    def returned(self, node: tree.Call) -> list[tree.Sequence]:
+        """The lists that functions of the program return of which a call joins one: those of the property of
+        `"#".join(self.parts)`, in all classes that it may be of; empty if one of them is not known."""
+        source = _source(node)
+        makers = list(self._makers(source)) if isinstance(source, tree.Attr | tree.Call) else []
+        found: list[tree.Sequence] = []
+        for maker in makers:
+            if not maker.returns and any("abstract" in name for name in maker.decorators):
+                continue
+            if len(maker.returns) != 1:
+                return []
+            value = maker.returns[0]
+            elements, written = self.elements(value, value)
+            if elements is None or not isinstance(written, tree.Sequence):
+                return []
+            found.append(written)
+        return found
+
+    def _makers(self, source: tree.Attr | tree.Call) -> Iterator[Function]:
+        """The functions that give an expression's value, with what takes their place in heirs."""
+        templates, families = self.templates, self.templates.calls.families
+        if isinstance(source, tree.Call):
+            callees = templates.calls.callees(source)
+            found = [c.function if c.cls is None else None for c in callees]
+        else:
+            types = ordered(templates.inference.of(source.base))
+            found = [
+                templates.classes.method(one.cls, source.name) if isinstance(one, Instance) else None
+                for one in types
+            ]
+            found = [one if one is not None and one.is_property else None for one in found]
+        known = [one for one in found if one is not None]
+        every = {one: None for maker in known for one in families.nominal(maker)}
+        if len(known) == len(found):
+            yield from sorted(every, key=lambda function: function.symbol)
 
     def is_buffer(self, node: tree.Node) -> bool:
         """Whether an expression is a local into which texts are written: `out = StringIO()`."""

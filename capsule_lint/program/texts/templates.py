@@ -120,6 +120,8 @@ class Templates:
                 return [paired]
             case tree.Call() if chosen := self._chosen(node):
                 return chosen
+            case tree.Call() if len(joined := self.joins.several(node)) > 1:
+                return [Template(pieces[0].host, merged(pieces)) for pieces in joined if pieces]
             case tree.Subscript():
                 entry = entry_of_local(self.names, node)
                 return self.resolve(entry, depth + 1) if entry is not None else []
