@@ -27,7 +27,7 @@ class PartUses(Struct, frozen=True):
 
     readers: Readers
 
-    def find(self, call: tree.Call, defects: list[KeyDefect]) -> None:
+    def find(self, call: tree.Attr | tree.Call, defects: list[KeyDefect]) -> None:
         """What becomes of the parts of a key otherwise: slices, comparisons, and what cannot be followed."""
         for split in self.readers.splits.of(call):
             self._parts_used(call, split, defects)

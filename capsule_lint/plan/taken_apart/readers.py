@@ -97,6 +97,8 @@ class Readers:
         for call in self.program.calls.uses.calls_beside("split"):
             if not self.program.names.module_of(call).generated:
                 PartUses(self).find(call, defects)
+        for read in self.splits.listings.reads():
+            PartUses(self).find(read, defects)
         self._find_broken([*defects, *self._around(defects)])
         Across(self).find(defects)
 
@@ -323,6 +325,8 @@ class Readers:
             for d in (*defects, *self._around(defects))
             if d.template.text.startswith(split.prefix) and has_separator(d, split.separator)
         ]
+        if split.joined_of:
+            return [d for d in possible if id(d.template.host) in split.joined_of]
         if asked is not None:
             having = (d for d in possible if has(parts_in(d.template, split), asked, split))
             possible = list(having) or possible

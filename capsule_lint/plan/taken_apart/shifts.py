@@ -207,6 +207,8 @@ class Split(Struct, frozen=True):
     """Whether other texts are split there as well."""
     second_from: int | None = None
     """From which of the parts on every second one is taken; `None` where all are."""
+    joined_of: frozenset[int] = frozenset()
+    """The lists that it is, by their ids, where it is what a key is joined of, and not one that is split."""
 
     @property
     def taken(self) -> int:

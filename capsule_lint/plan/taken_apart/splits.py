@@ -10,6 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.taken_apart.listings import Listings
 from capsule_lint.plan.taken_apart.parts import in_place
 from capsule_lint.plan.taken_apart.shifts import Split, second_from
 from capsule_lint.program.local_names import only_assigned
@@ -51,8 +52,17 @@ class Splits(Struct, frozen=True, dict=True):
                 for split in self.of(node.base, through):
                     if split.second_from is None and split.limit < 0 and not split.taken:
                         yield replace(split, second_from=first)
+            case tree.Attr():
+                yield from self.listings.of(node)
             case _ if (copied := in_place(node)) is not None:
                 yield from self.of(copied, through)
+            case tree.Call():
+                yield from self.listings.of(node)
+
+    @cached_property
+    def listings(self) -> Listings:
+        """What tells lists of which keys are joined."""
+        return Listings(self.program)
 
     def _of_call(self, node: tree.Call, func: tree.Attr) -> Iterator[Split]:
         """`key.split("#", 2)`, `re.split("#", key)`: from the end only where there is no limit."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE
-from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Function, last_name
+from capsule_lint.program.texts.given_lists import GivenLists, joined, passed
 from capsule_lint.program.texts.pieces import (
     Filled,
     Piece,
@@ -29,6 +29,10 @@ class Joins:
     """Evaluates what is joined."""
 
     templates: Templates
+    given: GivenLists = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.given = GivenLists(self.templates)
 
     def pieces(
         self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int
@@ -39,7 +43,7 @@ class Joins:
         if separator is not None and rows is not None:
             return self._join_pairs(node, separator, *rows, depth)
         elements, written = self.elements(node.args[0].value, host)
-        if elements is None and (returned := self.returned(node)):
+        if elements is None and (returned := self.given.joined_by(node)):
             written = returned[0]
             elements, _ = self.elements(written, written)
         if separator is None or elements is None:
@@ -63,7 +67,7 @@ class Joins:
 
     def several(self, node: tree.Call) -> list[list[Piece]]:
         """The pieces of what a call joins of lists that several functions return, by list."""
-        lists = self.returned(node)
+        lists = self.given.joined_by(node)
         separator = self._separator(node) if len(lists) > 1 else None
         every = [(written, self.elements(written, written)[0]) for written in lists]
         return [
@@ -71,42 +75,6 @@ class Joins:
             for written, elements in every
             if separator is not None and elements is not None
         ]
-
-    def returned(self, node: tree.Call) -> list[tree.Sequence]:
-        """The lists that functions of the program return of which a call joins one: those of the property of
-        `"#".join(self.parts)`, in all classes that it may be of; empty if one of them is not known."""
-        source = _source(node)
-        makers = list(self._makers(source)) if isinstance(source, tree.Attr | tree.Call) else []
-        found: list[tree.Sequence] = []
-        for maker in makers:
-            if not maker.returns and any("abstract" in name for name in maker.decorators):
-                continue
-            if len(maker.returns) != 1:
-                return []
-            value = maker.returns[0]
-            elements, written = self.elements(value, value)
-            if elements is None or not isinstance(written, tree.Sequence):
-                return []
-            found.append(written)
-        return found
-
-    def _makers(self, source: tree.Attr | tree.Call) -> Iterator[Function]:
-        """The functions that give an expression's value, with what takes their place in heirs."""
-        templates, families = self.templates, self.templates.calls.families
-        if isinstance(source, tree.Call):
-            callees = templates.calls.callees(source)
-            found = [c.function if c.cls is None else None for c in callees]
-        else:
-            types = ordered(templates.inference.of(source.base))
-            found = [
-                templates.classes.method(one.cls, source.name) if isinstance(one, Instance) else None
-                for one in types
-            ]
-            found = [one if one is not None and one.is_property else None for one in found]
-        known = [one for one in found if one is not None]
-        every = {one: None for maker in known for one in families.nominal(maker)}
-        if len(known) == len(found):
-            yield from sorted(every, key=lambda function: function.symbol)
 
     def is_buffer(self, node: tree.Node) -> bool:
         """Whether an expression is a local into which texts are written: `out = StringIO()`."""
@@ -294,7 +262,7 @@ class Joins:
         if fixed:
             mark = self._joins_behind(value, [p.name for p in fixed], variadic.name)
             return mark if mark is not None and self._is_told_words(function) else None
-        source = _source(value)
+        source = joined(value)
         if not isinstance(source, tree.Name) or source.id != variadic.name:
             return None
         assert isinstance(value, tree.Call)
@@ -316,9 +284,9 @@ class Joins:
         (mark,) = marks
         rest = last.value
         if (listed := tree.spread(rest)) is not None:
-            rest = _passed(listed)
+            rest = passed(listed)
         elif isinstance(rest, tree.Call) and self._separator(rest) == mark:
-            rest = _source(rest) or rest
+            rest = joined(rest) or rest
         return mark if mark and isinstance(rest, tree.Name) and rest.id == variadic else None
 
     def _is_told_words(self, function: Function) -> bool:
@@ -373,26 +341,6 @@ class Joins:
             else:
                 found += self.templates.inline(value, host, depth + 1)
         return found
-
-
-def _source(node: tree.Node) -> tree.Node | None:
-    """What `"#".join(str(p) for p in parts)` joins."""
-    match node:
-        case tree.Call(func=tree.Attr(name="join"), args=(joined, *_)):
-            return _passed(joined.value)
-        case _:
-            return None
-
-
-def _passed(node: tree.Node) -> tree.Node:
-    """What the items of a comprehension or a `map` are made of."""
-    while isinstance(node, tree.Comprehension) and len(node.generators) == 1:
-        node = node.generators[0].iter
-    match node:
-        case tree.Call(func=func, args=(_, items)) if last_name(func) in ("map", "filter"):
-            return items.value
-        case _:
-            return node
 
 
 def _added(statement: tree.Statement, name: str, method: str) -> Iterator[tree.Node]:

@@ -1,0 +1,97 @@
+"""Lists that functions of the program give, and of which keys are joined elsewhere: `"#".join(self.parts)`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.program.model import Function
+    from capsule_lint.program.texts.templates import Templates
+
+
+class Listing(Struct, frozen=True):
+    """A list of the parts of a key that a function returns, and what joins it."""
+
+    function: Function
+    value: tree.Node
+    separator: str
+
+
+@dataclass(eq=False, slots=True)
+class GivenLists:
+    """Finds the lists."""
+
+    templates: Templates
+    joined_of: dict[int, Listing] = field(default_factory=dict)
+    """Those of which something is joined, by the displays that they begin with."""
+
+    def joined_by(self, node: tree.Call) -> list[tree.Sequence]:
+        """The displays with which the lists begin of which a call joins one."""
+        source, func = joined(node), node.func
+        lists = self.of(source) if isinstance(source, tree.Attr | tree.Call) else []
+        separator = isinstance(func, tree.Attr) and self.templates.constant(func.base)
+        for written, maker in lists if separator else ():
+            self.joined_of[id(written)] = Listing(maker, maker.returns[0], str(separator))
+        return [written for written, _ in lists]
+
+    def of(self, source: tree.Attr | tree.Call) -> list[tuple[tree.Sequence, Function]]:
+        """The lists that an expression may be, with the functions that return them: those of the property of
+        `self.parts`, in all classes that it may be of; empty if one of them is not known."""
+        found: list[tuple[tree.Sequence, Function]] = []
+        for maker in self._makers(source):
+            if not maker.returns and any("abstract" in name for name in maker.decorators):
+                continue
+            if len(maker.returns) != 1:
+                return []
+            value = maker.returns[0]
+            elements, written = self.templates.joins.elements(value, value)
+            if elements is None or not isinstance(written, tree.Sequence):
+                return []
+            found.append((written, maker))
+        return found
+
+    def _makers(self, source: tree.Attr | tree.Call) -> Iterator[Function]:
+        """The functions that give an expression's value, with what takes their place in heirs."""
+        templates, families = self.templates, self.templates.calls.families
+        found: list[Function | None] = []
+        if isinstance(source, tree.Call):
+            callees = templates.calls.callees(source)
+            found += (c.function if c.cls is None else None for c in callees)
+        else:
+            for one in ordered(templates.inference.of(source.base)):
+                cls = one.cls if isinstance(one, Instance) else None
+                method = templates.classes.method(cls, source.name) if cls is not None else None
+                found.append(method if method is not None and method.is_property else None)
+        known = [one for one in found if one is not None]
+        every = {one for maker in known for one in families.nominal(maker)}
+        if len(known) == len(found):
+            yield from sorted(every, key=lambda function: function.symbol)
+
+
+def joined(node: tree.Node) -> tree.Node | None:
+    """What `"#".join(str(p) for p in parts)` joins."""
+    match node:
+        case tree.Call(func=tree.Attr(name="join"), args=(joined, *_)):
+            return passed(joined.value)
+        case _:
+            return None
+
+
+def passed(node: tree.Node) -> tree.Node:
+    """What the items of a comprehension or a `map` are made of."""
+    while isinstance(node, tree.Comprehension) and len(node.generators) == 1:
+        node = node.generators[0].iter
+    match node:
+        case tree.Call(func=func, args=(_, items)) if last_name(func) in ("map", "filter"):
+            return items.value
+        case _:
+            return node
