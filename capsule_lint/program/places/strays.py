@@ -217,8 +217,20 @@ class Strays:
         for holder in module.either(tree.Sequence, tree.DictDisplay):
             values = holder.items if isinstance(holder, tree.Sequence) else self._entries(holder)
             texts = [v for v in values if _may_say(v)]
-            if texts and not self._is_elsewhere(holder):
+            if texts and not self._is_bound(holder) and not self._is_elsewhere(holder):
                 yield from texts
+
+    def _is_bound(self, holder: tree.Node) -> bool:
+        """Whether names stand in a tuple to be bound: `for name, value in pairs`."""
+        match self.keys.names.parent(holder):
+            case tree.Assign(targets=targets):
+                return any(target is holder for target in targets)
+            case tree.Block(binds=binds):
+                return any(bind.target is holder for bind in binds)
+            case tree.Comprehension(generators=generators):
+                return any(one.target is holder for one in generators)
+            case _:
+                return False
 
     def _entries(self, display: tree.DictDisplay) -> Iterator[tree.Node]:
         """The values of a dict under names that are no sort key's."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import last_name
 
@@ -57,6 +58,20 @@ class GivenLists:
             if elements is None or not isinstance(written, tree.Sequence):
                 return []
             found.append((written, maker))
+        return found
+
+    def items(self, source: tree.Attr | tree.Call) -> list[tree.Node]:
+        """What functions yield one after the other, or have in the lists that they return, where an expression is
+        that: `self.index_keys()`."""
+        if isinstance(source, tree.Call) and last_name(source.func) in IN_PLACE and source.plain:
+            inner = source.plain[0]
+            return self.items(inner) if isinstance(inner, tree.Attr | tree.Call) else []
+        found: list[tree.Node] = []
+        for maker in self._makers(source):
+            found += (one.value for one in maker.yields if one.kind == "yield")
+            for value in maker.returns:
+                listed = self.templates.formatted.written_out(value)
+                found += tree.items(listed) if isinstance(listed, tree.Sequence) else ()
         return found
 
     def _makers(self, source: tree.Attr | tree.Call) -> Iterator[Function]:

@@ -184,7 +184,7 @@ class Templates:
             if not isinstance(target, Binding) or target.value is None:
                 continue
             if target.kind == "for":
-                for item in self._iterated(target.value, target.path):
+                for item in self.iterated(target.value, target.path):
                     found += self.resolve(item, depth + 1)
             elif target.kind != "assign":
                 continue
@@ -202,10 +202,13 @@ class Templates:
                 found += self.resolve(target.value, depth + 1)
         return found
 
-    def _iterated(self, node: tree.Node, path: tuple[int, ...]) -> list[tree.Node]:
-        """What a loop over a list that is written out gives its target, or the part `path` of it."""
+    def iterated(self, node: tree.Node, path: tuple[int, ...]) -> list[tree.Node]:
+        """What a loop over a list that is written out, or over what a function yields, gives its target, or the
+        part `path` of it."""
         source = self.formatted.written_out(node)
         items = list(source.items) if isinstance(source, tree.Sequence) else _each(source)
+        if isinstance(source, tree.Attr | tree.Call):
+            items = self.joins.given.items(source)
         for step in path:
             rows = [item.items for item in items if isinstance(item, tree.Sequence)]
             items = [row[step] for row in rows if 0 <= step < len(row)]
