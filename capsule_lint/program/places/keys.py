@@ -290,7 +290,8 @@ class Keys:
                 template = replace(template, opaque=True)  # nothing says how a segment is set off
             function, cls = place.scope.function, None
             if (filling := self.templates.choices.filled.get(id(host))) is not None:
-                function, cls = self.names.place(filling).scope.function, place.scope.cls
+                function = self.names.place(filling).scope.function
+                cls = place.scope.cls or self.templates.choices.decorators.owners.get(id(host))
             elif function is not None and role is not Role.HELPER and function in self.helpers:
                 role = Role.HELPER
             site = KeySite(template, place.scope.module, function, role, index, prefix, cls)

@@ -17,13 +17,14 @@ from capsule_lint.program.purposes.keepers import Keepers
 from capsule_lint.program.purposes.layers import Layers
 from capsule_lint.program.purposes.naming import entity_words
 from capsule_lint.program.purposes.tables import is_table, stands_in
-from capsule_lint.program.texts.pieces import names_any_of, words
+from capsule_lint.program.texts.pieces import Filled, names_any_of, words
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program.model import Function
+    from capsule_lint.program.places.sites import KeySite
     from capsule_lint.program.purposes.domain import Domain
 
 _VALUES: Final = ("str", "int", "float", "bool", "bytes")
@@ -85,8 +86,15 @@ class Roles:
             owner = site.owner
             if owner is None or owner in domain.repositories or owner in domain.layers:
                 continue
-            if self._has_items(owner) and domain.reads_self(site):
+            if self._has_items(owner) and (domain.reads_self(site) or self._is_filled_by(site)):
                 yield owner
+
+    def _is_filled_by(self, site: KeySite) -> bool:
+        """Whether a text that a decorator puts on a class has nothing in it but what objects of the class have."""
+        owners, classes = self.domain.templates.choices.decorators.owners, self.domain.classes
+        owner = owners.get(id(site.template.host))
+        names = [p.name for p in site.template.pieces if isinstance(p, Filled)]
+        return owner is not None and all(classes.has_attribute(owner, name) for name in names)
 
     def _is_repository(self, cls: Class) -> bool:
         by_name = self.domain.policy.is_repository_name(cls.name)

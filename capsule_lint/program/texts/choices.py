@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Class
+from capsule_lint.program.texts.class_decorators import ClassDecorators
 from capsule_lint.program.texts.text_objects import VALUE
 from capsule_lint.program.walk import asks_presence
 
@@ -41,7 +42,11 @@ class Choices:
     filled: dict[int, tree.Call] = field(default_factory=dict)
     """The texts that keys are made of, and a call that fills each."""
     given: dict[int, str] = field(default_factory=dict)
-    """The values that objects are made of, and the attribute that each becomes."""
+    """The values that objects are made of, or classes told by decorators, and the attribute that each becomes."""
+    decorators: ClassDecorators = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.decorators = ClassDecorators(self.names, self.inference.calls)
 
     def of(self, base: tree.Node) -> Chosen:
         """The texts that an expression may be; none where it is always the same."""
@@ -143,6 +148,9 @@ class Choices:
         # what hands on all that it is given, `NOTE.key(tenant_id=…)`, is known by `text_objects`
         handed = bool(kinds) and kinds.issubset(("*", "**"))
         for heir in heirs:
+            for value in self.decorators.values(heir, node.name):
+                self.given[id(value)] = node.name
+                yield value
             for holder in self._holders(node, heir):
                 if node.name in holder.stores:
                     yield from self._given(heir, node.name) if not handed else (None,)
