@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.keys.decorated import Decorated, has_field
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.program.calling.binding import bind
@@ -45,6 +46,7 @@ class Fillings(Room):
     def find(self) -> None:
         """Ask for what fills the fields that chosen texts gain."""
         choices = self.program.templates.choices
+        Decorated(self.planner).find()
         changing = {
             id(defect.template.host): defect
             for defect in self.planner.defects
@@ -141,7 +143,7 @@ class Fillings(Room):
             return self._all_have(owners, scope, defect)
         kin = bool(owners) and isinstance(base, tree.Attr)
         kin = kin and all(owner in mro(home) or home in mro(owner) for owner in owners)
-        return (kin or self._is_described(given)) and self._has_field(home, scope, defect)
+        return (kin or self._is_described(given)) and has_field(self.planner, home, scope, defect)
 
     def _whole(self, value: tree.Node) -> tree.Node | None:
         """The object all of whose fields a mapping holds, by a local too."""
@@ -155,7 +157,7 @@ class Fillings(Room):
 
     def _all_have(self, owners: list[Class], scope: Scope, defect: KeyDefect) -> bool:
         """Have the objects of some classes hold a scope; whether there are such, and all can."""
-        return bool(owners) and all(self._has_field(one, scope, defect) for one in owners)
+        return bool(owners) and all(has_field(self.planner, one, scope, defect) for one in owners)
 
     def _is_described(self, node: tree.Node) -> bool:
         """Whether a descriptor is told by a name which object it is read of: the `instance` of its `__get__`."""
@@ -163,24 +165,6 @@ class Fillings(Room):
         if function is None or function.name != "__get__" or not isinstance(node, tree.Name):
             return False
         return [p.name for p in function.own_params[:1]] == [node.id]
-
-    def _has_field(self, cls: Class, scope: Scope, defect: KeyDefect) -> bool:
-        """Have objects of a class hold a scope beside the one that they have; whether they can."""
-        planner, classes = self.planner, self.program.classes
-        for heir in classes.subclasses(cls):
-            have = [
-                name
-                for one in planner.program.policy.others(scope)
-                if (name := planner.sources.holders.attribute_of(heir, one)) is not None
-            ]
-            if planner.sources.holders.attribute_of(heir, scope) == scope.parameter:
-                planner.state.groups.join(defect.knot, ("class", heir))
-                continue
-            if not have or not planner.gains.can_gain_field(heir):
-                return False
-            if planner.gains.gain_field(heir, scope, defect.knot, like=have[0]) != scope.parameter:
-                return False
-        return True
 
     def _ask_callers(
         self, function: Function, base: tree.Node, scope: Scope, defect: KeyDefect, depth: int = 0

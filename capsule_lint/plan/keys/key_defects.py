@@ -69,8 +69,8 @@ class KeyDefects(Room):
         )
 
     def _is_chosen(self, host: tree.Node) -> bool:
-        """Whether a text is one of several of which one is chosen and filled elsewhere."""
-        return id(host) in self.program.templates.choices.filled
+        """Whether a text is one of several of which one is chosen and filled elsewhere, or a decorator's."""
+        return self.program.templates.choices.fills(host)
 
     def _is_silenced(self, site: KeySite) -> bool:
         at = site.template.host.at

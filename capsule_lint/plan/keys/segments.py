@@ -145,7 +145,7 @@ class Segments(MendRoom):
         if isinstance(host, tree.Const) and any(
             isinstance(p, Filled) and p.host is host for p in defect.template.pieces
         ):
-            if anchor is None and id(host) not in self.program.templates.choices.filled:
+            if anchor is None and not self.program.templates.choices.fills(host):
                 self.mends.obstacle(defect.knot, host, "nothing says what fills the braces")
                 return
             self._brace_template(defect, host, new, code)

@@ -26,7 +26,7 @@ class Asked(Struct, frozen=True):
         """Those that some wants are for."""
         asked = cls()
         for want in wants:
-            call = want.node if want.purpose == "tabled" else want.call
+            call = want.node if want.purpose in ("tabled", "field") else want.call
             if call is not None:
                 asked._scopes.setdefault(id(call), []).append(want.scope)
                 if want.offset:

@@ -288,10 +288,11 @@ class Keys:
                 if not used or not self._is_of_parts(template, place.scope.module):
                     continue
                 template = replace(template, opaque=True)  # nothing says how a segment is set off
-            function, cls = place.scope.function, None
+            decorated = self.templates.choices.decorators.owners
+            function, cls = place.scope.function, decorated.get(id(host))
             if (filling := self.templates.choices.filled.get(id(host))) is not None:
                 function = self.names.place(filling).scope.function
-                cls = place.scope.cls or self.templates.choices.decorators.owners.get(id(host))
+                cls = place.scope.cls or cls
             elif function is not None and role is not Role.HELPER and function in self.helpers:
                 role = Role.HELPER
             site = KeySite(template, place.scope.module, function, role, index, prefix, cls)

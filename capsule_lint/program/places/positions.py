@@ -10,6 +10,7 @@ from capsule_lint.program.model import named_setting
 from capsule_lint.program.places import partiql
 from capsule_lint.program.places.assignments import Assignments
 from capsule_lint.program.places.conditions import Conditions
+from capsule_lint.program.places.decorated import Decorated
 from capsule_lint.program.places.hashes import Hashes
 from capsule_lint.program.places.key_attributes import KEY
 from capsule_lint.program.places.operations import Operations
@@ -48,17 +49,21 @@ class Positions:
     attributes: KeyAttributes
     _operations: Operations = field(init=False)
     _assignments: Assignments = field(init=False)
+    _decorated: Decorated = field(init=False)
 
     def __post_init__(self) -> None:
         keys = self.keys
         hashes = Hashes(keys.classes, keys.calls)
         self._operations = Operations(keys, self.strays, hashes, self.roles)
+        self._decorated = Decorated(keys)
         self._assignments = Assignments(keys, hashes, self.roles)
 
     def collect(self, module: Module) -> None:
         """Give `keys` what stands in a module."""
         for function in module.functions:
             self.makers.helper(function)
+        for cls in module.classes:
+            self._decorated.of(cls)
         conditions = Conditions(
             self.keys.names, self.keys.templates, self.keys.policy.is_key_name
         ).of(module)

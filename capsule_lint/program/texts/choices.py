@@ -60,6 +60,10 @@ class Choices:
             case _:
                 return Chosen((), whole=False)
 
+    def fills(self, text: tree.Node) -> bool:
+        """Whether a text is filled elsewhere than where it is written."""
+        return id(text) in self.filled or id(text) in self.decorators.owners
+
     def lookups(self, base: tree.Node) -> list[tree.Node]:
         """The expressions by which something is looked up in a table, the one in the table itself last."""
         found, node = list[tree.Node](), self.origin(base)

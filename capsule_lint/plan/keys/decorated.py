@@ -1,0 +1,102 @@
+"""Texts that decorators of classes are told: what fills a field that one of them gains, where nothing shows that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.state import Want
+from capsule_lint.program.model import Binding
+from capsule_lint.program.texts.pieces import hole_name, names_any_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class
+
+
+class Decorated(Struct, frozen=True):
+    """Asks for the values: of the objects, and of whoever names the class beside another scope."""
+
+    planner: Planner
+
+    def find(self) -> None:
+        """Ask for what fills the fields that the texts gain."""
+        choices = self.planner.program.templates.choices
+        for defect in self.planner.defects:
+            host = id(defect.template.host)
+            cls = choices.decorators.owners.get(host)
+            if cls is None or host in choices.filled:
+                continue
+            for scope in defect.missing:
+                if not has_field(self.planner, cls, scope, defect):
+                    self._refuse(defect.template.host, scope, defect)
+                for call in self._given(cls):
+                    self._tell(call, cls, scope, defect)
+
+    def _given(self, cls: Class) -> Iterator[tree.Call]:
+        """The calls that a class is given to, or that are of what it has without being its own:
+        `find(Book, tenant_id=tenant_id)`, `Book.find(tenant_id=tenant_id)`."""
+        program = self.planner.program
+        known = program.calls.uses.known_as(cls.name)
+        program.names.ask(*known)
+        for node in program.names.named(*known):
+            target = program.classes.dotted(node)
+            if not isinstance(target, Binding) or target.definition is not cls:
+                continue
+            match program.names.parent(node):
+                case tree.Call(func=func) as call if func is not node:
+                    yield call
+                case tree.Attr(base=base, name=name) as method if base is node:
+                    outer = program.names.parent(method)
+                    called = isinstance(outer, tree.Call) and outer.func is method
+                    if isinstance(outer, tree.Call) and called:
+                        yield from () if program.classes.method(cls, name) else (outer,)
+
+    def _tell(self, call: tree.Call, cls: Class, scope: Scope, defect: KeyDefect) -> None:
+        """Have a call give one more value by name that gives another scope's so."""
+        others = self.planner.program.policy.others(scope)
+        if any(a.keyword == scope.parameter for a in call.args):
+            return
+        named = [a for a in call.args if a.keyword is not None]
+        beside = [a.value for a in named if names_any_of(a.keyword or "", others)]
+        told = [a for a in call.args if a.keyword is None]
+        if not beside:
+            has = self.planner.program.classes.has_attribute
+            if any(a.star or names_any_of(hole_name(a.value), others) for a in told) or any(
+                has(cls, a.keyword or "") for a in named
+            ):
+                self._refuse(call, scope, defect)
+        elif self.planner.signatures.asks(call, scope, defect.knot):
+            self.planner.want(Want(scope, call, defect.knot, "field", mirror=beside[0]))
+
+    def _refuse(self, node: tree.Node, scope: Scope, defect: KeyDefect) -> None:
+        place = self.planner.program.names.place(node)
+        function = place.scope.function
+        symbol = function.symbol if function is not None else place.scope.module.name
+        reason = f"nothing shows what fills `{scope.parameter}` here"
+        where = defect.knot, place.scope.module.filename, node.span, reason, symbol
+        self.planner.obstacle(*where, "reference", scope)
+
+
+def has_field(planner: Planner, cls: Class, scope: Scope, defect: KeyDefect) -> bool:
+    """Have objects of a class hold a scope beside the one that they have; whether they can."""
+    for heir in planner.program.classes.subclasses(cls):
+        have = [
+            name
+            for one in planner.program.policy.others(scope)
+            if (name := planner.sources.holders.attribute_of(heir, one)) is not None
+        ]
+        if planner.sources.holders.attribute_of(heir, scope) == scope.parameter:
+            planner.state.groups.join(defect.knot, ("class", heir))
+            continue
+        if not have or not planner.gains.can_gain_field(heir):
+            return False
+        if planner.gains.gain_field(heir, scope, defect.knot, like=have[0]) != scope.parameter:
+            return False
+    return True
