@@ -87,7 +87,11 @@ class Strings(Room):
         """Whether a test that patches something unknown says what an unknown mock was called with."""
         names, inference = self.program.names, self.program.inference
         place, parent = names.place(patch), names.parent(patch)
-        tests = [f for f in place.scope.module.functions if f.fact is parent]
+        tests = [
+            f
+            for f in place.scope.module.functions
+            if f.fact is parent or (f.owner is not None and f.owner.fact is parent)
+        ]
         tests += list(enclosing(place))
         return any(
             isinstance(node, tree.Attr)

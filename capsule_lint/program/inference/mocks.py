@@ -25,10 +25,10 @@ from capsule_lint.program.inference.types import (
 from capsule_lint.program.model import Module, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Binding, Function
+    from capsule_lint.program.model import Binding, Class, Function
 
 MOCKS: Final = frozenset(
     [
@@ -70,6 +70,17 @@ def _new(call: tree.Call) -> tree.Node | None:
     if any(a.value is node and a.keyword not in (None, "new", "value") for a in call.args):
         return call.keyword("new")
     return node
+
+
+def _giving(decorators: Sequence[tree.Node]) -> list[tree.Call]:
+    """The patches among what decorates a test or a class of tests that give it a mock, in the order of its parameters."""
+    return [
+        d
+        for d in reversed(decorators)
+        if isinstance(d, tree.Call)
+        and last_name(d.func) in ("patch", "object")
+        and _new(d) is None
+    ]
 
 
 def is_autospec(call: tree.Call) -> bool:
@@ -257,17 +268,28 @@ class Mocks:
         return frozenset(found) or frozenset((Mocked(None),))
 
     def injected(self, function: Function, parameter: tree.Parameter) -> Types | None:
-        """What `@patch("a.b.f")` above a test gives a parameter: the lowest decorator the first one."""
-        patches = [
-            d
-            for d in reversed(function.fact.decorators)
-            if isinstance(d, tree.Call)
-            and last_name(d.func) in ("patch", "object")
-            and _new(d) is None
-        ]
+        """What `@patch("a.b.f")` above a test, or above its class, gives a parameter: the lowest decorator the
+        first one, and a class's after those of the test."""
         own = function.own_params
-        at = own.index(parameter) if parameter in own else len(patches)
-        return self.patched(patches[at]) if at < len(patches) else None
+        if parameter not in own:
+            return None
+        at, near = own.index(parameter), _giving(function.fact.decorators)
+        if at < len(near):
+            return self.patched(near[at])
+        above = (near + self._above(function, heir) for heir in self._heirs(function))
+        found = [self.patched(patches[at]) for patches in above if at < len(patches)]
+        return join(*found) if found else None
+
+    def _heirs(self, function: Function) -> Iterator[Class]:
+        """The classes whose patches reach a test: its own one, and those that inherit it."""
+        if function.owner is not None and function.name.startswith("test"):
+            yield from self.inference.classes.subclasses(function.owner)
+
+    def _above(self, function: Function, heir: Class) -> list[tree.Call]:
+        """What patches stand above the class that has a test, and above those that inherit from it up to one."""
+        mro = self.inference.classes.mro
+        between = (cls for cls in reversed(mro(heir)) if function.owner in mro(cls))
+        return [patch for cls in between for patch in _giving(cls.fact.decorators)]
 
     def role(self, binding: Binding, value: Types) -> Types:
         """A mock without a spec stands for what it replaces, or for what it is given to expects."""
