@@ -38,7 +38,16 @@ _LISTS: Final = frozenset(("WeakSet", "cycle", "deque", "repeat"))
 _ITSELF: Final = frozenset(("aclosing", "closing", "nullcontext", "proxy"))
 _KEEPING: Final = frozenset(("cache", "lru_cache"))
 """What gives back the function that it is given, and keeps what that yields by its arguments."""
-_ENTERING: Final = frozenset(("enter_async_context", "enter_context"))
+_ENTERING: Final = frozenset(
+    [
+        "enterAsyncContext",
+        "enterClassContext",
+        "enterContext",
+        "enterModuleContext",
+        "enter_async_context",
+        "enter_context",
+    ]
+)
 _AT_ONCE: Final = frozenset(
     ("apply", "run_in_executor", "to_thread", "run_in_threadpool", "run_sync")
 )
