@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import PLAIN, Reach, returning
+from capsule_lint.plan.testing.elements import elements, place_in_tuple, yielding
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
@@ -70,8 +71,19 @@ class LiteralPlaces(Struct, frozen=True):
             if [tree.text(key) for key in parent.keys if key is not None] == ["S"]:
                 return self._names_of(parent)
             return [key for key in parent.keys_for(node) if key is not None]
-        sides = [behind(self.program.names, side) for side in self.sides(node)]
-        return [side.index for side in sides if isinstance(side, tree.Subscript)]
+        at = place_in_tuple(self.program, node)
+        sides = (one for side in self.sides(node) for one in elements(self.program, side, at))
+        whole = (behind(self.program.names, side) for side in sides)
+        return [side.index for side in whole if isinstance(side, tree.Subscript)]
+
+    def is_named(self, node: tree.Node) -> bool:
+        """Whether what a literal is compared with says by its name what it is: `row["path"]`, `order.slug`."""
+        at = place_in_tuple(self.program, node)
+        sides = (side for place in self.shared.stands(node) for side in self.sides(place))
+        each = (
+            behind(self.program.names, one) for s in sides for one in elements(self.program, s, at)
+        )
+        return any(isinstance(one, tree.Attr | tree.Subscript) for one in each)
 
     def is_part(self, node: tree.Node) -> bool:
         """Whether an expression is no text of its own: it is part of an f-string or of a sum."""
@@ -244,3 +256,11 @@ class LiteralPlaces(Struct, frozen=True):
         """The functions whose result a literal, or a name for it, is compared with, and those that they return."""
         places = self.shared.stands(node)
         return returning(self.program, *(side for place in places for side in self.sides(place)))
+
+    def taken_out_of(self, node: tree.Node) -> set[Function]:
+        """The functions that give what a literal is compared with, also as one of several: `first, *_ = made()`."""
+        found: set[Function] = set()
+        for place in self.shared.stands(node):
+            at = place_in_tuple(self.program, place)
+            found |= yielding(self.program, self.sides(place), at)
+        return found

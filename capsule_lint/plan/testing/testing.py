@@ -119,8 +119,11 @@ class Testing(MendRoom):
         made_by = self.places.compared_with(node) if possible else set()
         meant = [form for form in possible if form.functions & made_by]
         if not meant and possible and all(form.bare for form in possible):
-            running = self.places.run_beside(node) if self.places.is_key(node) else set()
-            meant = [form for form in possible if form.functions & running]
+            made = self.places.run_beside(node) if self.places.is_key(node) else set()
+            made = made or self.places.taken_out_of(node)
+            meant = [form for form in possible if form.functions & made]
+            if not meant:
+                self._note_bare(node, text, possible)
             possible = meant  # many other texts look like that
         if self.places.is_sort_key(node):
             possible = meant  # its templates are not judged, and may look alike
@@ -128,6 +131,33 @@ class Testing(MendRoom):
         if meant or (possible and not self.staying.is_right(text)):
             return possible, meant or self._made(node, possible)
         return possible, []
+
+    def _note_bare(self, node: tree.Node, text: str, possible: Sequence[Form]) -> None:
+        """A text that looks like a key without words: a person has to look where it says whose it is, as the test does
+        that makes such keys, and nothing tells what it is compared with."""
+        if not self.places.is_expected(node) or self.places.is_named(node):
+            return
+        running = self.places.run_beside(node)
+        for form in (one for one in possible if one.functions & running):
+            if self._says_whose(node, text, form):
+                reason = "may spell out a key that changes"
+                self.mends.obstacle(form.defects[0].knot, node, reason)
+                return
+
+    def _says_whose(self, node: tree.Node, text: str, form: Form) -> bool:
+        """Whether a key has beside a gap the value that the test gives for another scope."""
+        for gap in form.gaps:
+            found = form.regex.fullmatch(text)
+            at = found.end(gap.group) if found is not None else 0
+            for scope in self.program.policy.scopes:
+                if scope in gap.defect.missing:
+                    continue
+                value = self.planner.sources.for_key(scope, node, self.places.beside(node))
+                want = Want(scope, node, gap.defect.knot, "key")
+                known = self.known(value, want) if value is not None else None
+                if known and (text[at:].startswith(known) if gap.front else text[:at] == known):
+                    return True
+        return False
 
     def _joined(
         self, node: tree.Node, forms: list[Form], defects: Sequence[KeyDefect]

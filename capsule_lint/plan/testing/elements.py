@@ -1,0 +1,82 @@
+"""What an expression of a test has in it, one by one: what a loop or an unpacking takes out of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.reach import PLAIN
+from capsule_lint.program.local_names import given
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+_GIVING: Final = (
+    *PLAIN,
+    "enumerate",
+    "frozenset",
+    "iter",
+    "max",
+    "min",
+    "next",
+    "reversed",
+    "set",
+)
+"""Functions of Python's own that give what there is in what they are given, or that itself."""
+_MAX_DEPTH: Final = 6
+
+
+def elements(
+    program: Program, node: tree.Node, at: tuple[int, int] | None = None, depth: int = 0
+) -> Iterator[tree.Node]:
+    """An expression, and those that say what it has in it: `list(made())` and `first`, of `first, *rest = made()`,
+    have what `made()` yields; `[r["PK"] for r in rows]` has `r["PK"]`. Of tuples only what stands `at` the
+    one of so many places, if that is said."""
+    yield node
+    inner: list[tree.Node] = []
+    match node:
+        case tree.Call(func=tree.Name(id=name)) if name in _GIVING:
+            inner += node.plain
+        case tree.Comprehension(results=(result,)):
+            inner.append(result)
+        case tree.Sequence(kind="tuple", items=items) if at is not None:
+            inner += items[at[0] : at[0] + 1] if len(items) == at[1] else ()
+        case tree.Sequence(items=items):
+            inner += items
+        case tree.Subscript(base=base, index=tree.Const(value=int()) | tree.Slice()):
+            inner.append(base)
+        case tree.Wrapped(value=value) | tree.Walrus(value=value):
+            inner.append(value)
+        case tree.Name():
+            for binding in program.names.bindings_of(node):
+                if binding.kind in ("assign", "for"):
+                    said = given(binding) or binding.value
+                    inner += [said] if said is not None else []
+    for one in inner if depth < _MAX_DEPTH else ():
+        yield from elements(program, one, at, depth + 1)
+
+
+def place_in_tuple(program: Program, node: tree.Node) -> tuple[int, int] | None:
+    """Which one of how many in a tuple an expression is; `None` where it stands in none."""
+    parent = program.names.parent(node)
+    if not isinstance(parent, tree.Sequence) or parent.kind != "tuple":
+        return None
+    return tree.behind(parent.items, node) - 1, len(parent.items)
+
+
+def yielding(
+    program: Program, nodes: Iterable[tree.Node], at: tuple[int, int] | None
+) -> set[Function]:
+    """The functions that give one of the expressions, or what it has in it, and those that give these theirs."""
+    found: set[Function] = set()
+    queue = list(nodes)
+    while queue:
+        for one in elements(program, queue.pop(), at):
+            for function in program.keys.helpers_in(one):
+                if function not in found:
+                    found.add(function)
+                    queue += function.given_back
+    return found
