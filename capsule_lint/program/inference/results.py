@@ -164,6 +164,9 @@ class Results:
             case FunctionObject():
                 if called.mock:
                     return self.inference.returned(called.function)
+                told = self.inference.type_arguments.in_call(called.function, node)
+                if told:
+                    return told
                 receiver = self._receiver(node)
                 found = self.inference.returned(called.function, receiver)
                 return self._of_receiver(found, called.function, receiver)

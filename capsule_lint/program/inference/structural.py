@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -110,7 +111,31 @@ class Structural:
                 for one in own:
                     for cls in self._taken(one, other):
                         found[cls].add(one.cls)
+        for asked, given in self._bound():
+            found[asked].add(given)
         return found
+
+    def _bound(self) -> Iterator[tuple[Class, Class]]:
+        """The classes by which a container is asked, and those of what it is given for them:
+        `container.bind(Notes, FakeNotes())` where that has `resolve(self, kind: type[T]) -> T`."""
+        inference = self.calls.inference
+        containers = dict.fromkeys(
+            function.owner
+            for cls in self.calls.classes.all
+            for function in cls.methods.values()
+            if function.owner is not None and inference.type_arguments.are_asked_for(function)
+        )
+        methods = [method for cls in containers for method in cls.methods.values()]
+        for call in (call for method in methods for call, _ in self.calls.callers(method)):
+            shown = [one for one in call.plain if isinstance(one, tree.DictDisplay)]
+            pairs = (pair for one in shown for pair in one.pairs)
+            for key, value in itertools.chain(itertools.permutations(call.plain, 2), pairs):
+                known = inference.of(key) if key is not None else NOTHING
+                asked = [one.cls for one in known if isinstance(one, ClassObject)]
+                if asked:
+                    made = inference.results.made_by
+                    given = classes_of(inference.of(value)) or classes_of(made(value))
+                    yield from itertools.product(asked, given)
 
     def _taken(self, one: Instance | ClassObject, other: Type) -> Iterator[Class]:
         """The classes whose place something takes that comes in the place of something else."""

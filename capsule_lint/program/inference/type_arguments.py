@@ -1,5 +1,5 @@
 """What the type variables of a generic class mean in an heir: `T` of `Repository(Generic[T])` in
-`class NoteRepository(Repository[Note])`."""
+`class NoteRepository(Repository[Note])`; and those of a function that is given a class: `resolve(NoteRepository)`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,27 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.annotations import COLLECTIONS, collection_of
-from capsule_lint.program.inference.types import NOTHING, Foreign, Types, foreign, join
+from capsule_lint.program.inference.types import (
+    NOTHING,
+    ClassObject,
+    Foreign,
+    Instance,
+    Type,
+    Types,
+    foreign,
+    join,
+    ordered,
+)
 from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.model import Function
 
 _GENERIC: Final = ("Generic", "Protocol")
 
@@ -34,13 +49,57 @@ class TypeArguments(Struct, frozen=True):
         heirs = self.inference.classes.subclasses(base) if _is_generic(base) else ()
         return join(*(self._meant(node, base, heir) for heir in heirs if heir is not base))
 
+    def in_call(self, function: Function, call: tree.Call) -> Types:
+        """What a call gives of a class that it is given: `resolve(self, kind: type[T]) -> T`; nothing where a function
+        does not say that, or where it is not known which class that is."""
+        said = function.fact.returns
+        taken = dict(self._taken(function)) if said is not None else {}
+        if not taken:
+            return NOTHING
+        bound = bind(call.args, function.own_params)
+
+        def meant(name: tree.Name) -> Types:
+            given = bound.arguments.get(taken.get(name.id, "")) if bound is not None else None
+            types = self.inference.of(given.value) if given is not None else NOTHING
+            made = [_instance(one) for one in ordered(types)]
+            return NOTHING if None in made else frozenset(filter(None, made))
+
+        return self._filled(said, meant)
+
+    def are_asked_for(self, function: Function) -> bool:
+        """Whether a function gives what is of a class that it is given."""
+        said = function.fact.returns
+        if said is None:
+            return False
+        names = {name for name, _ in self._taken(function)}
+        return bool(names) and any(
+            isinstance(one, tree.Name) and one.id in names for one in within(said)
+        )
+
+    def _taken(self, function: Function) -> Iterator[tuple[str, str]]:
+        """The type variables of which a function is given the class, and as which parameters."""
+        for parameter in function.own_params:
+            match parameter.annotation:
+                case tree.Subscript(base=of, index=tree.Name() as name) if last_name(of) in (
+                    "type",
+                    "Type",
+                ) and self._is_variable(name):
+                    yield name.id, parameter.name
+
     def _meant(self, node: tree.Node | None, base: Class, cls: Class) -> Types:
+        def meant(name: tree.Name) -> Types:
+            given = self._argument(cls, base, name.id)
+            return self.inference.annotations.of(given) if given is not None else NOTHING
+
+        return self._filled(node, meant)
+
+    def _filled(self, node: tree.Node | None, meant: Callable[[tree.Name], Types]) -> Types:
+        """What an annotation says where its type variables mean something; nothing where none does."""
         match node:
-            case tree.Name(id=name):
-                given = self._argument(cls, base, name)
-                return self.inference.annotations.of(given) if given is not None else NOTHING
+            case tree.Name():
+                return meant(node)
             case tree.Subscript(base=of, index=index):
-                inner = self._meant(tree.items(index)[0], base, cls)
+                inner = self._filled(tree.items(index)[0], meant)
                 name = last_name(of)
                 if not inner:
                     return NOTHING
@@ -48,7 +107,7 @@ class TypeArguments(Struct, frozen=True):
                     return join(inner, foreign("None"))
                 return frozenset((collection_of(name, inner),)) if name in COLLECTIONS else NOTHING
             case tree.Binary(op="|"):
-                sides = [self._meant(one, base, cls) for one in (node.left, node.right)]
+                sides = [self._filled(one, meant) for one in (node.left, node.right)]
                 if not any(sides):
                     return NOTHING
                 pairs = zip(sides, (node.left, node.right), strict=True)
@@ -85,6 +144,17 @@ class TypeArguments(Struct, frozen=True):
     def _is_variable(self, node: tree.Node) -> bool:
         types = self.inference.of(node) if isinstance(node, tree.Name) else ()
         return any(isinstance(one, Foreign) and one.name.endswith("TypeVar()") for one in types)
+
+
+def _instance(one: Type) -> Type | None:
+    """What a class makes that is given as a value; `None` where that is not known to be one."""
+    match one:
+        case ClassObject():
+            return Instance(one.cls)
+        case Foreign(name=name) if "(" not in name and "[" not in name:
+            return Foreign(name)
+        case _:
+            return None
 
 
 def _is_generic(cls: Class) -> bool:
