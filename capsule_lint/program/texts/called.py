@@ -6,13 +6,19 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.keyworded import Keyworded
 from capsule_lint.program.texts.pieces import Filled, Piece, Text, names_any_of
 from capsule_lint.program.texts.tagged import Tagged
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from capsule_lint.program.model import Function
     from capsule_lint.program.texts.templates import Templates
 
@@ -99,13 +105,29 @@ class Called:
             found = len(pieces) > 1 and all(
                 not re.search(r"\w", piece.value)
                 if isinstance(piece, Text)
-                else isinstance(piece.value, tree.Name)
-                and piece.value.id in names
-                and not names_any_of(piece.name, self.templates.scopes)
-                for piece in pieces
+                else self._is_given(piece, names) or self._is_ending(pieces, number)
+                for number, piece in enumerate(pieces)
             )
         self._generic[function] = found
         return found
+
+    def _is_given(self, piece: Filled, names: Collection[str]) -> bool:
+        """Whether a part is an argument whose name is no scope's."""
+        is_scope = names_any_of(piece.name, self.templates.scopes)
+        return _is_one_of(piece.value, names) and not is_scope
+
+    def _is_ending(self, pieces: Sequence[Piece], number: int) -> bool:
+        """Whether a part that is no argument, and has no scope in it, ends what one begins, behind another mark than
+        that of scopes: `f"{base}.{random.randrange(3) if shard is None else shard}"`."""
+        scopes, last = self.templates.scopes, pieces[number]
+        before = "".join(p.value for p in pieces if isinstance(p, Text))
+        if number + 1 != len(pieces) or number == 0 or scopes[0].tag[-1:] in before:
+            return False
+        return isinstance(last, Filled) and not any(
+            names_any_of(last_name(one), scopes)
+            for one in within(last.value)
+            if isinstance(one, tree.Name | tree.Attr)
+        )
 
     def _filled_in(
         self, node: tree.Call, function: Function, given: int, host: tree.Node, depth: int
@@ -120,9 +142,16 @@ class Called:
             if isinstance(piece, Text):
                 found.append(Text(piece.value, host, node))
                 continue
+            if not _is_one_of(piece.value, {p.name for p in function.own_params}):
+                found.append(replace(piece, host=host))  # what it ends with
+                continue
             assert isinstance(piece.value, tree.Name)
             argument = bound.arguments.get(piece.value.id)
             if argument is None:
                 return None
             found += self.templates.inline(argument.value, host, depth + 1)
         return found
+
+
+def _is_one_of(node: tree.Node, names: Collection[str]) -> bool:
+    return isinstance(node, tree.Name) and node.id in names
