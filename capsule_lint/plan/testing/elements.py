@@ -40,13 +40,20 @@ def elements(
     match node:
         case tree.Call(func=tree.Name(id=name)) if name in _GIVING:
             inner += node.plain
-        case tree.Comprehension(results=(result,)):
-            inner.append(result)
+        case tree.Call(func=tree.Attr(name="copy" | "items" | "keys" | "values", base=base)):
+            inner.append(base)
+        case tree.Comprehension(results=results):
+            inner += results
+        case tree.DictDisplay():
+            inner += [key for key in node.keys if key is not None]
+            inner += node.values
         case tree.Sequence(kind="tuple", items=items) if at is not None:
             inner += items[at[0] : at[0] + 1] if len(items) == at[1] else ()
         case tree.Sequence(items=items):
             inner += items
-        case tree.Subscript(base=base, index=tree.Const(value=int()) | tree.Slice()):
+        case tree.Subscript(base=base, index=index) if (
+            isinstance(index, tree.Slice) or tree.integer(index) is not None
+        ):
             inner.append(base)
         case tree.Wrapped(value=value) | tree.Walrus(value=value):
             inner.append(value)

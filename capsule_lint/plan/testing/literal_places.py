@@ -77,13 +77,21 @@ class LiteralPlaces(Struct, frozen=True):
         return [side.index for side in whole if isinstance(side, tree.Subscript)]
 
     def is_named(self, node: tree.Node) -> bool:
-        """Whether what a literal is compared with says by its name what it is: `row["path"]`, `order.slug`."""
+        """Whether the name of an entry or an attribute says what a literal is, or what it is compared with:
+        `{"path": "t/x"}`, `row["path"]`, `order.slug`."""
+        if any(map(self._is_entry, self.shared.stands(node))):
+            return True
         at = place_in_tuple(self.program, node)
         sides = (side for place in self.shared.stands(node) for side in self.sides(place))
         each = (
             behind(self.program.names, one) for s in sides for one in elements(self.program, s, at)
         )
         return any(isinstance(one, tree.Attr | tree.Subscript) for one in each)
+
+    def _is_entry(self, node: tree.Node) -> bool:
+        display = self.program.names.parent(node)
+        keys = display.keys_for(node) if isinstance(display, tree.DictDisplay) else ()
+        return any(tree.text(key) is not None for key in keys)
 
     def is_part(self, node: tree.Node) -> bool:
         """Whether an expression is no text of its own: it is part of an f-string or of a sum."""
@@ -102,6 +110,14 @@ class LiteralPlaces(Struct, frozen=True):
             or (isinstance(around, tree.Call) and last_name(around.func) in _EXPECTING)
             or (isinstance(around, tree.Call) and last_name(around.func).startswith("assert"))
             for around in self._around(node)
+        )
+
+    def is_looped(self, node: tree.Node) -> bool:
+        """Whether a literal stands in one of several rows that are gone through together: `zip(made(), ["t#1"])`."""
+        return any(
+            isinstance(around, tree.Call) and last_name(around.func) in ("zip", "zip_longest")
+            for place in self.shared.stands(node)
+            for around in self._around(place)
         )
 
     def expecting(self, node: tree.Node) -> Iterator[tree.Node]:
@@ -260,7 +276,7 @@ class LiteralPlaces(Struct, frozen=True):
     def taken_out_of(self, node: tree.Node) -> set[Function]:
         """The functions that give what a literal is compared with, also as one of several: `first, *_ = made()`."""
         found: set[Function] = set()
-        for place in self.shared.stands(node):
-            at = place_in_tuple(self.program, place)
+        at = place_in_tuple(self.program, node)
+        for place in (*self.shared.stands(node), *self.expecting(node)):
             found |= yielding(self.program, self.sides(place), at)
         return found

@@ -135,7 +135,8 @@ class Testing(MendRoom):
     def _note_bare(self, node: tree.Node, text: str, possible: Sequence[Form]) -> None:
         """A text that looks like a key without words: a person has to look where it says whose it is, as the test does
         that makes such keys, and nothing tells what it is compared with."""
-        if not self.places.is_expected(node) or self.places.is_named(node):
+        told = any(self.places.expecting(node)) and not self.places.is_named(node)
+        if not told and not self.places.is_looped(node):
             return
         running = self.places.run_beside(node)
         for form in (one for one in possible if one.functions & running):
