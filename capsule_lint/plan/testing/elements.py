@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import PLAIN
 from capsule_lint.program.local_names import given
@@ -29,12 +31,20 @@ _GIVING: Final = (
 _MAX_DEPTH: Final = 6
 
 
+class Position(Struct, frozen=True):
+    """Which one of how many in a tuple or a list."""
+
+    kind: str
+    number: int
+    count: int
+
+
 def elements(
-    program: Program, node: tree.Node, at: tuple[int, int] | None = None, depth: int = 0
+    program: Program, node: tree.Node, at: Position | None = None, depth: int = 0
 ) -> Iterator[tree.Node]:
     """An expression, and those that say what it has in it: `list(made())` and `first`, of `first, *rest = made()`,
-    have what `made()` yields; `[r["PK"] for r in rows]` has `r["PK"]`. Of tuples only what stands `at` the
-    one of so many places, if that is said."""
+    have what `made()` yields; `[r["PK"] for r in rows]` has `r["PK"]`. Of tuples, or of
+    lists, only what stands `at` the one of so many places, if that is said."""
     yield node
     inner: list[tree.Node] = []
     match node:
@@ -47,8 +57,9 @@ def elements(
         case tree.DictDisplay():
             inner += [key for key in node.keys if key is not None]
             inner += node.values
-        case tree.Sequence(kind="tuple", items=items) if at is not None:
-            inner += items[at[0] : at[0] + 1] if len(items) == at[1] else ()
+        case tree.Sequence(kind=kind, items=items) if at is not None and kind == at.kind:
+            spread = [one for one in items if tree.spread(one) is not None]
+            inner += [items[at.number]] if len(items) == at.count and not spread else spread
         case tree.Sequence(items=items):
             inner += items
         case tree.Subscript(base=base, index=index) if (
@@ -66,17 +77,16 @@ def elements(
         yield from elements(program, one, at, depth + 1)
 
 
-def place_in_tuple(program: Program, node: tree.Node) -> tuple[int, int] | None:
-    """Which one of how many in a tuple an expression is; `None` where it stands in none."""
-    parent = program.names.parent(node)
-    if not isinstance(parent, tree.Sequence) or parent.kind != "tuple":
-        return None
-    return tree.behind(parent.items, node) - 1, len(parent.items)
+def position(program: Program, node: tree.Node) -> Position | None:
+    """Which one of how many in a tuple or a list an expression is; `None` where it stands in none."""
+    match program.names.parent(node):
+        case tree.Sequence(kind="tuple" | "list" as kind, items=items):
+            return Position(kind, tree.behind(items, node) - 1, len(items))
+        case _:
+            return None
 
 
-def yielding(
-    program: Program, nodes: Iterable[tree.Node], at: tuple[int, int] | None
-) -> set[Function]:
+def yielding(program: Program, nodes: Iterable[tree.Node], at: Position | None) -> set[Function]:
     """The functions that give one of the expressions, or what it has in it, and those that give these theirs."""
     found: set[Function] = set()
     queue = list(nodes)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import PLAIN, Reach, returning
-from capsule_lint.plan.testing.elements import elements, place_in_tuple, yielding
+from capsule_lint.plan.testing.elements import elements, position, yielding
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
@@ -71,7 +71,7 @@ class LiteralPlaces(Struct, frozen=True):
             if [tree.text(key) for key in parent.keys if key is not None] == ["S"]:
                 return self._names_of(parent)
             return [key for key in parent.keys_for(node) if key is not None]
-        at = place_in_tuple(self.program, node)
+        at = position(self.program, node)
         sides = (one for side in self.sides(node) for one in elements(self.program, side, at))
         whole = (behind(self.program.names, side) for side in sides)
         return [side.index for side in whole if isinstance(side, tree.Subscript)]
@@ -81,7 +81,7 @@ class LiteralPlaces(Struct, frozen=True):
         `{"path": "t/x"}`, `row["path"]`, `order.slug`."""
         if any(map(self._is_entry, self.shared.stands(node))):
             return True
-        at = place_in_tuple(self.program, node)
+        at = position(self.program, node)
         sides = (side for place in self.shared.stands(node) for side in self.sides(place))
         each = (
             behind(self.program.names, one) for s in sides for one in elements(self.program, s, at)
@@ -276,7 +276,7 @@ class LiteralPlaces(Struct, frozen=True):
     def taken_out_of(self, node: tree.Node) -> set[Function]:
         """The functions that give what a literal is compared with, also as one of several: `first, *_ = made()`."""
         found: set[Function] = set()
-        at = place_in_tuple(self.program, node)
+        at = position(self.program, node)
         for place in (*self.shared.stands(node), *self.expecting(node)):
             found |= yielding(self.program, self.sides(place), at)
         return found
