@@ -38,14 +38,9 @@ def _choices(program: Program, value: tree.Node) -> set[str] | None:
     match value:
         case tree.Const(value=str() as text):
             return {re.escape(text)}
-        case tree.FString() | tree.Binary():
-            made = program.templates.template(value)
-            if made is None or not isinstance(made.pieces[0], Text):
-                return None
-            parts = (re.escape(p.value) if isinstance(p, Text) else _VALUE for p in made.pieces)
-            return {"".join(parts)}
         case tree.Conditional():
-            sides = [_choices(program, one) for one in (value.then, value.otherwise)]
+            either = (value.then, value.otherwise)
+            sides = [_choices(program, one) or _ending(program, one) for one in either]
         case tree.Name():
             bindings = program.names.bindings_of(value)
             given = [None if one.is_step else one.assigned for one in bindings]
@@ -56,6 +51,15 @@ def _choices(program: Program, value: tree.Node) -> set[str] | None:
             return None
     found = [one for one in sides if one is not None]
     return set[str]().union(*found) if found and len(found) == len(sides) else None
+
+
+def _ending(program: Program, value: tree.Node) -> set[str] | None:
+    """The same of a text with values in it that begins with words: `"#FINE#" + number`."""
+    made = program.templates.template(value) if tree.makes_text(value) else None
+    if made is None or not isinstance(made.pieces[0], Text):
+        return None
+    parts = (re.escape(p.value) if isinstance(p, Text) else _VALUE for p in made.pieces)
+    return {"".join(parts)}
 
 
 def _is_given_nothing(program: Program, name: tree.Name) -> bool:
