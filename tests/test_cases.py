@@ -94,7 +94,7 @@ def files_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
     return program, after
 
 
-@pytest.mark.parametrize("path", some_slow(CASES, fast=1, of=3))
+@pytest.mark.parametrize("path", some_slow(CASES, fast=1, of=4))
 def test_case(path: Path, project: Project) -> None:
     text = path.read_text()
     program, isolation = files_of(text)
