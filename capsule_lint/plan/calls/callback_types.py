@@ -11,10 +11,10 @@ from capsule_lint.model import AddElements, AddParameter, Replace
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.signature_mends import KINDS
 from capsule_lint.plan.uses.bearing import functions_in
+from capsule_lint.plan.uses.naming import naming
 from capsule_lint.program.inference.types import (
     ANYTHING,
     NOTHING,
-    ClassObject,
     FunctionObject,
     LambdaObject,
     join,
@@ -183,10 +183,12 @@ class CallbackTypes(MendRoom):
     def _called(self, cls: Class) -> None:
         """A Protocol whose instances are called gets the parameters in its `__call__`."""
         function = cls.methods["__call__"]
-        own = function.params[1:]
+        own, annotates = function.params[1:], self.program.names.annotates
         if function in self.state.params or not all(p.by_position for p in own):
             return
-        found = self._gained(self._in(self._naming(cls)), len(own))
+        found = self._gained(
+            self._in(one for one in list(naming(self.program, cls)) if annotates(one)), len(own)
+        )
         if found is None:
             return
         gained, knot = found
@@ -202,10 +204,3 @@ class CallbackTypes(MendRoom):
                 cls.module.filename, at_name, _CODE, scope.parameter, said, KINDS[near.kind], index
             )
             self.mends.add_once(knot, mend)
-
-    def _naming(self, cls: Class) -> Iterator[tree.Node]:
-        for node in list(self.program.names.named(cls.name)):
-            if self.program.names.annotates(node):
-                types = self.program.inference.of(node)
-                if any(isinstance(t, ClassObject) and t.cls is cls for t in types):
-                    yield node

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.state import Want
-from capsule_lint.program.model import Binding
+from capsule_lint.plan.uses.naming import naming
 from capsule_lint.program.texts.pieces import hole_name, names_any_of
 
 if TYPE_CHECKING:
@@ -43,12 +43,7 @@ class Decorated(Struct, frozen=True):
         """The calls that a class is given to, or that are of what it has without being its own:
         `find(Book, tenant_id=tenant_id)`, `Book.find(tenant_id=tenant_id)`."""
         program = self.planner.program
-        known = program.calls.uses.known_as(cls.name)
-        program.names.ask(*known)
-        for node in program.names.named(*known):
-            target = program.classes.dotted(node)
-            if not isinstance(target, Binding) or target.definition is not cls:
-                continue
+        for node in naming(program, cls):
             match program.names.parent(node):
                 case tree.Call(func=func) as call if func is not node:
                     yield call

@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.refilled import refilled
+from capsule_lint.plan.uses.naming import naming
 from capsule_lint.program.inference.types import UNKNOWN
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.text_objects import parts_of
@@ -103,12 +104,7 @@ class FormatConstants(MendRoom):
     def _members_use(self, cls: Class, constants: Sequence[tree.Const]) -> None:
         """What finds members of an enum otherwise than by their names is one of those that fill them."""
         program = self.program
-        known = program.calls.uses.known_as(cls.name)
-        program.names.ask(*known)
-        for node in program.names.named(*known):
-            target = program.classes.dotted(node)
-            if not isinstance(target, Binding) or target.definition is not cls:
-                continue
+        for node in naming(program, cls):
             match program.names.parent(node):
                 case tree.Attr(name=name) if name in cls.scope.bindings:
                     continue

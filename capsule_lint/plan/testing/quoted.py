@@ -46,17 +46,15 @@ class Quoted(Struct, frozen=True):
         """Complete the key in a longer text that a test expects, `"stored TENANT#t#NOTE#n"`, made by what it runs."""
         mends = self.testing.mends
         module = mends.planner.program.names.module_of(node)
-        knot, source = (
-            self.testing.tie([form for form, _ in made]),
-            mends.source(module, node.span),
-        )
-        said, texts = plain_literal(source), set[str | None]()
-        for form, regex in made if said is not None and not module.generated else ():
-            keys = [match[0] for match in regex.finditer(said.body if said is not None else "")]
-            if said is None or said.formatted or not said.single or len(keys) != 1:
-                continue
-            if form.regex.fullmatch(keys[0]) is None:
-                continue  # it is a text that has the key in it itself
+        knot = self.testing.tie([form for form, _ in made])
+        said, texts = plain_literal(mends.source(module, node.span)), set[str | None]()
+        if said is None or said.formatted or not said.single or module.generated:
+            mends.obstacle(knot, node, _INSIDE)
+            return
+        for form, regex in made:
+            keys = [match[0] for match in regex.finditer(said.body)]
+            if len(keys) != 1 or form.regex.fullmatch(keys[0]) is None:
+                continue  # several of them, or a text that has the key in it itself
             new = self.testing.completed(Literal("", said.quote, keys[0]), "", node, form)
             whole = literal(new) if new is not None else None
             if whole is None or whole.formatted:

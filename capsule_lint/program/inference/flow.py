@@ -31,6 +31,8 @@ from capsule_lint.program.inference.types import (
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.model import Binding, Class, Function
 
@@ -177,12 +179,16 @@ class Flow:
     def _entering(self, function: Function, parameter: tree.Parameter) -> Types:
         """The objects that the program itself gives to what a framework calls as well; or else those of its classes
         that tests give."""
-        by: dict[bool, list[Types]] = {False: [], True: []}
-        for call, argument in self.inference.calls.arguments_for(function, parameter.name):
-            in_test = self.inference.names.module_of(call).is_test
-            by[in_test].append(self.inference.of(argument.value))
-        own, tested = (_objects(join(*given)) for given in by.values())
-        return own or frozenset(one for one in tested if not one.cls.module.is_test)
+        module_of = self.inference.names.module_of
+        every = list(self.inference.calls.arguments_for(function, parameter.name))
+        own = self._objects(a for call, a in every if not module_of(call).is_test)
+        tested = (a for call, a in every if module_of(call).is_test and not own)
+        return own or frozenset(t for t in self._objects(tested) if not t.cls.module.is_test)
+
+    def _objects(self, given: Iterable[tree.Argument]) -> frozenset[Instance]:
+        """The objects of the program among what some arguments may be."""
+        types = join(*(self.inference.of(argument.value) for argument in given))
+        return frozenset(one for one in types if isinstance(one, Instance))
 
     def _inherited(self, function: Function, parameter: tree.Parameter) -> Types | None:
         if function.owner is None or function.name == "__init__":
@@ -199,10 +205,6 @@ class Flow:
                 meant = self.inference.type_arguments.of(same.annotation, base, function.owner)
                 return meant or self.inference.annotations.of(same.annotation)
         return None
-
-
-def _objects(types: Types) -> frozenset[Instance]:
-    return frozenset(one for one in types if isinstance(one, Instance))
 
 
 def _as_variadic(parameter: tree.Parameter, types: Types) -> Types:

@@ -255,9 +255,8 @@ class Results:
                 asked = [a.value for a in node.args[:1] if not one.items]
                 kept = (self.inference.contents.kept(func.base, key) for key in asked)
                 got = join(one.items, *kept, *defaults)
-                for key in [a.value for a in node.args[:1]]:
-                    got = self.inference.contents.answered(got, key)
-                found.append(got)
+                answered = self.inference.contents.answered
+                found.append(answered(got, node.args[0].value) if node.args else got)
             elif func.name == "copy":
                 found.append(frozenset((one,)))
             else:
