@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.
     for name in dict.fromkeys(_FUNCTIONS + _METHODS):
         for call in program.calls.uses.calls_beside(name):
             place = program.names.place(call)
-            if place.scope.module.is_test or not _copies(program, call, name, cls):
+            if place.scope.module.is_test or not _copies(program, call, cls):
                 continue
             given = list(changed(call))
             if any(names_scope(n, scope) for n, _ in given):
@@ -48,23 +49,25 @@ def update_of(call: tree.Call) -> tree.Node | None:
     return call.keyword("update")
 
 
-def _copies(program: Program, call: tree.Call, name: str, cls: Class) -> bool:
-    copied: tree.Node
-    if isinstance(call.func, tree.Name):
-        if name not in _FUNCTIONS or len(call.args) < 2 or call.args[0].keyword is not None:
-            return False
-        copied = call.args[0].value
-    elif isinstance(call.func, tree.Attr):
-        first = call.args[0] if call.args else None
-        by_module = (
-            first is not None
-            and first.keyword is None
-            and not first.star
-            and name in _FUNCTIONS
-            and isinstance(call.func.base, tree.Name)
-        )
-        copied = first.value if by_module and first is not None else call.func.base
-    else:
+def copied_by(call: tree.Call) -> tree.Node | None:
+    """The instance that a call copies, judged by the function's name: `ctx` of `replace(ctx, …)` and
+    `dataclasses.replace(ctx, …)`, of `ctx._replace(…)` and `ctx.model_copy(…)`."""
+    name, first = last_name(call.func), call.args[0] if call.args else None
+    plain = first.value if first is not None and not first.keyword and not first.star else None
+    match call.func:
+        case tree.Name() if name in _FUNCTIONS:
+            return plain
+        case tree.Attr(base=tree.Name()) if name in _FUNCTIONS and plain is not None:
+            return plain
+        case tree.Attr(base=base) if name in _METHODS:
+            return base
+        case _:
+            return None
+
+
+def _copies(program: Program, call: tree.Call, cls: Class) -> bool:
+    copied = copied_by(call)
+    if copied is None or (isinstance(call.func, tree.Name) and len(call.args) < 2):
         return False
     return any(
         isinstance(one, Instance) and cls in program.classes.mro(one.cls)

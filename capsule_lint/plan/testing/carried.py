@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.supply.rebuilds import changed, copied_by
 from capsule_lint.plan.testing.usual import usual
-from capsule_lint.program.model import Binding, Function, last_name
+from capsule_lint.program.model import Binding, Function
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,7 +113,7 @@ class Carried:
             return
         match node:
             case tree.Call():
-                values = list(self.told(node, scope)) or self._replaced(node, scope)
+                values = list(self.told(node, scope)) or _replaced(node, scope)
                 yield from values
                 for value in self._returned(node) if not values else ():
                     for one in self.held(value, scope, depth + 1):
@@ -123,18 +124,20 @@ class Carried:
                 if isinstance(target, Binding) and target.kind == "assign" and target.value:
                     yield from self.held(target.value, scope, depth + 1)
 
-    def _replaced(self, call: tree.Call, scope: Scope) -> list[tree.Node]:
-        """`replace(CTX, capsule_id="STAGE")`."""
-        if last_name(call.func) not in ("replace", "evolve", "_replace", "model_copy"):
-            return []
-        return [a.value for a in call.args if a.keyword == scope.parameter]
-
     def _returned(self, call: tree.Call) -> Iterator[tree.Node]:
-        if last_name(call.func) in ("replace", "evolve") and call.args:
-            yield call.args[0].value
+        copied = copied_by(call)
+        if copied is not None:
+            yield copied
         for callee in self.program.calls.callees(call):
             if callee.function is not None and callee.cls is None:
                 yield from callee.function.returns
+
+
+def _replaced(call: tree.Call, scope: Scope) -> list[tree.Node]:
+    """`replace(CTX, capsule_id="STAGE")`."""
+    if copied_by(call) is None:
+        return []
+    return [value for name, value in changed(call) if name == scope.parameter]
 
 
 def _is_self(node: tree.Name, function: Function) -> bool:
