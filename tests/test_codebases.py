@@ -20,10 +20,7 @@ QUICK = {
     )
 }
 PARTS = tuple(
-    f"{handler}handler and {stored}dynamodb and {capsule}DEVUS"
-    for handler in ("", "not ")
-    for stored in ("", "not ")
-    for capsule in ("", "not ")
+    f"{handler}handler and {capsule}DEVUS" for handler in ("", "not ") for capsule in ("", "not ")
 )
 """Each of the isolation tests is in one of these, so that several processes can share the work."""
 NAMES = ("case_study", "helpdesk_async", "orders_stage")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Slot(NamedTuple):
@@ -16,3 +19,9 @@ class Slot(NamedTuple):
     def by_position(self) -> bool:
         """Whether an argument that has no name may fill it alone."""
         return self.kind in ("posonly", "plain")
+
+
+def old_before(slot: Slot, signature: Sequence[Slot]) -> int:
+    """How many of the parameters before one that arguments fill by position are there already."""
+    plain = [one for one in signature if one.by_position]
+    return sum(not one.new for one in plain[: plain.index(slot)]) if slot in plain else 0

@@ -12,6 +12,7 @@ from capsule_lint.plan.calls.spread_dicts import SpreadDicts
 from capsule_lint.plan.calls.spread_tuples import SpreadTuples
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.slots import old_before
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.plan.supply.rebuilds import update_of
 from capsule_lint.plan.uses.passthrough import is_repeat
@@ -59,6 +60,13 @@ class CallMends(MendRoom):
     def _argument(self, call: tree.Call, want: Want) -> None:
         """Give a call the argument that a want asks for, or make the change unsafe."""
         name = want.scope.parameter
+        by_rows = self.tuples.give_rows(call, want, self.dicts)
+        if by_rows is not None:
+            if not by_rows:
+                self.mends.obstacle(
+                    want.knot, call, f"a row of the table has no place for `{name}`"
+                )
+            return
         if not self.planner.values.takes(call, want.scope):
             reason = f"this also calls what does not take `{name}`"
             self.mends.obstacle(want.knot, call, reason)
@@ -173,7 +181,7 @@ class CallMends(MendRoom):
         if any(a.keyword == name for a in args):
             return ()
         positional = [n for n, a in enumerate(args) if a.keyword is None and a.star != "**"]
-        count, before = len(positional), _old_before(slot, signature)
+        count, before = len(positional), old_before(slot, signature)
         neighbour = self._neighbour_argument(args, want, signature)
         named = neighbour is not None and args[neighbour].keyword is not None
         by_keyword = name, self._keyword_index(args, want) + offset
@@ -295,12 +303,6 @@ class CallMends(MendRoom):
 
 def _has_keyword(call: tree.Call, name: str) -> bool:
     return any(argument.keyword == name for argument in call.args)
-
-
-def _old_before(slot: Slot, signature: Sequence[Slot]) -> int:
-    """How many of the parameters before one that arguments fill by position are there already."""
-    plain = [one for one in signature if one.by_position]
-    return sum(not one.new for one in plain[: plain.index(slot)]) if slot in plain else 0
 
 
 def _exceeds(args: Sequence[tree.Argument], signature: Sequence[Slot]) -> bool:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Mend
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.slots import old_before
 from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.calling.tables import side_by_side
+from capsule_lint.program.inference.types import ClassObject, FunctionObject
 from capsule_lint.program.local_names import only_assigned
 
 if TYPE_CHECKING:
     from capsule_lint.plan.calls.called import Called
+    from capsule_lint.plan.calls.spread_dicts import SpreadDicts
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Want
+    from capsule_lint.program import Program
+    from capsule_lint.program.calling.callers import Callee
 
 
 @dataclass(eq=False, slots=True)
@@ -35,8 +41,6 @@ class SpreadTuples(MendRoom):
         displays = self._rows_of(node, want) if isinstance(node, tree.Name) else [node]
         found: list[Mend] = []
         for display in displays:
-            if not isinstance(display, tree.Sequence) or not 0 <= index <= len(display.items):
-                return False
             local = self.program.names.place(display).scope is (
                 self.program.names.place(node).scope
             )
@@ -45,13 +49,52 @@ class SpreadTuples(MendRoom):
                 if local
                 else self.mends.code_for(want.scope, display, want.knot)
             )
-            if code is None or not display.items:
+            mend = _grown(self.program, display, index, code)
+            if mend is None:
                 return False
-            before, after = ((), (code,)) if index else ((code,), ())
-            at = display.items[max(index - 1, 0)].span
-            filename = self.program.names.module_of(display).filename
-            found.append(AddElements(filename, display.span, "CAP401", before, after, at))
+            found.append(mend)
         return bool(found) and all(self.mends.add_once(want.knot, mend) for mend in found)
+
+    def give_rows(self, call: tree.Call, want: Want, dicts: SpreadDicts) -> bool | None:
+        """`make(*args)` or `make(**options)`, where each row of a table says what is called and what with: each gets
+        what its own function needs; whether all could be given that, `None` where a call is not of that kind."""
+        if len(call.args) != 1 or not call.args[0].star:
+            return None
+        rows = side_by_side(self.program.classes, call.func, call.args[0].value)
+        callees = [self._callee(call, func) for func, _ in rows or ()]
+        if rows is None or len(set(callees)) < 2 or None in callees:
+            return None
+        for callee, (_, given) in zip(callees, rows, strict=True):
+            assert callee is not None
+            one = replace(want, callee=callee.cls or callee.function, given=callee.given)
+            slots = self.called.of(one)
+            slot = next((s for s in slots if s.name == want.scope.parameter), None)
+            if slot is None or not slot.new:
+                continue
+            if call.args[0].star == "**":
+                done = dicts.give(given, one)
+            else:
+                done = slot.by_position and self._give(given, one, old_before(slot, slots))
+            if not done:
+                return False
+        return True
+
+    def _callee(self, call: tree.Call, func: tree.Node) -> Callee | None:
+        """Which of those that a call may call a row of a table says."""
+        said = self.program.inference.of(func)
+        for callee in self.program.calls.callees(call):
+            whole = callee.cls or callee.function
+            if all(isinstance(t, FunctionObject) and t.function is whole for t in said) or all(
+                isinstance(t, ClassObject) and t.cls is whole for t in said
+            ):
+                return callee if said else None
+        return None
+
+    def _give(self, display: tree.Node, want: Want, index: int) -> bool:
+        """Put the value that a want asks for into a tuple of a row."""
+        code = self.mends.code_for(want.scope, display, want.knot)
+        mend = _grown(self.program, display, index, code)
+        return mend is not None and self.mends.add_once(want.knot, mend)
 
     def _is_key(self, node: tree.Node, want: Want, index: int) -> bool:
         """Whether a tuple is also the key of a collection, and gets the same item as that."""
@@ -116,3 +159,17 @@ class SpreadTuples(MendRoom):
         code = self.mends.code_of(want, want.knot)
         given = self._shared.setdefault((id(display), want.scope.name), code)
         return code if code == given else None
+
+
+def _grown(
+    program: Program, display: tree.Node, index: int, code: str | None
+) -> AddElements | None:
+    """The mend that puts an item into a tuple; `None` where there is no such place, or nothing to put there."""
+    if not isinstance(display, tree.Sequence) or not display.items or code is None:
+        return None
+    if not 0 <= index <= len(display.items):
+        return None
+    before, after = ((), (code,)) if index else ((code,), ())
+    filename = program.names.module_of(display).filename
+    at = display.items[max(index - 1, 0)].span
+    return AddElements(filename, display.span, "CAP401", before, after, at)

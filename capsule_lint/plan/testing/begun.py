@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.plan.testing.testing import Testing
+    from capsule_lint.program.model import Function
 
 
 class Beginning(Struct, frozen=True):
@@ -38,13 +39,13 @@ class Begun(Struct, frozen=True):
         for module in self.testing.mends.planner.program.names.modules.values():
             for node in module.each(tree.FString) if module.is_test else ():
                 text = literal_text(node) or ""
-                if not module.generated and self._is_open(node, text):
+                if HOLE in text and not text.startswith(HOLE) and not module.generated:
                     known = list(self._beginnings(defects)) if known is None else known
                     self._judge(node, text, known)
 
     def _judge(self, node: tree.FString, text: str, known: Sequence[Beginning]) -> None:
         fits = [one for one in known if one.form.regex.fullmatch(text)]
-        running = self.testing.places.running(node) if fits else set()
+        running = self._running(node) if fits else set()
         meant = [one for one in fits if one.form.functions & running]
         updated = self.testing.updated.get(id(node), [])
         is_whole = any(form.regex.fullmatch(text) for form in self.testing.forms)
@@ -58,9 +59,10 @@ class Begun(Struct, frozen=True):
         else:
             self.testing.composed.update(node, [one.form for one in meant])
 
-    def _is_open(self, node: tree.FString, text: str) -> bool:
-        """Whether a key has a value in it behind what it begins with."""
-        return HOLE in text and not text.startswith(HOLE) and self.testing.places.is_key(node)
+    def _running(self, node: tree.FString) -> set[Function]:
+        """What makes the keys of the test around an expression that is a key, or is compared with one."""
+        places = self.testing.places
+        return places.running(node) if places.is_key(node) else places.compared_with(node)
 
     def _beginnings(self, defects: Sequence[KeyDefect]) -> Iterator[Beginning]:
         """How keys that change look up to where the segments come, or up to the value that they come before."""

@@ -15,6 +15,8 @@ from capsule_lint.program.inference.types import (
 from capsule_lint.program.model import Binding, Function, last_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.names import Names
 
@@ -166,26 +168,34 @@ def asked_as(fixture: Function) -> str:
 
 def parametrized(function: Function, name: str) -> list[tree.Node] | None:
     """The values that `parametrize` gives a parameter of a test; `None` where it gives it none."""
-    rows = (_rows(decorator, name) for decorator in function.fact.decorators)
-    return next((values for values in rows if values is not None), None)
+    rows = rows_of(function, name)
+    return [row[name] for row in rows if name in row] if rows is not None else None
 
 
-def _rows(decorator: tree.Node, name: str) -> list[tree.Node] | None:
-    """The values that a decorator gives a parameter; `None` where it gives it none."""
-    if not isinstance(decorator, tree.Call) or last_name(decorator.func) != "parametrize":
-        return None
-    if len(decorator.args) < 2 or not isinstance(decorator.args[1].value, tree.Sequence):
-        return None
-    names, rows = parameter_names(decorator), decorator.args[1].value.items
-    if name not in names:
-        return None
-    values = [_parameter_set(row) for row in rows]
-    if len(names) == 1:
-        return [
-            row[0] if len(row) == 1 else whole for row, whole in zip(values, rows, strict=True)
-        ]
-    at = names.index(name)
-    return [row[at] for row in values if at < len(row)]
+def rows_of(function: Function, *names: str) -> list[dict[str, tree.Node]] | None:
+    """What one `parametrize` gives the parameters of a test in each of its rows; `None` where none gives all that are
+    asked for."""
+    for decorator in function.fact.decorators:
+        if isinstance(decorator, tree.Call) and last_name(decorator.func) == "parametrize":
+            filled = parameter_names(decorator)
+            rows = _given_rows(decorator, function) if set(names) <= set(filled) else None
+            if rows is not None:
+                return [dict(zip(filled, _values(row, filled), strict=False)) for row in rows]
+    return None
+
+
+def _given_rows(decorator: tree.Call, function: Function) -> tuple[tree.Node, ...] | None:
+    """The rows of `parametrize`, also where they are a constant of the test's module."""
+    rows = decorator.args[1].value if len(decorator.args) > 1 else None
+    if isinstance(rows, tree.Name):
+        bindings = function.module.scope.bindings.get(rows.id, ())
+        rows = bindings[0].assigned if len(bindings) == 1 else None
+    return rows.items if isinstance(rows, tree.Sequence) else None
+
+
+def _values(row: tree.Node, names: Sequence[str]) -> tuple[tree.Node, ...]:
+    values = _parameter_set(row)
+    return values if len(names) > 1 or len(values) == 1 else (row,)
 
 
 def _fixture_option(function: Function, name: str) -> tree.Node | None:
