@@ -12,6 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.memory.collections import looks_up
 from capsule_lint.plan.memory.foreign_caches import is_cache
+from capsule_lint.plan.memory.kept_beside import KeptBeside
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward, taken_from
 from capsule_lint.plan.memory.local_notes import left_out_of_key
@@ -219,27 +220,10 @@ class Fed(Room):
         if one.passing:
             return list(self._objects(one, scope)) if self._tells_apart(one) else []
         cut = [knot for _, new, knot in self._cut(one.keys) if new is scope]
-        calls = self._calls(one.put.value, scope, 0) or list(self._identified(one.put, scope))
+        calls = self._calls(one.put.value, scope, 0) or list(
+            KeptBeside(self.planner).of(one.put.value, scope)
+        )
         return [*cut, *calls, *self._objects(one, scope)]
-
-    def _identified(self, put: Put, scope: Scope) -> Iterator[Knot | None]:
-        """The same of calls beside that are told by which identifier they are to find what has the scope, where that
-        is kept: `self.repo.put(tenant_id, order_id, total)`, `self._last[tenant_id] = order_id`."""
-        value, names = put.value, self.program.names
-        function = names.function_of(value)
-        if not isinstance(value, tree.Name) or not is_identifier(value.id) or function is None:
-            return
-        bound = names.bindings_of(value)
-        for call in names.inside(function):
-            if isinstance(call, tree.Call) and any(
-                isinstance(a.value, tree.Name)
-                and a.value.id == value.id
-                and names.bindings_of(a.value) == bound
-                for a in call.args
-            ):
-                knot = self.planner.signatures.asked(call, scope)
-                if knot is not None or self.is_told(call, scope):
-                    yield knot
 
     def _cut(self, keys: Iterable[tree.Node]) -> Iterator[tuple[Scope, Scope, Knot]]:
         """The parts of changing keys that keys of a collection are made of, `seen[parts[1], parts[3]]`: which

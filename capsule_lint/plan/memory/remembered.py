@@ -56,7 +56,9 @@ class Remembered:
         accesses = [one for one in self._accesses(module, name) if self._is_scoped(one.key)]
         if any(self._is_counted(one) for one in accesses):
             return False
-        told = any(self._is_told(value) for one in accesses for value in self._stored(one))
+        told = any(
+            is_given(self.program, value) for one in accesses for value in self._stored(one)
+        )
         return told and any(self._is_returned(one.node) for one in accesses)
 
     def _is_measure(self, module: Module, name: str) -> bool:
@@ -125,21 +127,6 @@ class Remembered:
         if isinstance(one.node, tree.Call) and last_name(one.node.func) == "setdefault":
             yield from (a.value for a in one.node.args[1:])
 
-    def _is_told(self, node: tree.Node) -> bool:
-        """Whether something is what a function is told, as it is or among others, and no measure."""
-        match node:
-            case tree.Name():
-                bindings = self.program.names.bindings_of(node)
-                params = [b.parameter for b in bindings if b.parameter is not None]
-                kinds = {last_name(p.annotation) for p in params if p.annotation is not None}
-                return bool(params) and node.id not in _TIMES and kinds.isdisjoint(_MEASURES)
-            case tree.Sequence():
-                return any(map(self._is_told, node.items))
-            case tree.DictDisplay():
-                return any(map(self._is_told, node.values))
-            case _:
-                return False
-
     def _is_returned(self, node: tree.Node) -> bool:
         """Whether a function returns what stands under a key, whole or in part."""
         parent = self.program.names.parent(node)
@@ -154,3 +141,19 @@ class Remembered:
                 return self._is_returned(parent)
             case _:
                 return False
+
+
+def is_given(program: Program, node: tree.Node) -> bool:
+    """Whether something is what a function is told, as it is or among others, and no measure."""
+    match node:
+        case tree.Name():
+            bindings = program.names.bindings_of(node)
+            params = [b.parameter for b in bindings if b.parameter is not None]
+            kinds = {last_name(p.annotation) for p in params if p.annotation is not None}
+            return bool(params) and node.id not in _TIMES and kinds.isdisjoint(_MEASURES)
+        case tree.Sequence():
+            return any(is_given(program, item) for item in node.items)
+        case tree.DictDisplay():
+            return any(is_given(program, value) for value in node.values)
+        case _:
+            return False
