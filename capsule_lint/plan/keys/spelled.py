@@ -51,6 +51,7 @@ class Form(Struct, frozen=True):
     gaps: tuple[Gap, ...]
     function: Function | None
     """The function that makes them."""
+    pieces: tuple[Piece, ...]
     weight: int
     provable: bool = True
     """Whether the place of each gap is known."""
@@ -236,7 +237,9 @@ class Forms(Struct, frozen=True):
         unsure = [number for number, said in optional.items() if said == ANY]
         known = known and all(max(marks, default=0) <= number for number in unsure)
         regex = pattern(pieces, marks, between, wild, optional)
-        return Form(regex, tuple(defects), tuple(gaps), function, weight, known, bare)
+        return Form(
+            regex, tuple(defects), tuple(gaps), function, tuple(pieces), weight, known, bare
+        )
 
     def between(self, pieces: Sequence[Piece]) -> set[str]:
         """What separates the scopes of a template from the parts behind them."""

@@ -12,6 +12,7 @@ from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import Forms, literal_text, text_in
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.testing.remarked import Remarked
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.inference.types import FunctionObject
@@ -66,12 +67,8 @@ class Compared(MendRoom):
                 continue
             if any(value is local.node for value in function.returns):
                 self._local.setdefault(function, []).append(local)
-        forms = Forms(self.program)
-        for defect in planner.defects:
-            form = forms.direct(defect) if not defect.module.is_test else None
-            if form is not None:
-                self._exact.append(form)
-                self._derived.append((form, _loosely(defect.template.pieces)))
+        self._exact = self.mends.testing.every()
+        self._derived = [(form, _loosely(form.pieces)) for form in self._exact]
         self._seen = self.mends.mended(Replace, AddElements)
 
     def _written(self, node: tree.Node) -> Iterator[tree.Node]:
@@ -107,7 +104,10 @@ class Compared(MendRoom):
         text = text_in(value)
         exact = [form for form in self._exact if text is not None and form.regex.fullmatch(text)]
         if text is not None and not exact:
-            self._derive(module, text, value, other)
+            if Remarked(self.mends.testing).update(value, text, other):
+                self._seen.add((module.filename, value.span))
+            else:
+                self._derive(module, text, value, other)
         elif literal_text(value) is None:
             self._word(module, value, other, exact)
 

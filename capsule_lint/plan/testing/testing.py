@@ -57,6 +57,7 @@ class Testing(MendRoom):
     """How the keys look that are spelled out, by the expressions that are."""
     changed: list[tuple[tree.Node, str, Form]] = field(default_factory=list)
     """These, and the code that they become."""
+    _every: list[Form] | None = None
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.program)
@@ -66,18 +67,19 @@ class Testing(MendRoom):
 
     def keys(self) -> None:
         """Update the keys that tests spell out, where they belong to a changed template."""
-        defects = [d for d in self.planner.defects if not d.module.is_test]
+        defects = self._defects()
         if not defects:
             return
         Quoted(self).note_examples(defects)
         parts = {_longest_text(d) for d in defects}
         literals = [*self._literals(parts), *self._words(defects)]
         composed = list(self.composed.texts(parts))
-        self.forms = list(self._forms(defects)) if literals or composed else []
+        self.forms = (
+            sorted(self.every(), key=lambda form: -form.weight) if literals or composed else []
+        )
         if not self.forms:
             Begun(self).update(defects)
             return
-        self.forms.sort(key=lambda form: -form.weight)
         inside = [
             (form, regex)
             for form in self.forms
@@ -104,6 +106,15 @@ class Testing(MendRoom):
                 self.composed.update(node, self._joined(node, chosen, defects))
         Quoted(self).update()
         Begun(self).update(defects)
+
+    def every(self) -> list[Form]:
+        """How all keys look that change, and the texts of the program that have such keys in them."""
+        if self._every is None:
+            self._every = list(self._forms(self._defects()))
+        return self._every
+
+    def _defects(self) -> list[KeyDefect]:
+        return [d for d in self.planner.defects if not d.module.is_test]
 
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
@@ -207,7 +218,6 @@ class Testing(MendRoom):
                         yield module, node, text
 
     def _forms(self, defects: Sequence[KeyDefect]) -> Iterator[Form]:
-        """How the keys look that change, and the texts of the program that have such keys in them."""
         program = self.program
         forms = Forms(program)
         for defect in defects:
