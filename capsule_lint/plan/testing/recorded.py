@@ -14,6 +14,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Obstacle
+from capsule_lint.plan.testing.recorders import Recorders
 from capsule_lint.plan.testing.standins import callables, parameters, spare
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.inference.records import MANY_CALLS, ONE_CALL, View
@@ -87,10 +88,12 @@ class Recorded(MendRoom):
     """Mends what reads a mock's recorded calls."""
 
     mends: Mends
+    recorders: Recorders = field(init=False)
     _asked: set[int] = field(init=False)
     """The calls that get an argument."""
 
     def __post_init__(self) -> None:
+        self.recorders = Recorders(self.mends)
         self._asked = {id(want.call) for want in self.state.wants}
 
     def build(self) -> None:
@@ -199,7 +202,8 @@ class Recorded(MendRoom):
 
     def _index(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
         index = tree.integer(node)
-        if index is None or (not shape.sure and shape.moved(index) != index):
+        sure = shape.sure and not self.recorders.others(record, shape)
+        if index is None or (not sure and shape.moved(index) != index):
             self._unsure(module, record, shape)
         elif shape.moved(index) != index:
             replacement = str(shape.moved(index))
@@ -218,9 +222,10 @@ class Recorded(MendRoom):
             self._unsure(module, record, shape)
             return
         more = sum(1 for _ in shape.inserted(length))
-        if more and not shape.sure:
+        meant = self.recorders.is_meant(record, shape, length) if more else False
+        if meant is None or (more and not shape.sure):
             self._unsure(module, record, shape)
-        elif more:
+        elif meant:
             mend = Replace(module.filename, other.span, "CAP108", str(length + more))
             self.mends.add(("function", shape.function), mend)
             self._settled(record)
@@ -292,7 +297,11 @@ class Recorded(MendRoom):
     ) -> None:
         """Put what is new among the values, or among the names that are bound to them."""
         by_place: dict[int, list[str]] = defaultdict(list)
-        for at, name in shape.inserted(len(node.items)):
+        added = list(shape.inserted(len(node.items)))
+        meant = self.recorders.is_meant(record, shape, len(node.items)) if added else False
+        if meant is None:
+            self._unsure(module, record, shape)
+        for at, name in added if meant else ():
             code = "_" if names else self._code(node, name, shape)
             if code is None or not shape.sure:
                 self._unsure(module, record, shape)
@@ -313,7 +322,7 @@ class Recorded(MendRoom):
         beside = [v for name, v in node.entries if names_any_of(name, policy.scopes)]
         for name in shape.keyword(present, beside=bool(beside)):
             code = self._code(node, name, shape)
-            if code is None or not shape.sure:
+            if code is None or not shape.sure or self.recorders.others(record, shape):
                 self._unsure(module, record, shape)
                 return
             scope = next(one for one in policy.scopes if one.parameter == name)

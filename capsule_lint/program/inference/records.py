@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.containers import IN_PLACE, LISTED
+from capsule_lint.program.containers import ADDING_ONE, IN_PLACE, LISTED
 from capsule_lint.program.inference.types import FunctionObject, Mocked, ordered
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
@@ -58,10 +58,12 @@ class Record(Struct, frozen=True):
     view: View
     mock: tree.Node
     first: int
+    others: tuple[tree.Node, ...] = ()
+    """What else a test puts into the list in which it keeps the calls."""
 
     def part(self, view: View) -> Record:
         """Another part of the same."""
-        return Record(view, self.mock, self.first)
+        return Record(view, self.mock, self.first, self.others)
 
     def item(self, index: int | None) -> Record | None:
         """What stands at an index; `None` for an index that is not known."""
@@ -191,8 +193,23 @@ class Records:
             case tree.Call(func=tree.Attr(name="append", base=tree.Name() as base)):
                 bindings = self.names.bindings_of(base)
                 if len(bindings) == 1 and bindings[0].kind == "assign":
-                    self._kept[id(bindings[0])] = record.part(view)
+                    others = tuple(one for one in self._added(base) if one is not kept)
+                    self._kept[id(bindings[0])] = Record(view, record.mock, record.first, others)
                     self.kept.update((id(node), id(base)))
+
+    def _added(self, base: tree.Name) -> Iterator[tree.Node]:
+        """What is added to a list of a test's, one by one."""
+        bound = self.names.bindings_of(base)
+        for node in self.names.module_of(base).each(tree.Name):
+            method = self.names.parent(node) if node.id == base.id else None
+            if isinstance(method, tree.Attr) and method.name in ADDING_ONE:
+                call = self.names.parent(method)
+                if (
+                    isinstance(call, tree.Call)
+                    and call.args
+                    and self.names.bindings_of(node) == bound
+                ):
+                    yield call.args[-1].value
 
     # --- of which functions ---
 
