@@ -12,6 +12,7 @@ from capsule_lint.plan.entities.gains import Gains
 from capsule_lint.plan.entities.items import Items
 from capsule_lint.plan.entities.keyed import Keyed
 from capsule_lint.plan.entities.loads import Loads
+from capsule_lint.plan.entities.made_tuples import MadeTuples
 from capsule_lint.plan.entities.reloaded import Reloaded
 from capsule_lint.plan.entities.spreaders import Spreaders
 from capsule_lint.plan.entities.stored import Stored
@@ -199,6 +200,7 @@ class Planner:
         leaks.note()
         LastAsked(self).note()
         Grouped(self).note()
+        MadeTuples(self).note()
         GivenGroups(self).note()
         self.loads.check()
         self.fed.check()

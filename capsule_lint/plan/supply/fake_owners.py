@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _MAX_DEPTH: Final = 3
-_TUPLES: Final = ("namedtuple", "NamedTuple")
+TUPLES: Final = ("namedtuple", "NamedTuple")
 _LACKS: Final = "is given where `{}` is read, and has none"
 
 
@@ -137,9 +137,9 @@ class FakeOwners(Room):
         `FakeRequest = namedtuple("FakeRequest", "tenant_id path")`."""
         program, found = self.program, list[tuple[tree.Call, frozenset[str]]]()
         with program.names.aside():  # where a field is called like a scope, the file is linked
-            made = [c for word in _TUPLES for c in program.calls.uses.calls_beside(word)]
+            made = [c for word in TUPLES for c in program.calls.uses.calls_beside(word)]
         for call in filter(self._is_in_test, made):
-            parent, fields = program.names.parent(call), _fields_of(call)
+            parent, fields = program.names.parent(call), fields_of(call)
             targets = parent.targets if isinstance(parent, tree.Assign) else ()
             if any(names_scope(f, s) for f in fields for s in program.policy.scopes):
                 for name in (t.id for t in targets if isinstance(t, tree.Name)):
@@ -214,7 +214,7 @@ class FakeOwners(Room):
                         yield None, None
 
 
-def _fields_of(call: tree.Call) -> frozenset[str]:
+def fields_of(call: tree.Call) -> frozenset[str]:
     """The fields of `namedtuple("Row", "tenant_id path")`, in all the ways in which they may be listed."""
     given = call.args[1].value if len(call.args) > 1 else call.keyword("field_names")
     match given:
