@@ -103,6 +103,7 @@ class Strays:
             a.value
             for a in node.args
             if a.keyword is None
+            and a.star != "**"
             and isinstance(a.value, tree.FString | tree.Binary | tree.Call | tree.Name)
             and self.keys.starts.at(a.value)
         ]

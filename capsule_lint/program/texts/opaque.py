@@ -57,8 +57,13 @@ class Opaque:
     def of(self, node: tree.Node) -> Template | None:
         """A key that is put together in a way that is not known: it says the tag of a scope, and the
         scope's value is in it."""
-        if not isinstance(node, tree.Call | tree.Binary) or last_name(node) in _TAKES_APART:
-            return None
+        match node:
+            case tree.Call(func=tree.Name(id="dict")):
+                return None  # what stands in it may be keys
+            case tree.Call() | tree.Binary() if last_name(node) not in _TAKES_APART:
+                pass
+            case _:
+                return None
         known = self._known.get(id(node))
         if known is None and isinstance(node, tree.Call) and self._is_helper(node):
             known = self._known[id(node)] = Template(node, ())
