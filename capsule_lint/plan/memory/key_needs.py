@@ -39,13 +39,15 @@ class KeyNeeds:
     """The scopes that the keys of a collection need because of what is put into it."""
     memos: set[Home] = field(default_factory=set)
     """The collections of those that say no scope at all."""
+    inner: dict[Home, set[str]] = field(default_factory=dict)
+    """The names of the scopes that the keys of what stands in a collection say, which is one itself."""
 
     def demanded(self, home: Home, place: Place) -> tuple[Scope, ...]:
         """The scopes that a key of a collection needs."""
-        fed = self.fed.get(home)
-        if fed:
-            return self._fed(fed, place.scope.function, place.scope.module)
-        return self.required(home[0], place.scope.function, place.scope.module)
+        fed, at = self.fed.get(home), (place.scope.function, place.scope.module)
+        needed = self._fed(fed, *at) if fed else self.required(home[0], *at)
+        inner = self.inner.get(home, ())
+        return tuple(scope for scope in needed if scope.name not in inner)
 
     def required(
         self, owner: Owner, function: Function | None, module: Module

@@ -16,6 +16,7 @@ from capsule_lint.plan.memory.key_readers import KeyReaders
 from capsule_lint.plan.memory.keyed_alike import KeyedAlike
 from capsule_lint.plan.memory.local_filters import LocalFilters
 from capsule_lint.plan.memory.local_notes import LocalNotes
+from capsule_lint.plan.memory.nested import Nested
 from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.memory.shared_keys import SharedKeys
 from capsule_lint.plan.memory.told_by_calls import ToldByCalls
@@ -81,6 +82,7 @@ class LocalKeys:
         alike = KeyedAlike(self.program, self.hosts).homes()
         for home in (*alike, *self.collections.foreign.databases()):
             self.collections.adopt(home)
+        self.needs.inner = Nested(self).find()
         modules = [module for module in self.program.names.judged() if not module.generated]
         for module in sorted(
             modules, key=lambda m: m.is_test
@@ -260,7 +262,10 @@ class LocalKeys:
         if shape == "bare" and self.collections.is_text(home):
             shape = "joined"
         defect = self.notes.draft(host, shape, missing, self.notes.knot_of(home, host))
-        defect.anchors.update(self._anchors(missing, present))
+        anchors = self._anchors(missing, present)
+        if shape in ("tuple", "bare") and len({*map(id, anchors.values())}) > 1:
+            anchors = dict.fromkeys(anchors)  # who takes the keys apart finds them in one place
+        defect.anchors.update(anchors)
         defect.helper = helper
         self.notes.settle(host)
         if not self.notes.is_silenced(defect):
