@@ -174,7 +174,7 @@ class Attributes:
             return frozenset((ClassObject(cls),))  # which checks nothing, and makes the same
         above = self._of_metaclass(cls, name)
         known = name in _QUERYING or any(self.inference.classes.foreign_bases(cls))
-        return above or (foreign(f"{cls.name}.{name}") if known else ANYTHING)
+        return above or (foreign(f"{cls.name}.{name}", holds=True) if known else ANYTHING)
 
     def _of_metaclass(self, cls: Class, name: str) -> Types:
         """What the class of a class has under a name, where that is one of the program's."""

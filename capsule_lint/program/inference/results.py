@@ -64,8 +64,22 @@ _LOADING_BY_PATH: Final = frozenset(
 """Functions of libraries that load what stands at a dotted path."""
 _FIELDS: Final = frozenset(("field", "Field"))
 """What says of a field of a dataclass, or of a model, what makes its value."""
+_READING: Final = frozenset(
+    [
+        "construct",
+        "from_orm",
+        "model_validate",
+        "model_validate_json",
+        "model_validate_strings",
+        "parse_file",
+        "parse_obj",
+        "parse_raw",
+    ]
+)
+"""What classes of models have that makes one of them of a dict, a text or an object."""
 _ENTRY_POINTS: Final = "entry_points()"
-_ITEMS: Final = KEYED | {"popleft", "__getitem__", "result"}
+_DECODING: Final = frozenset(("validate_python", "validate_json", "validate_strings", "decode"))
+_ITEMS: Final = KEYED | _DECODING | {"popleft", "__getitem__", "result"}
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +105,7 @@ class Results:
             loaded = (
                 self._loaded(node.func)
                 or self._changed(node.func)
+                or self._read_as(node.func)
                 or self._started(node.func)
                 or self._made_past(node, node.func)
             )
@@ -101,13 +116,25 @@ class Results:
 
     def _changed(self, func: tree.Attr) -> Types | None:
         """What `level._replace(reserved=1)` and `order.model_copy()` yield: another of the same class."""
-        if func.name not in ("_replace", "model_copy"):
+        if func.name not in ("_replace", "model_copy", "copy"):
             return None
-        found = self.inference.of(func.base)
-        own = [t for t in found if isinstance(t, Instance)]
-        if not own or any(self.inference.classes.method(t.cls, func.name) for t in own):
+        classes, found = self.inference.classes, self.inference.of(func.base)
+        own = [t.cls for t in found if isinstance(t, Instance)]
+        if not own or any(classes.method(cls, func.name) for cls in own):
             return None
-        return found
+        return found if func.name != "copy" or all(map(classes.is_model, own)) else None
+
+    def _read_as(self, func: tree.Attr) -> Types | None:
+        """What `Order.model_validate(body)` yields: one of the class, which has no such method of its own."""
+        if func.name not in _READING:
+            return None
+        found, classes = self.inference.of(func.base), self.inference.classes
+        own = [t.cls for t in ordered(found) if isinstance(t, ClassObject | Instance)]
+        if not own or not all(
+            classes.is_model(cls) and classes.method(cls, func.name) is None for cls in own
+        ):
+            return None
+        return frozenset(map(Instance, own))
 
     def _made_past(self, node: tree.Call, func: tree.Attr) -> Types | None:
         """What `Notes.__new__(Notes)` and `object.__new__(Notes)` yield, past the constructor: a `Notes`."""
