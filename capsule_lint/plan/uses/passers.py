@@ -115,7 +115,7 @@ def forwarded_by(
     stars = stars_of(function.params)
     leading = passed_on(call.args, stars)
     if leading is None or len(call.args) != leading + len(stars):
-        return None, 0
+        return (function if _is_told_by_keyword(program, function, call) else None), 0
     starred = {name for name, kind in stars.items() if kind == "*"}
     own = callee.params[given:] if isinstance(callee, Function) else ()
     for node in _names_of(program, function, starred):
@@ -133,6 +133,24 @@ def forwarded_by(
         if scoped != [False, True] or any(p.kind not in _PLAIN for p in before):
             return None, 0
     return function, leading
+
+
+def _is_told_by_keyword(program: Program, function: Function, call: tree.Call) -> bool:
+    """Whether the scopes of what a function calls are among the keywords that its callers give it, and that it spreads
+    into the call beside what it knows itself: `Patient(**scope, name=self.name)`."""
+    keywords = {p.name for p in function.params if p.kind == "**"}
+    spread = {one.id for one in call.spread if isinstance(one, tree.Name)}
+    named = [p.name for p in function.params if p.kind != "**"]
+    if not keywords & spread or _names_scope(program, (*named, *(a.keyword for a in call.args))):
+        return False
+    outer = [one for one, _ in program.calls.callers(function)]
+    told = [_names_scope(program, [a.keyword for a in one.args]) for one in outer]
+    return any(told) and all(known or one.spread for known, one in zip(told, outer, strict=True))
+
+
+def _names_scope(program: Program, names: Sequence[str | None]) -> bool:
+    scopes = program.policy.scopes
+    return any(name and names_scope(name, scope) for name in names for scope in scopes)
 
 
 def _stays(
