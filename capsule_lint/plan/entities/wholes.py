@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 GIVING_ALL: Final = frozenset(
-    ("asdict", "vars", "model_dump", "dict", "to_builtins", "unstructure", "jsonable_encoder")
+    [
+        "_asdict",
+        "asdict",
+        "dict",
+        "jsonable_encoder",
+        "model_dump",
+        "to_builtins",
+        "unstructure",
+        "vars",
+    ]
 )
 """What gives all fields of an object."""
 _WHOLE: Final = GIVING_ALL | {"astuple", "fields", "attrs"}
