@@ -16,6 +16,7 @@ from capsule_lint.plan.memory.kept_beside import KeptBeside
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward, taken_from
 from capsule_lint.plan.memory.local_notes import left_out_of_key
+from capsule_lint.plan.memory.looped_results import LoopedResults
 from capsule_lint.plan.memory.object_scopes import ObjectScopes
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
@@ -218,7 +219,11 @@ class Fed(Room):
         if not one.said and self._home(one.put) in self.planner.local.rekeyed:
             return []
         if one.passing:
-            return list(self._objects(one, scope)) if self._tells_apart(one) else []
+            own = list(self._objects(one, scope)) if self._tells_apart(one) else []
+            looped = not own and LoopedResults(self.planner.local).replace(
+                one.put, one.keys, scope
+            )
+            return self._calls(one.put.value, scope, 0) if looped else own
         cut = [knot for _, new, knot in self._cut(one.keys) if new is scope]
         calls = self._calls(one.put.value, scope, 0) or list(
             KeptBeside(self.planner).of(one.put.value, scope)
