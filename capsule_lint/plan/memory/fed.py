@@ -18,6 +18,7 @@ from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward, taken_from
 from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.memory.looped_results import LoopedResults
 from capsule_lint.plan.memory.object_scopes import ObjectScopes
+from capsule_lint.plan.memory.told_beside import ToldBeside
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import assigned, put_into
@@ -228,7 +229,8 @@ class Fed(Room):
         calls = self._calls(one.put.value, scope, 0) or list(
             KeptBeside(self.planner).of(one.put.value, scope)
         )
-        return [*cut, *calls, *self._objects(one, scope)]
+        told = ToldBeside(self.planner).told(self._home(one.put), one.keys, scope)
+        return [*cut, *calls, *self._objects(one, scope), *told]
 
     def _cut(self, keys: Iterable[tree.Node]) -> Iterator[tuple[Scope, Scope, Knot]]:
         """The parts of changing keys that keys of a collection are made of, `seen[parts[1], parts[3]]`: which

@@ -1,0 +1,58 @@
+"""What a method keeps by one scope that it is told of objects which have the other one, in a class that keeps more of
+them by both: `self.visits[tenant_id] += 1` beside `self.last[visit.tenant_id, visit.member] = at`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.object_scopes import ObjectScopes
+from capsule_lint.plan.room import Room
+from capsule_lint.program.model import Class
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+
+
+class ToldBeside(Room, Struct, frozen=True):
+    """Tells why the keys must say the other scope."""
+
+    planner: Planner
+
+    def told(
+        self, home: Home | None, keys: Sequence[tree.Node], scope: Scope
+    ) -> Iterator[Knot | None]:
+        """What must land with a change because of what the callers give for the key of a collection: nothing where
+        that is kept to stay below a limit, which may be meant for all of a tenant."""
+        key = keys[0] if len(keys) == 1 else None
+        if home is None or not isinstance(home[0], Class) or not isinstance(key, tree.Name):
+            return
+        changed = self.planner.local.rekeyed
+        if all(o is not home[0] or (o, name) == home for o, name in changed):
+            return
+        if self._is_limited(home[0], home[1]):
+            return
+        objects = ObjectScopes(self.planner)
+        for binding in self.program.names.bindings_of(key):
+            for value in self.program.calls.passed_to(binding) if binding.kind == "param" else ():
+                if isinstance(value, tree.Attr):
+                    yield from objects.of(value.base, scope, [value])
+
+    def _is_limited(self, cls: Class, name: str) -> bool:
+        """Whether a number of a collection is compared with what it may be."""
+        return any(
+            isinstance(node, tree.Compare)
+            and not {"<", "<=", ">", ">="}.isdisjoint(node.ops)
+            and any(looks_up(one, {name}) for one in within(node))
+            for method in cls.methods.values()
+            for node in self.program.names.inside(method)
+        )
