@@ -52,12 +52,24 @@ class Visible:
                 ):
                     return binding
                 if not flows:
-                    continue
+                    made = _made_in(scope, place)
+                    if made is None or not self._stays(binding, bindings, scope, made):
+                        continue
+                    return binding
                 if binding.kind in ("assign", "for", "with") and certainly_before(binding, place):
                     return binding
             if bindings:
                 return None
         return None
+
+    def _stays(
+        self, binding: Binding, bindings: Sequence[Binding], scope: ScopeOfNames, made: Place
+    ) -> bool:
+        """Whether a local of a function has the same value wherever one reads it that is made inside, at that place:
+        it is given once, before."""
+        once = binding.kind == "assign" and len(bindings) == 1
+        steady = once and not self.deletions(scope, binding.name)
+        return steady and certainly_before(binding, made)
 
     def _is_overwritten(self, binding: Binding, place: Place) -> bool:
         """Whether a loop that is over may have left its last value in the name."""
@@ -109,6 +121,15 @@ class Visible:
             if name in scope.bindings and (scope.kind != "class" or scope is at):
                 return False
         return False
+
+
+def _made_in(scope: ScopeOfNames, place: Place) -> Place | None:
+    """Where a function makes the one in which a place is."""
+    for inner in place.scope.ancestors():
+        if inner.parent is scope:
+            function = inner.function if inner.kind == "function" else None
+            return function.place if function is not None else None
+    return None
 
 
 def certainly_before(binding: Binding, place: Place) -> bool:
