@@ -329,7 +329,8 @@ class Formats(MendRoom):
         self, mapping: tree.Node, name: str, value: str, after: tree.Node | None, code: str
     ) -> Iterator[Mend]:
         """A new entry of the mapping that fills a format."""
-        if _is_namespace(mapping) or self._holds_field(mapping, value):
+        whole = only_assigned(self.program.names, mapping) or mapping
+        if _is_namespace(mapping) or self._holds_field(whole, value):
             return
         written = self._own(mapping)
         filename = self.program.names.module_of(written).filename

@@ -161,8 +161,13 @@ class Choices:
                 for binding in holder.scope.bindings.get(node.name, ()):
                     if binding.value is not None or binding.kind != "assign":
                         yield binding.value
-                    elif self.classes.is_data(holder) and not handed:  # else it is only declared
+                    elif self._is_field(holder, node.name) and not handed:  # else it is declared
                         yield from self._given(heir, node.name)
+
+    def _is_field(self, cls: Class, name: str) -> bool:
+        """Whether the objects of a data class each have an attribute of their own; not so with a `ClassVar`."""
+        own = any(one.name == name for one in self.classes.fields(cls))
+        return own and self.classes.is_data(cls)
 
     def _given(self, cls: Class, name: str) -> Iterator[tree.Node | None]:
         """What objects of a class are made of that keep it under a name, `Index("GSI1", "TENANT#{tenant_id}")`;
