@@ -60,7 +60,7 @@ class DictRoles(Struct, frozen=True):
 
     def of(self, node: tree.Node) -> Role:
         """Written or looked up."""
-        return self._around(node) or (Role.WRITTEN if self._is_row(node) else Role.LOOKUP)
+        return self.around(node) or (Role.WRITTEN if self._is_row(node) else Role.LOOKUP)
 
     def of_given(self, functions: Iterable[Function], name: str) -> Role | None:
         """What any of some functions do with the key that they are given under a name: it is part of an item, or
@@ -71,10 +71,10 @@ class DictRoles(Struct, frozen=True):
             taken = name if function.parameter(name) is not None else rest
             for node in self.names.inside(function) if taken else ():
                 if isinstance(node, tree.Name) and node.id == taken:
-                    found.add(self._around(node))
+                    found.add(self.around(node))
         return next((role for role in (Role.WRITTEN, Role.LOOKUP) if role in found), None)
 
-    def _around(self, node: tree.Node) -> Role | None:
+    def around(self, node: tree.Node) -> Role | None:
         """The role of a dict by what it is part of, if that tells."""
         function = self.names.function_of(node)
         current: object = node
@@ -138,7 +138,7 @@ class DictRoles(Struct, frozen=True):
             if isinstance(use, tree.Name) and use.id == node.id:
                 parent = self.names.parent(use)
                 if isinstance(parent, tree.DictDisplay) and None in parent.keys_for(use):
-                    yield self._around(parent)
+                    yield self.around(parent)
                 elif isinstance(parent, tree.Call | tree.DictDisplay):
                     yield self._within(parent, use, function, node)
                 elif isinstance(parent, tree.Assign) and parent.value is use:

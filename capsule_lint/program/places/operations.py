@@ -15,6 +15,7 @@ from capsule_lint.program.places.sites import WRITES, Role
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.program.model import Function
     from capsule_lint.program.places.dict_roles import DictRoles
     from capsule_lint.program.places.hashes import Hashes
     from capsule_lint.program.places.keys import Keys
@@ -81,7 +82,8 @@ class Operations(Struct, frozen=True):
         if self._constructs(node):
             return Role.WRITTEN
         called = [c.function for c in self.keys.calls.callees(node) if c.function is not None]
-        return self.roles.of_given(called, name) or Role.LOOKUP
+        made = self.roles.around(node) if any(map(_gives_back, called)) else None
+        return self.roles.of_given(called, name) or made or Role.LOOKUP
 
     def _model(self, node: tree.Call, func: tree.Attr) -> None:
         """`Model.query(…)`, `Model.get(…)`, `Model.index.query(…)`: the first argument is a key."""
@@ -217,6 +219,13 @@ def _first_values(node: tree.Node, method: str) -> Iterator[tree.Node]:
         items = node.results
     for item in items:
         yield item.items[0] if isinstance(item, tree.Sequence) and item.items else item
+
+
+def _gives_back(function: Function) -> bool:
+    """Whether a function gives back a dict that it makes of all that it is given by name: `wire(pk=key)`."""
+    rest = any(p.kind == "**" for p in function.params)
+    made = (tree.DictDisplay, tree.Comprehension)
+    return rest and any(isinstance(value, made) for value in function.returns)
 
 
 def _is_returned(parent: object) -> bool:

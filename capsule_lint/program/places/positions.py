@@ -80,6 +80,7 @@ class Positions:
                         self._made(node)
                     self._operations.call(node)
                     self.strays.in_memory(node)
+                    self._given_placeholders(node, conditions)
                     self._made_by_object(node)
                     self._set(node)
                     patches = isinstance(node.func, tree.Attr) and node.func.name == "setattr"
@@ -162,6 +163,26 @@ class Positions:
                 self.keys.named(value, role, name)
                 self.keys.bare(value, role, name)
 
+    def _given_placeholders(self, node: tree.Call, conditions: Compared) -> None:
+        """`values(token=key)` and `values({"token": key})`, where the function makes `:token` of the name."""
+        function = id(self.keys.names.function_of(node))
+        first = node.args[0].value if len(node.args) == 1 else None
+        written = first.entries if isinstance(first, tree.DictDisplay) else ()
+        for name, value in (*node.keywords, *written):
+            found = conditions.get((function, f":{name}"))
+            if found is not None and self._makes_placeholders(node):
+                self.keys.named(value, found[1], found[0])
+                self.keys.bare(value, found[1], found[0])
+
+    def _makes_placeholders(self, call: tree.Call) -> bool:
+        """Whether a call calls what puts a colon in front of names."""
+        return any(
+            _is_placeholder(one)
+            for callee in self.keys.calls.callees(call)
+            if callee.function is not None
+            for one in self.keys.names.inside(callee.function)
+        )
+
     def _made_by_object(self, node: tree.Call) -> None:
         """`NOTE.key(tenant_id=…)`, which gives a dict with the key."""
         kept = self.keys.templates.text_objects.kept(node.func)
@@ -198,3 +219,14 @@ class Positions:
         for number, name, prefix in partiql.given(text, is_key):
             if number < len(values.items):
                 self.keys.named(values.items[number], Role.LOOKUP, name, prefix=prefix)
+
+
+def _is_placeholder(node: tree.Node) -> bool:
+    """Whether an expression makes `:name` of a name: `f":{name}"`, `":" + name`."""
+    match node:
+        case tree.FString(parts=(":", part)):
+            return not isinstance(part, str)
+        case tree.Binary(op="+", left=tree.Const(value=":")):
+            return True
+        case _:
+            return False
