@@ -24,6 +24,9 @@ _MADE: Final = "()"
 """What stands behind the name of a function in that of its result."""
 _HANDED: Final = "->"
 """What stands behind the symbol of a function in what it is called where it is given away."""
+_FILLED: Final = "[]"
+"""What stands behind the name of a generic class in that of what it is filled with."""
+_UNSPELLED: Final = (_MADE, _HANDED, _FILLED)
 PRESETTING: Final = "set_defaults"
 """The method of a parser of command lines by which what is parsed has more: `args.run`."""
 _PASSING: Final = (
@@ -66,7 +69,7 @@ class Aliases:
         """The same as they stand in the code."""
         found = self._spelled.get(name)
         if found is None:
-            every = (one for one in self.of(name) if not one.endswith((_MADE, _HANDED)))
+            every = (one for one in self.of(name) if not one.endswith(_UNSPELLED))
             words = (one.rpartition(_LOCAL)[2] for one in every)
             found = self._spelled[name] = frozenset(words)
         return found
@@ -77,7 +80,7 @@ class Aliases:
 
     def is_own(self, name: str) -> bool:
         """Whether no word is such a name: only one function knows it, or it is that of a result."""
-        return name in self._own or name.endswith((_MADE, _HANDED))
+        return name in self._own or name.endswith(_UNSPELLED)
 
     def knows(self, function: Function, name: str) -> bool:
         """Whether a function calls something so that has other names too."""
@@ -159,6 +162,7 @@ class Aliases:
                     if isinstance(value, tree.Name | tree.Attr):
                         self.add(last_name(value), keyword)
         self._parametrized(module)
+        self._filled(module)
         self._loops(module)
 
     def add(self, name: str, bound: str) -> None:
@@ -209,6 +213,18 @@ class Aliases:
                     if isinstance(value, tree.Name | tree.Attr):
                         self._add_own((last_name(value),), function, parameter.name)
 
+    def _filled(self, module: Module) -> None:
+        """What an heir fills a generic class with, `Repository[Order]`, is known there as what the class declares as
+        that: `model: type[T]`."""
+        for cls in module.classes:
+            for base in (argument.value for argument in cls.fact.bases):
+                if isinstance(base, tree.Subscript):
+                    for given in (f"{cls.name}{_FILLED}", *map(last_name, tree.items(base.index))):
+                        self.add(given, f"{last_name(base.base)}{_FILLED}")
+            for name, bindings in cls.scope.bindings.items():
+                if any(last_name(_said(b.annotation)) in ("type", "Type") for b in bindings):
+                    self.add(f"{cls.name}{_FILLED}", name)
+
     def _loops(self, module: Module) -> None:
         """What a loop binds, or a target unpacks, and something calls, is an alias of what stands in the table
         that it goes through."""
@@ -232,6 +248,11 @@ class Aliases:
                 for leaf, _ in targets_of(target):
                     if isinstance(leaf, tree.Name) and leaf.id in called:
                         self._add(name, leaf, table)
+
+
+def _said(annotation: tree.Node | None) -> tree.Node | None:
+    """What an annotation is a form of: `type` of `type[T]`."""
+    return annotation.base if isinstance(annotation, tree.Subscript) else None
 
 
 def _unpacked(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:

@@ -272,7 +272,9 @@ def given_whole(node: tree.Node) -> tree.Node | None:
     """The object all of whose fields a mapping holds: `asdict(self)`, `vars(self)`, `self.__dict__`,
     `{f.name: getattr(self, f.name) for f in fields(self)}`."""
     match node:
-        case tree.Comprehension(kind="DictComp", results=results, generators=(one,)) if not one.ifs:
+        case tree.Comprehension(kind="DictComp", results=results, generators=(one,)) if (
+            not one.ifs
+        ):
             return _asked_for_fields(results, one)
         case tree.Attr(name="__dict__"):
             return node.base

@@ -167,6 +167,9 @@ class Attributes:
             bindings = owner.scope.bindings.get(name)
             if bindings:
                 found = self.inference.bound(bindings[-1])
+                strange = all(isinstance(one, Foreign | UnknownType) for one in found)
+                if strange and (meant := self._meant(owner, name, cls)):
+                    return meant
                 if _says_nothing(found):
                     return self._said_below(cls, name) or self.inference.late.of_class(cls, name)
                 return self._chosen_below(cls, owner, name, found) or self._described(found, cls)
@@ -194,6 +197,9 @@ class Attributes:
         for owner in self.inference.classes.mro(cls):
             found = self._stored(owner, name)
             if found is not None:
+                strange = all(isinstance(one, Foreign | UnknownType) for one in found)
+                if strange and (meant := self._meant(owner, name, cls)):
+                    return meant
                 if _says_nothing(found):
                     return self._said_below(cls, name) or self.inference.late.of_class(cls, name)
                 if below := self._chosen_below(cls, owner, name, found):
@@ -212,6 +218,16 @@ class Attributes:
         if telling is not None:
             return foreign(f"{telling}.{name}")
         return self._had_below(cls, name) or ANYTHING
+
+    def _meant(self, owner: Class, name: str, cls: Class) -> Types:
+        """What a generic class declares by its type variable, `model: type[T]`, where an heir says what that is."""
+        said = [
+            b.annotation for b in owner.scope.bindings.get(name, ()) if b.annotation is not None
+        ]
+        if not said:
+            return NOTHING
+        arguments = self.inference.type_arguments
+        return arguments.of(said[0], owner, cls) or arguments.in_heirs(said[0], owner)
 
     def _had_below(self, cls: Class, name: str) -> Types:
         """What the heirs of a class have under a name that it only uses, as mixins do."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _GENERIC: Final = ("Generic", "Protocol")
+_CLASS: Final = ("type", "Type")
 
 
 class TypeArguments(Struct, frozen=True):
@@ -81,8 +82,7 @@ class TypeArguments(Struct, frozen=True):
         for parameter in function.own_params:
             match parameter.annotation:
                 case tree.Subscript(base=of, index=tree.Name() as name) if last_name(of) in (
-                    "type",
-                    "Type",
+                    _CLASS
                 ) and self._is_variable(name):
                     yield name.id, parameter.name
 
@@ -105,6 +105,8 @@ class TypeArguments(Struct, frozen=True):
                     return NOTHING
                 if name == "Optional":
                     return join(inner, foreign("None"))
+                if name in _CLASS:
+                    return frozenset(ClassObject(t.cls) for t in inner if isinstance(t, Instance))
                 return frozenset((collection_of(name, inner),)) if name in COLLECTIONS else NOTHING
             case tree.Binary(op="|"):
                 sides = [self._filled(one, meant) for one in (node.left, node.right)]
