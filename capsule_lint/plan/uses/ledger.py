@@ -32,7 +32,7 @@ from capsule_lint.plan.uses.replacements import Replacements
 from capsule_lint.plan.uses.strings import Strings, registered_as
 from capsule_lint.plan.uses.wording import described
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.inference.types import UNKNOWN, Instance, is_kept, may_be_ours
+from capsule_lint.program.inference.types import UNKNOWN, Instance, is_kept, lacks, may_be_ours
 from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 
@@ -362,6 +362,7 @@ class Ledger(Room):
             method = self.program.classes.method
             proxies = [isinstance(t, Instance) and method(t.cls, "__getattr__") for t in receiver]
             unknown = unknown or (all(proxies) and UNKNOWN in types)
+            unknown = unknown or all(lacks(one, node.name) for one in receiver)
             if unknown and self._unknown(module, node, symbols, span):
                 return
             if module.is_test and self._mocked(module, node, symbols, span):

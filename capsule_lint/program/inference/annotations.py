@@ -18,6 +18,7 @@ from capsule_lint.program.inference.types import (
     Type,
     Types,
     foreign,
+    holds_objects,
     join,
 )
 from capsule_lint.program.model import Binding, Place, last_name
@@ -41,6 +42,13 @@ COLLECTIONS: Final = frozenset(
         "deque",
         "Collection",
         "AbstractSet",
+        "Queue",
+        "SimpleQueue",
+        "LifoQueue",
+        "PriorityQueue",
+        "JoinableQueue",
+        "Future",
+        "Task",
     ]
 )
 
@@ -54,6 +62,9 @@ MAPPINGS: Final = frozenset(
         "defaultdict",
         "DefaultDict",
         "ChainMap",
+        "MappingProxyType",
+        "WeakValueDictionary",
+        "WeakKeyDictionary",
     ]
 )
 
@@ -88,6 +99,7 @@ if TYPE_CHECKING:
 def collection_of(name: str, items: Types) -> Collection:
     """What one of `COLLECTIONS` says, with what is in it."""
     kind = "yields" if name.endswith(("Iterator", "Generator")) else "list"
+    kind = "future" if name in ("Future", "Task") else kind
     return Collection(items, kind=kind)
 
 
@@ -248,7 +260,11 @@ class Annotations:
             return foreign("builtins.str")
         if name == "Callable":
             return ANYTHING
-        return foreign(name)
+        if isinstance(node.base, tree.Name) and self.inference.names.bindings_of(node.base):
+            aliased = self._alias(node.base)
+            if not aliased <= ANYTHING:
+                return aliased
+        return foreign(name, holds=any(holds_objects(self.of(item)) for item in items))
 
     def _annotated(self, items: tuple[tree.Node, ...]) -> Types:
         found = self.of(items[0])

@@ -19,6 +19,7 @@ from capsule_lint.program.inference.types import (
     Type,
     Types,
     foreign,
+    holds_objects,
     join,
     ordered,
 )
@@ -48,9 +49,9 @@ class Contents:
         for base in ordered(self.inference.of(node.base)):
             match base:
                 case Collection():
-                    found.append(
-                        self._given_back(node) or base.items or self.kept(node.base, node.index)
-                    )
+                    own = base.items
+                    put = self.kept(node.base, node.index) if not holds_objects(own) else NOTHING
+                    found.append(self._given_back(node) or join(own, put))
                 case TupleOf() if isinstance(node.index, tree.Const) and isinstance(
                     node.index.value, int
                 ):
@@ -174,6 +175,13 @@ class Contents:
             return self.elements(frozenset((own,))) if own is not None else ANYTHING
         found = self.inference.returned(method)
         return found if cls in around else self.elements(found, around | {cls})
+
+    def awaited(self, types: Types) -> Types:
+        """What awaiting one of these yields: of a future or a task what comes out of it."""
+        futures = [t for t in types if isinstance(t, Collection) and t.kind == "future"]
+        return (
+            types.difference(futures).union(*(one.items for one in futures)) if futures else types
+        )
 
     def entered(self, value: Types) -> Types:
         """What `with` binds that enters one of these."""

@@ -119,7 +119,9 @@ class Inference:
                 )
             case tree.FString():
                 return foreign("builtins.str")
-            case tree.Wrapped(kind="await" | "starred" | "yieldfrom"):
+            case tree.Wrapped(kind="await"):
+                return self.contents.awaited(self.of(node.value))
+            case tree.Wrapped(kind="starred" | "yieldfrom"):
                 return self.of(node.value)
             case tree.Walrus():
                 return self.of(node.value)
@@ -160,7 +162,7 @@ class Inference:
         self, node: tree.Sequence | tree.DictDisplay | tree.Comprehension
     ) -> TupleOf | Collection:
         match node:
-            case tree.Sequence(kind="tuple"):
+            case tree.Sequence(kind="tuple") if not any(map(tree.spread, node.items)):
                 return TupleOf(tuple(map(self.of, node.items)))
             case tree.Sequence():
                 return Collection(join(*(self._item(item) for item in node.items)))
@@ -206,8 +208,10 @@ class Inference:
                 return self._imported(binding)
             case "param":
                 return self.flow.of(binding)
-            case "except" | "case":
+            case "except":
                 return foreign("exception")
+            case "case":
+                return ANYTHING
         if filled := self.filled.of(binding):
             return filled
         if binding.annotation is not None and last_name(binding.annotation) != "Final":
@@ -299,7 +303,7 @@ class Inference:
             annotated = self.annotations.certain(function.fact.returns)
             if annotated:
                 only = function.returns[0] if len(function.returns) == 1 else None
-                if isinstance(only, tree.DictDisplay):  # what is in it says more
+                if isinstance(only, tree.DictDisplay | tree.Sequence):  # what is in it says more
                     return self.annotations.more_exact(annotated, lambda: self.of(only))
                 return annotated
         if function.yields:

@@ -79,7 +79,7 @@ _READING: Final = frozenset(
 """What classes of models have that makes one of them of a dict, a text or an object."""
 _ENTRY_POINTS: Final = "entry_points()"
 _DECODING: Final = frozenset(("validate_python", "validate_json", "validate_strings", "decode"))
-_ITEMS: Final = KEYED | _DECODING | {"popleft", "__getitem__", "result"}
+_ITEMS: Final = KEYED | _DECODING | {"get_nowait", "popleft", "__getitem__", "result"}
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -279,7 +279,7 @@ class Results:
                 found.append(frozenset((Collection(frozenset((pair,))),)))
             elif func.name in _ITEMS:
                 defaults = [self.inference.of(a.value) for a in node.args[1:2]]
-                asked = [a.value for a in node.args[:1] if not one.items]
+                asked = [a.value for a in node.args[:1] if not holds_objects(one.items)]
                 kept = (self.inference.contents.kept(func.base, key) for key in asked)
                 got = join(one.items, *kept, *defaults)
                 answered = self.inference.contents.answered

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import builtins
 import re
+from collections import OrderedDict, deque
+from collections.abc import AsyncGenerator, Generator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -160,7 +163,22 @@ _KEPT: Final = re.compile(
 )
 """What is in a dict, or a list."""
 _DATA: Final = (dict, list, tuple, set, str, bytes, int, float, Decimal, datetime, timedelta)
+_CONSTANTS: Final = (bool, complex, type(...))
 _NAMES_OF_DATA: Final = frozenset(name for kind in _DATA for name in dir(kind))
+_OF_EXCEPTIONS: Final = ("exception.args", "exception.response")
+"""What anybody's exceptions have; what else one has is its class's own."""
+_CONTAINERS: Final = (list, dict, set, tuple, deque, OrderedDict, Generator, AsyncGenerator)
+_NAMES_OF_CONTAINERS: Final = frozenset(
+    (
+        "add_done_callback",
+        "cancel",
+        "cancelled",
+        "done",
+        "exception",
+        "result",
+        "running",
+    )  # futures
+).union(*map(dir, _CONTAINERS))
 _TAKEN_OUT: Final = re.compile(r"[)\]](\.\w+)?$")
 """A result, an item, or an attribute of one."""
 
@@ -263,6 +281,25 @@ def is_kept(one: Type, name: str) -> bool:
     return (
         isinstance(one, Foreign) and bool(_KEPT.fullmatch(one.name)) and name not in _NAMES_OF_DATA
     )
+
+
+def lacks(one: Type, name: str) -> bool:
+    """Whether a value is taken for data that has no such attribute. The code has it do what only an object can, so what
+    it was taken for is what it is at first, or seems to be: what a list holds that grows later."""
+    match one:
+        case Collection() | TupleOf():
+            return name not in _NAMES_OF_CONTAINERS
+        case Foreign(name="None"):
+            return not hasattr(None, name)
+        case Foreign(name="value" | "key"):
+            return name not in _NAMES_OF_DATA
+        case Foreign(name=said) if said.startswith("exception."):
+            return not said.startswith(_OF_EXCEPTIONS)
+        case Foreign(name=said) if said.startswith("builtins."):
+            kind = getattr(builtins, said.removeprefix("builtins."), None)
+            return kind in _DATA + _CONSTANTS and not hasattr(kind, name)
+        case _:
+            return False
 
 
 def gives_back(called: Foreign) -> bool:
