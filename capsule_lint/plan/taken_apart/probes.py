@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.reach import Reach
+from capsule_lint.plan.testing.elements import yielding
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Text
 
@@ -53,14 +55,33 @@ class Probes(Struct, frozen=True):
 
     def broken(self, defects: Sequence[KeyDefect]) -> Iterator[Probe]:
         """The places, and the changing keys that they are about."""
+        untagged = [d for d in defects if not d.template.opaque and not _has_front(d)]
         for name in _TESTS:
             for call in self.program.calls.uses.calls_beside(name):
                 if not self.program.names.module_of(call).generated:
                     key, value = self._asked(call)
                     for node, text in self._texts(key, value):
                         found = [(d, gaps) for d in defects if (gaps := tuple(gaps_in(d, text)))]
+                        if not found and untagged and key is not None:
+                            found = self._made(key, text, untagged)
                         if found and key is not None:
                             yield Probe(node, key, text, tuple(d for d, _ in found), found[0][1])
+
+    def _made(
+        self, key: tree.Node, text: str, defects: Sequence[KeyDefect]
+    ) -> list[tuple[KeyDefect, tuple[Gap, ...]]]:
+        """The same of keys that begin with a value, and so with anything, of which a test asks those that a
+        function makes; no gaps where they may be others."""
+        function = self.program.names.function_of(key)
+        if function is None or not function.module.is_test:
+            return []
+        fits = [(d, gaps) for d in defects if (gaps := tuple(_gaps(d, text)))]
+        made = yielding(self.program, [key], None) if fits else set()
+        if made:
+            return [(d, gaps) for d, gaps in fits if made & {d.function, *d.makers}]
+        named = self.program.policy.is_key_name(self.readers.splits.name(key))
+        running = Reach(self.program).of(function) if fits and named else set()
+        return [(d, ()) for d, _ in fits if running & {d.function, *d.makers}]
 
     def _asked(self, call: tree.Call) -> tuple[tree.Node | None, tree.Node | None]:
         """The key that is asked, and what for: `pk.startswith("AUDIT#")`, `pk.replace("AUDIT#", "")`,
@@ -108,8 +129,16 @@ class Probes(Struct, frozen=True):
 def gaps_in(defect: KeyDefect, text: str) -> Iterator[Gap]:
     """The segments that keys of a template get inside of their beginning `text`, outer ones first;
     none when they do not begin so, or go on beginning so."""
-    if defect.template.opaque or not isinstance(defect.template.pieces[0], Text):
-        return  # keys that begin with a value may begin with anything
+    if not defect.template.opaque and _has_front(defect):
+        yield from _gaps(defect, text)
+
+
+def _has_front(defect: KeyDefect) -> bool:
+    """Whether keys begin with a text: those that begin with a value may begin with anything."""
+    return isinstance(defect.template.pieces[0], Text)
+
+
+def _gaps(defect: KeyDefect, text: str) -> Iterator[Gap]:
     ends = _hole_ends(defect, text)
     if ends is None:
         return

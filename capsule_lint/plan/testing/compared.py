@@ -48,9 +48,12 @@ class Compared(MendRoom):
 
     def build(self) -> None:
         """Look at what tests say is equal."""
-        self._collect()
-        for module in self.program.names.modules.values():
-            if module.is_test and not module.generated and (self._local or self._derived):
+        modules = self.program.names.modules.values()
+        tests = [module for module in modules if module.is_test and not module.generated]
+        if tests:
+            self._collect()
+        for module in tests:
+            if self._local or self._derived:
                 for node in module.either(tree.Compare, tree.Call):
                     for side, other in equated(node):
                         self._of_parts(side, other)
