@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.containers import ADDING
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Binding
     from capsule_lint.program.names import Names
 
+_WRITING: Final = frozenset(("write", "writelines", "writerow", "writerows"))
+"""Methods of files, and of what writes into them, that add what they are given."""
 BY_NAME: Final = frozenset(("locals", "vars", "eval", "exec"))
 """What may read any local by its name."""
 
@@ -99,6 +102,27 @@ def put_into(names: Names, binding: Binding) -> Iterator[tuple[str | None, tree.
                 for given in node.plain:
                     if isinstance(given, tree.DictDisplay):
                         yield from ((tree.text(key), one) for key, one in given.pairs)
+
+
+def filled_with(names: Names, binding: Binding) -> Iterator[tree.Node]:
+    """What is added to a local object that is made where it is bound, `lines.append(line)`, and the calls that are given
+    it for nothing but what they do with it, `export(rows, out)`."""
+    function, made = binding.function, binding.value
+    if function is None or not isinstance(made, tree.Call | tree.Sequence | tree.DictDisplay):
+        return
+    for node in names.inside(function):
+        if not isinstance(node, tree.Name) or node.id != binding.name:
+            continue
+        match parent := names.parent(node):
+            case tree.Attr(name=name):
+                call = names.parent(parent) if name in ADDING or name in _WRITING else None
+                if isinstance(call, tree.Call) and call.func is parent:
+                    yield from (argument.value for argument in call.args)
+            case tree.Call(args=args) if any(a.value is node for a in args):
+                around = names.parent(parent)
+                done = names.parent(around) if isinstance(around, tree.Wrapped) else around
+                if isinstance(done, tree.Eval) and done.kind == "expr":
+                    yield parent
 
 
 def made_of(names: Names, node: tree.Node) -> Iterator[tree.Node]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import permutations
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -18,12 +18,12 @@ from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward, taken_from
 from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.memory.looped_results import LoopedResults
 from capsule_lint.plan.memory.object_scopes import ObjectScopes
+from capsule_lint.plan.memory.put_values import PutValues
 from capsule_lint.plan.memory.told_beside import ToldBeside
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.local_names import assigned, put_into
+from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import hole_name, names_any_of
 from capsule_lint.program.walk import within
 
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-
-_MAX_DEPTH: Final = 3
 
 
 class _Keyed(Struct, frozen=True):
@@ -54,11 +52,13 @@ class Fed(Room):
     """Judges the keys of caches that are no repository's: `self._first[tenant_id] = self.repo.get(…)`."""
 
     planner: Planner
+    values: PutValues = field(init=False)
     _keyed: KeyedPuts = field(init=False)
     _puts: list[_Keyed] | None = None
     _refused: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.values = PutValues(self.planner)
         self._keyed = KeyedPuts(self.planner.local)
 
     def extend(self) -> bool:
@@ -104,16 +104,16 @@ class Fed(Room):
             if not isinstance(call, tree.Call) or not self._is_own(call, one):
                 continue
             if self._is_shared(self._keyed.way(one.put.into)[0], one.put):
-                others = [s for s in self._others(one.said) if not self._knows(call, s)]
+                others = [s for s in self._others(one.said) if not self.values.knows(call, s)]
                 lacking = {
-                    s.name: told for s in others if (told := self._calls(one.put.value, s, 0))
+                    s.name: told for s in others if (told := self.values.told(one.put.value, s))
                 }
                 self._refuse(one.put, lacking)
 
     def _is_own(self, call: tree.Call, one: _Keyed) -> bool:
         """Whether what is put somewhere is given to a function of the program's that is told a scope."""
         scopes = self.program.policy.scopes
-        return any(self.is_told(call, s) for s in scopes if s.name in one.said)
+        return any(self.values.is_told(call, s) for s in scopes if s.name in one.said)
 
     def _refuse(self, put: Put, lacking: dict[str, list[Knot | None]]) -> None:
         """Note that the scopes are no part of a key."""
@@ -215,7 +215,9 @@ class Fed(Room):
         call = self.program.names.parent(one.put.key)
         if any(map(self.planner.local.changes, one.keys)):
             return []
-        if isinstance(call, tree.Call) and (self._knows(call, scope) or self._is_own(call, one)):
+        if isinstance(call, tree.Call) and (
+            self.values.knows(call, scope) or self._is_own(call, one)
+        ):
             return []  # it makes its own key
         if not one.said and self._home(one.put) in self.planner.local.rekeyed:
             return []
@@ -224,9 +226,9 @@ class Fed(Room):
             looped = not own and LoopedResults(self.planner.local).replace(
                 one.put, one.keys, scope
             )
-            return self._calls(one.put.value, scope, 0) if looped else own
+            return self.values.told(one.put.value, scope) if looped else own
         cut = [knot for _, new, knot in self._cut(one.keys) if new is scope]
-        calls = self._calls(one.put.value, scope, 0) or list(
+        calls = self.values.told(one.put.value, scope) or list(
             KeptBeside(self.planner).of(one.put.value, scope)
         )
         told = ToldBeside(self.planner).told(self._home(one.put), one.keys, scope)
@@ -305,93 +307,3 @@ class Fed(Room):
             for value in method.returns
             for node in within(value)
         )
-
-    def _calls(self, node: tree.Node, scope: Scope, depth: int) -> list[Knot | None]:
-        """What must land with a change because a value is made by calls that are told a scope, now
-        (then it is `None`) or after the change; nothing where there are no such calls."""
-        found: list[Knot | None] = []
-        for one in within(node):
-            if isinstance(one, tree.Lambda | tree.Comprehension):
-                for part in one.all_below():
-                    found += self._calls(part, scope, depth)
-            elif isinstance(one, tree.Call):
-                knot = self.planner.signatures.asked(one, scope)
-                if knot is not None or self.is_told(one, scope):
-                    found.append(knot)
-                else:
-                    found += self._of_one_scope(one, scope)
-                    found += self._carried(one, scope, depth)
-            elif isinstance(one, tree.Name) and depth < _MAX_DEPTH:
-                for value in self._values(one):
-                    found += self._calls(value, scope, depth + 1)
-            found += self._looked_up(one, scope)
-        return found
-
-    def _looked_up(self, node: tree.Node, scope: Scope) -> list[Knot | None]:
-        """The same of a key that is looked up where it is written, and says the scope now or after the change."""
-        site = self.program.keys.at(node)
-        if site is None or site.role is not Role.LOOKUP:
-            return []
-        template = site.template
-        gaining = [d for d in self.planner.defects if d.template.host is template.host]
-        knots: list[Knot | None] = [d.knot for d in gaining if scope in d.missing]
-        segments = self.program.templates.segments(template.pieces)
-        return knots or [None for segment in segments if segment.scope == scope.name]
-
-    def _of_one_scope(self, call: tree.Call, scope: Scope) -> Iterator[Knot | None]:
-        """The same of a call of a repository that is told scopes when it is made: `Deals(table, tenant_id)`."""
-        program = self.program
-        for callee in program.calls.callees(call):
-            owner = callee.function.owner if callee.function is not None else None
-            if owner not in program.domain.repositories or owner is None:
-                continue
-            held, made = program.domain.held.is_attribute, program.classes.made_with(owner)
-            for cls in program.classes.mro(owner):
-                if self.state.gains(cls, scope):
-                    yield "class", cls
-            if any(held(cls, name, scope) for cls, name in made):
-                yield None
-
-    def _carried(self, call: tree.Call, scope: Scope, depth: int) -> Iterator[Knot | None]:
-        """The same of what a function returns that is given an object with a request's scopes: `load(ctx, note_id)`."""
-        program = self.program
-        if depth == _MAX_DEPTH or not any(
-            isinstance(each, Instance) and program.domain.is_carrier(each.cls)
-            for argument in call.args
-            for each in program.inference.of(argument.value)
-        ):
-            return
-        for callee in program.calls.callees(call):
-            for value in callee.function.returns if callee.function is not None else ():
-                yield from self._calls(value, scope, depth + 1)
-
-    def _values(self, node: tree.Name) -> Iterator[tree.Node]:
-        """What a local name stands for, or what callers give for a parameter, or what a function inside of another
-        one gives back."""
-        program = self.program
-        for binding in program.names.bindings_of(node):
-            if isinstance(binding.definition, Function) and binding.function is not None:
-                yield from binding.definition.returns
-            if binding.kind == "param":
-                if not isinstance(program.names.parent(node), tree.Attr):
-                    yield from program.calls.passed_to(binding)
-            elif binding.kind in ("assign", "for") and binding.function is not None:
-                yield from () if binding.value is None else (binding.value,)
-                yield from (put for _, put in put_into(program.names, binding))
-
-    def _knows(self, call: tree.Call, scope: Scope) -> bool:
-        """Whether a call is going to be told the scope itself."""
-        return self.planner.signatures.asked(call, scope) is not None or self.is_told(call, scope)
-
-    def is_told(self, call: tree.Call, scope: Scope) -> bool:
-        """Whether what a call calls is told the scope as it is."""
-        program = self.program
-        for callee in program.calls.callees(call):
-            one = callee.function or callee.cls
-            if callee.cls is not None and program.domain.is_carrier(callee.cls):
-                continue
-            if one is not None and program.domain.held.arguments(
-                call.args, one, callee.given, scope
-            ):
-                return True
-        return False

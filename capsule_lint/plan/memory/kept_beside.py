@@ -43,7 +43,7 @@ class KeptBeside(Struct, frozen=True):
                 for a in call.args
             ):
                 knot = self.planner.signatures.asked(call, scope)
-                if knot is not None or self.planner.fed.is_told(call, scope):
+                if knot is not None or self.planner.fed.values.is_told(call, scope):
                     yield knot
 
 

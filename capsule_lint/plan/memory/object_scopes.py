@@ -66,7 +66,7 @@ class ObjectScopes(Room, Struct, frozen=True):
                 for a in call.args
             ):
                 knot = self.planner.signatures.asked(call, scope)
-                if knot is not None or self.planner.fed.is_told(call, scope):
+                if knot is not None or self.planner.fed.values.is_told(call, scope):
                     yield knot
 
     def told_of(self, cls: Class, scope: Scope) -> Iterator[Knot]:

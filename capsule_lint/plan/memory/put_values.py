@@ -1,0 +1,132 @@
+"""Values that calls make which are told scopes: what is put under a key, and must not be found by another scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import filled_with, put_into
+from capsule_lint.program.model import Function
+from capsule_lint.program.places.sites import Role
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+
+_MAX_DEPTH: Final = 3
+
+
+@dataclass(eq=False, slots=True)
+class PutValues(Room):
+    """Tells what must land with a change of such a key."""
+
+    planner: Planner
+
+    def told(self, node: tree.Node, scope: Scope, depth: int = 0) -> list[Knot | None]:
+        """What must land with a change because a value is made by calls that are told a scope, now
+        (then it is `None`) or after the change; nothing where there are no such calls."""
+        found: list[Knot | None] = []
+        for one in within(node):
+            if isinstance(one, tree.Lambda | tree.Comprehension):
+                for part in one.all_below():
+                    found += self.told(part, scope, depth)
+            elif isinstance(one, tree.Call):
+                knot = self.planner.signatures.asked(one, scope)
+                if knot is not None or self.is_told(one, scope):
+                    found.append(knot)
+                else:
+                    found += self._of_one_scope(one, scope)
+                    found += self._carried(one, scope, depth)
+            elif isinstance(one, tree.Name) and depth < _MAX_DEPTH:
+                for value in self._values(one):
+                    found += self.told(value, scope, depth + 1)
+            found += self._looked_up(one, scope)
+        return found
+
+    def _looked_up(self, node: tree.Node, scope: Scope) -> list[Knot | None]:
+        """The same of a key that is looked up where it is written, and says the scope now or after the change."""
+        site = self.program.keys.at(node)
+        if site is None or site.role is not Role.LOOKUP:
+            return []
+        template = site.template
+        gaining = [d for d in self.planner.defects if d.template.host is template.host]
+        knots: list[Knot | None] = [d.knot for d in gaining if scope in d.missing]
+        segments = self.program.templates.segments(template.pieces)
+        return knots or [None for segment in segments if segment.scope == scope.name]
+
+    def _of_one_scope(self, call: tree.Call, scope: Scope) -> Iterator[Knot | None]:
+        """The same of a call of a repository that is told scopes when it is made: `Deals(table, tenant_id)`."""
+        program = self.program
+        for callee in program.calls.callees(call):
+            owner = callee.function.owner if callee.function is not None else None
+            if owner not in program.domain.repositories or owner is None:
+                continue
+            held, made = program.domain.held.is_attribute, program.classes.made_with(owner)
+            for cls in program.classes.mro(owner):
+                if self.state.gains(cls, scope):
+                    yield "class", cls
+            if any(held(cls, name, scope) for cls, name in made):
+                yield None
+
+    def _carried(self, call: tree.Call, scope: Scope, depth: int) -> Iterator[Knot | None]:
+        """The same of what a function returns that is given an object with a request's scopes, `load(ctx, note_id)`, or
+        is a method of the same object, which may know them itself: `self.load(note_id)`."""
+        program = self.program
+        if depth == _MAX_DEPTH or not (
+            self._is_own_method(call)
+            or any(
+                isinstance(each, Instance) and program.domain.is_carrier(each.cls)
+                for argument in call.args
+                for each in program.inference.of(argument.value)
+            )
+        ):
+            return
+        for callee in program.calls.callees(call):
+            for value in callee.function.returns if callee.function is not None else ():
+                yield from self.told(value, scope, depth + 1)
+
+    def _is_own_method(self, call: tree.Call) -> bool:
+        """Whether a method of the object is called whose method it is called in."""
+        base = call.func.base if isinstance(call.func, tree.Attr) else None
+        function = self.program.names.function_of(call)
+        own = function.self_name if function is not None else None
+        return isinstance(base, tree.Name) and base.id == own
+
+    def _values(self, node: tree.Name) -> Iterator[tree.Node]:
+        """What a local name stands for, or what callers give for a parameter, or what a function inside of another
+        one gives back."""
+        program = self.program
+        for binding in program.names.bindings_of(node):
+            if isinstance(binding.definition, Function) and binding.function is not None:
+                yield from binding.definition.returns
+            if binding.kind == "param":
+                if not isinstance(program.names.parent(node), tree.Attr):
+                    yield from program.calls.passed_to(binding)
+            elif binding.kind in ("assign", "for") and binding.function is not None:
+                yield from () if binding.value is None else (binding.value,)
+                yield from (put for _, put in put_into(program.names, binding))
+                yield from filled_with(program.names, binding)
+
+    def knows(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether a call is going to be told the scope itself."""
+        return self.planner.signatures.asked(call, scope) is not None or self.is_told(call, scope)
+
+    def is_told(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether what a call calls is told the scope as it is."""
+        program = self.program
+        for callee in program.calls.callees(call):
+            one = callee.function or callee.cls
+            if callee.cls is not None and program.domain.is_carrier(callee.cls):
+                continue
+            if one is not None and program.domain.held.arguments(
+                call.args, one, callee.given, scope
+            ):
+                return True
+        return False
