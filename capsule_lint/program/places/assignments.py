@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -14,6 +15,8 @@ from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.steps import path_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.program.places.dict_roles import DictRoles
     from capsule_lint.program.places.hashes import Hashes
     from capsule_lint.program.places.keys import Keys
@@ -40,6 +43,9 @@ class Assignments(Struct, frozen=True):
                     function = self.keys.names.function_of(target)
                     role = self.roles.of_local(target.base, function) or Role.WRITTEN
                     self.entry(target, value, name, role)
+                for name, given in self._given_in_loop(target.index, value):
+                    self.keys.named(given, Role.WRITTEN, name)
+                    self.keys.bare(given, Role.WRITTEN, name)
             case tree.Attr():
                 if not policy.is_key_name(target.name) or not self._stepwise(
                     target, Role.WRITTEN, target.name
@@ -59,6 +65,24 @@ class Assignments(Struct, frozen=True):
                         self.of(one, part, in_class=in_class)
                     elif isinstance(one, tree.Name) and policy.is_key_name(one.id):
                         self.keys.named(part, Role.LOOKUP, one.id)
+
+    def _given_in_loop(
+        self, index: tree.Node, value: tree.Node
+    ) -> Iterator[tuple[str, tree.Node]]:
+        """The keys, with their names, that a loop over both puts into a dict one after the other: `for name, key in
+        zip(NAMES, keys): item[name] = key`."""
+        names, iterated = self.keys.names, self.keys.templates.joins.given.iterated
+        if not isinstance(index, tree.Name) or not isinstance(value, tree.Name):
+            return
+        for one, other in product(names.bindings_of(index), names.bindings_of(value)):
+            loop = one.value if one.kind == "for" and one.path else None
+            if loop is None or other.value is not loop:
+                continue
+            for said, given in zip(
+                iterated(loop, one.path), iterated(loop, other.path), strict=False
+            ):
+                if name := self.keys.key_name(said):
+                    yield name, given
 
     def _described(self, made: tree.Call, name: str) -> None:
         """A text that a descriptor is made with, which fills it where it is read: `pk = KeyOf("TENANT#{tenant_id}")`."""

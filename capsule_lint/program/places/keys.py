@@ -356,7 +356,9 @@ class Keys:
                     ):
                         yield from self.helpers_in(binding.value, depth + 1)
                     elif binding.kind == "for" and binding.value is not None:
-                        for item in self.templates.iterated(binding.value, binding.path):
+                        for item in self.templates.joins.given.iterated(
+                            binding.value, binding.path
+                        ):
                             yield from self.helpers_in(item, depth + 1)
             case tree.Conditional():
                 yield from self.helpers_in(node.then, depth + 1)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import Instance, ordered
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Binding, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +74,38 @@ class GivenLists:
                 found += tree.items(listed) if isinstance(listed, tree.Sequence) else ()
         return found
 
+    def iterated(self, node: tree.Node, path: tuple[int, ...]) -> list[tree.Node]:
+        """What a loop gives its target, or the part `path` of it, that goes over a list that is written out, or over
+        what a function yields; also where `enumerate` counts or `zip` joins several, and over the items of a dict."""
+        source = self.templates.formatted.written_out(node)
+        match source, path:
+            case tree.Call(func=tree.Name(id="enumerate"), args=(first, *_)), (1, *rest):
+                return self.iterated(first.value, tuple(rest))
+            case tree.Call(func=tree.Name(id="zip"), args=lists), (at, *rest) if at < len(lists):
+                spread = any(one.star or one.keyword for one in lists)
+                return [] if spread else self.iterated(self._names(lists[at].value), tuple(rest))
+            case tree.Call(func=tree.Attr(name="items", base=base), args=()), (at,):
+                written = self.templates.formatted.written_out(base)
+                pairs = written.pairs if isinstance(written, tree.DictDisplay) else ()
+                return [(key, one)[at == 1] for key, one in pairs if key is not None]
+            case _:
+                items = list(source.items) if isinstance(source, tree.Sequence) else each(source)
+        if isinstance(source, tree.Attr | tree.Call):
+            items = self.items(source)
+        for step in path:
+            rows = [item.items for item in items if isinstance(item, tree.Sequence)]
+            items = [row[step] for row in rows if 0 <= step < len(row)]
+        return items
+
+    def _names(self, node: tree.Node) -> tree.Node:
+        """The display behind a name that a module gives a list of plain texts: what goes with each of a few values."""
+        found = self.templates.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        target = self.templates.names.follow(found[0]) if len(found) == 1 else None
+        value = target.assigned if isinstance(target, Binding) else None
+        items = value.items if isinstance(value, tree.Sequence) else ()
+        plain = value is not None and items and all(tree.text(one) is not None for one in items)
+        return value if value is not None and plain else node
+
     def _makers(self, source: tree.Attr | tree.Call) -> Iterator[Function]:
         """The functions that give an expression's value, with what takes their place in heirs."""
         templates, families = self.templates, self.templates.calls.families
@@ -90,6 +122,13 @@ class GivenLists:
         every = {one for maker in known for one in families.nominal(maker)}
         if len(known) == len(found):
             yield from sorted(every, key=lambda function: function.symbol)
+
+
+def each(node: tree.Node) -> list[tree.Node]:
+    """What each of the values is that a comprehension makes; nothing for a dict, and for anything else."""
+    if isinstance(node, tree.Comprehension) and node.kind != "DictComp":
+        return list(node.results)
+    return []
 
 
 def joined(node: tree.Node) -> tree.Node | None:

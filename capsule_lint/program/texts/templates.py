@@ -16,6 +16,7 @@ from capsule_lint.program.texts.called import Called
 from capsule_lint.program.texts.choices import Choices
 from capsule_lint.program.texts.constants import Constants
 from capsule_lint.program.texts.formatted import Formatted
+from capsule_lint.program.texts.given_lists import each
 from capsule_lint.program.texts.joins import Joins
 from capsule_lint.program.texts.opaque import Opaque
 from capsule_lint.program.texts.pairs import Pairs
@@ -184,7 +185,7 @@ class Templates:
             if not isinstance(target, Binding) or target.value is None:
                 continue
             if target.kind == "for":
-                for item in self.iterated(target.value, target.path):
+                for item in self.joins.given.iterated(target.value, target.path):
                     found += self.resolve(item, depth + 1)
             elif target.kind != "assign":
                 continue
@@ -201,18 +202,6 @@ class Templates:
             else:
                 found += self.resolve(target.value, depth + 1)
         return found
-
-    def iterated(self, node: tree.Node, path: tuple[int, ...]) -> list[tree.Node]:
-        """What a loop over a list that is written out, or over what a function yields, gives its target, or the
-        part `path` of it."""
-        source = self.formatted.written_out(node)
-        items = list(source.items) if isinstance(source, tree.Sequence) else _each(source)
-        if isinstance(source, tree.Attr | tree.Call):
-            items = self.joins.given.items(source)
-        for step in path:
-            rows = [item.items for item in items if isinstance(item, tree.Sequence)]
-            items = [row[step] for row in rows if 0 <= step < len(row)]
-        return items
 
     def _built_up(self, last: Binding) -> list[Template]:
         """`key = f"…"` and then `key += f"…"`: one template, written where it starts."""
@@ -234,7 +223,7 @@ class Templates:
             if 0 <= step < len(value.items):
                 return self.resolve(value.items[step], depth + 1)
         if value is not None and len(target.path) == 1:
-            return [t for one in _each(value) for t in self.resolve(one, depth + 1)]
+            return [t for one in each(value) for t in self.resolve(one, depth + 1)]
         return []
 
     def template(self, node: tree.Node) -> Template | None:
@@ -386,13 +375,6 @@ class Templates:
 def _is_buffered(node: tree.Node) -> bool:
     """Whether an expression is what has been written into a buffer: `out.getvalue()`."""
     return isinstance(node, tree.Call) and last_name(node.func) == "getvalue"
-
-
-def _each(node: tree.Node) -> list[tree.Node]:
-    """What each of the values is that a comprehension makes; nothing for a dict, and for anything else."""
-    if isinstance(node, tree.Comprehension) and node.kind != "DictComp":
-        return list(node.results)
-    return []
 
 
 def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
