@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.judgement import LiteralFact, OrderFact, SwapFact
+from capsule_lint.judgement import KeyFact, KeyUse, LiteralFact, OrderFact, SwapFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, alternatives, inside
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding
+from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import (
     Filled,
     Text,
@@ -60,6 +61,26 @@ class KeyOpinions:
             yield from self._mistaken(site)
             if not self._is_built_elsewhere(site, segments, hosts):
                 yield from self._disordered(site, segments, required)
+        yield from self._bare()
+
+    def _bare(self) -> Iterator[Opinion]:
+        """Keys of indexes that are a value without any scope."""
+        domain = self.ground.program.domain
+        for site in self.ground.program.keys.bares.untold:
+            required = domain.required(site)
+            if required and not site.module.is_test and not site.module.generated:
+                yield Opinion(
+                    KeyFact(
+                        site.module.filename,
+                        site.template.host.span,
+                        self.ground.symbol(site.template.host),
+                        tuple(scope.parameter for scope in required),
+                        domain.entity_name(site),
+                        None,
+                        KeyUse.LOOKUP if site.role is Role.LOOKUP else KeyUse.WRITTEN,
+                        index=True,
+                    )
+                )
 
     def _is_built_elsewhere(
         self, site: KeySite, segments: tuple[Segment, ...], hosts: set[int]

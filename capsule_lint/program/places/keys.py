@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.flow import OF_ITEMS
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.places.bare_keys import BareKeys
 from capsule_lint.program.places.dict_roles import DictRoles, is_streamed
 from capsule_lint.program.places.key_attributes import KeyAttributes
 from capsule_lint.program.places.looks import Looks
@@ -22,11 +23,8 @@ from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.places.strays import Strays
 from capsule_lint.program.texts.marks import usual_mark
 from capsule_lint.program.texts.pieces import (
-    Filled,
     Template,
     Text,
-    hole_name,
-    names_any_of,
 )
 from capsule_lint.program.texts.starts import Starts
 
@@ -48,8 +46,6 @@ _PARTS: Final = re.compile(
 )
 """A key that is put together without `#`."""
 _LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
-_PLAIN: Final = re.compile(r"_id$|(?:^|_)email$")
-_KEY: Final = re.compile(r"pk|sk|key|hash|index|gsi|value", re.IGNORECASE)
 _SAYING: Final = ("__str__", "__repr__", "__format__")
 
 
@@ -69,6 +65,7 @@ class Keys:
     """The functions that are given whole keys, which they hand to the table."""
     asked: set[int] = field(default_factory=set)
     """The expressions, by their ids, of keys that are looked up and that a function makes."""
+    bares: BareKeys = field(init=False)
     positions: Positions = field(init=False)
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _by_function: dict[Function, list[KeySite]] = field(default_factory=dict)
@@ -77,6 +74,7 @@ class Keys:
     """The modules, and whether they import a library for DynamoDB."""
 
     def __post_init__(self) -> None:
+        self.bares = BareKeys(self)
         roles = DictRoles(self.names, self.templates, self.policy)
         makers, strays = Makers(self, roles), Strays(self)
         attributes = KeyAttributes(self)
@@ -88,6 +86,7 @@ class Keys:
         strays.same()
         SharedTexts(self).find()
         self._find_indexes()
+        self.bares.settle()
 
     def _find_indexes(self) -> None:
         """What is looked up in an index is known by what is written there, where names do not tell."""
@@ -180,6 +179,7 @@ class Keys:
         """What was held for keys are none."""
         for found in (self.sites, self.helpers, self.takers, self._by_host, self._by_function):
             found.clear()
+        self.bares.untold.clear()
         self.__dict__.pop("functions", None)
 
     def sink(self, node: tree.Node, role: Role, index: bool, *, prefix: bool = False) -> None:
@@ -211,36 +211,8 @@ class Keys:
             self.sink(node, role, self.policy.is_index_key_name(name), prefix=prefix)
 
     def bare(self, node: tree.Node, role: Role, name: str) -> None:
-        """A key that is a scope's value and nothing else, `Key={"PK": tenant_id}`; and that of an index which is
-        any value: `item["GSI1PK"] = job.owner`."""
-        if is_streamed(self.names, node, name):
-            return
-        if isinstance(node, tree.DictDisplay) and len(node.values) == 1:
-            node = node.values[0]
-        node = self.templates.formatted.written_out(node)
-        plain = _first_choice(node)
-        if self.at(node) is not None or not isinstance(plain, tree.Name | tree.Attr):
-            return
-        if self.templates.resolve(plain) or any(True for _ in self.helpers_in(plain)):
-            return
-        known, index = hole_name(node), self.policy.is_index_key_name(name)
-        template = Template(node, (Filled(node, node, known),))
-        if names_any_of(known, self.policy.scopes):
-            self.note(template, role, index, prefix=False)
-        elif index and self._is_plain_value(plain):
-            place = self.names.place(node)
-            whole = replace(template, opaque=True)  # nothing says how a segment is set off
-            self.add(KeySite(whole, place.scope.module, place.scope.function, role, index))
-
-    def _is_plain_value(self, node: tree.Name | tree.Attr) -> bool:
-        """Whether what an index is to find items by is a value of something, `job.owner` or `user_id`, and no
-        key that was made elsewhere."""
-        if isinstance(node, tree.Name):
-            return _PLAIN.search(node.id) is not None
-        if node.name == "value" and isinstance(node.base, tree.Attr):
-            node = node.base  # that of an enum's member
-        own = isinstance(node.base, tree.Name) and node.base.id in ("self", "cls")
-        return not (own or self.policy.is_key_name(node.name) or _KEY.search(node.name))
+        """A key that may be a scope's value and nothing else, or that of an index which is any value."""
+        self.bares.note(node, role, name)
 
     def _passed_on(self, binding: Binding, role: Role, index: bool, *, prefix: bool) -> None:
         """A parameter that becomes a key, whatever it is called: what callers give for it is one."""
@@ -434,15 +406,6 @@ class Keys:
                     self.sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)
                     )
-
-
-def _first_choice(node: tree.Node) -> tree.Node:
-    """What an expression is, unless that is nothing: `job.owner or "anonymous"`."""
-    match node:
-        case tree.Boolean(op="or", values=(tree.Name() | tree.Attr() as first, tree.Const())):
-            return first
-        case _:
-            return node
 
 
 def _form(template: Template) -> re.Pattern[str]:

@@ -1,0 +1,257 @@
+"""Keys that are a value and nothing else: `Key={"PK": tenant_id}`, `item["GSI1PK"] = job.owner`."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
+from capsule_lint.program.places.dict_roles import is_streamed
+from capsule_lint.program.places.sites import KeySite, Role
+from capsule_lint.program.texts.pieces import Filled, Template, hole_name, names_any_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from capsule_lint.program.places.keys import Keys
+
+_PLAIN: Final = re.compile(r"_id$|(?:^|_)email$")
+_KEY: Final = re.compile(r"pk|sk|key|hash|index|gsi|value|partition", re.IGNORECASE)
+_SPELLED: Final = frozenset(("lower", "upper", "strip", "casefold", "title"))
+"""Methods that write the same value in one way."""
+
+
+class _Entry(Struct, frozen=True):
+    """A value that may be the key of an index, the expression for the key, and what it is used for."""
+
+    node: tree.Node
+    value: tree.Name | tree.Attr
+    role: Role
+    site: KeySite | None = None
+    """Where it is known to be one."""
+
+
+@dataclass(eq=False, slots=True)
+class BareKeys:
+    """Finds them. Those of an index are values of something, `job.owner`, or stand where such are written or looked up
+    under the same name: what a function is told may be a key that was made elsewhere."""
+
+    keys: Keys
+    untold: list[KeySite] = field(default_factory=list)
+    """Those that say no scope, and to which none can be added where they stand."""
+    _known: set[str] = field(default_factory=set)
+    """The names of those that are values of something where they are written."""
+    _entries: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
+
+    def note(self, node: tree.Node, role: Role, name: str) -> None:
+        """What stands in the place of the key `name`."""
+        keys = self.keys
+        if is_streamed(keys.names, node, name):
+            return
+        if isinstance(node, tree.DictDisplay) and len(node.values) == 1:
+            node = node.values[0]
+        node = keys.templates.formatted.written_out(node)
+        value = _value_of(node)
+        if keys.at(node) is not None or value is None:
+            return
+        if keys.templates.resolve(value) or any(True for _ in keys.helpers_in(value)):
+            return
+        known, index = hole_name(value), keys.policy.is_index_key_name(name)
+        template = Template(node, (Filled(value, node, known),))
+        if names_any_of(known, keys.policy.scopes):
+            template = replace(template, opaque=value is not node)
+            keys.note(template, role, index, prefix=False)
+        elif index and value is _first_choice(node) and self._is_plain_value(value):
+            place = keys.names.place(node)
+            whole = replace(template, opaque=True)  # nothing says how a segment is set off
+            site = KeySite(whole, place.scope.module, place.scope.function, role, index)
+            keys.add(site)
+            self._known |= {name} if role is Role.WRITTEN else set()
+            self._entries[name].append(_Entry(node, value, role, site))
+        elif index:
+            self._entries[name].append(_Entry(node, value, role))
+
+    def _is_plain_value(self, node: tree.Name | tree.Attr) -> bool:
+        """Whether what an index is to find items by is a value of something, `job.owner` or `user_id`, and no
+        key that was made elsewhere."""
+        if isinstance(node, tree.Name):
+            return _PLAIN.search(node.id) is not None
+        if node.name == "value" and isinstance(node.base, tree.Attr):
+            node = node.base  # that of an enum's member
+        return not (_is_own(node) or self._is_called_key(node.name))
+
+    def _is_called_key(self, name: str) -> bool:
+        return self.keys.policy.is_key_name(name) or _KEY.search(name) is not None
+
+    def settle(self) -> None:
+        """Judge the others, once all keys are known."""
+        for name, entries in self._entries.items():
+            written = [one for one in entries if one.role is Role.WRITTEN and self._is_field(one)]
+            asked = [
+                one
+                for one in entries
+                if one.role is Role.LOOKUP and (one.site or self._is_asked(one))
+            ]
+            known = written or name in self._known
+            changes = bool(written) and len(written) + len(asked) == len(entries)
+            changes = changes and name not in self._known and self._are_all(name, written, asked)
+            for one in (*written, *asked) if known else ():
+                place, filled = self.keys.names.place(one.node), hole_name(one.value)
+                whole = Template(one.node, (Filled(one.value, one.node, filled),))
+                function = place.scope.function
+                site = KeySite(whole, place.scope.module, function, one.role, index=True)
+                if one.site is not None:
+                    one.site.template = whole if changes else one.site.template
+                elif changes:
+                    self.keys.add(site)
+                else:
+                    self.untold.append(site)
+
+    def _are_all(self, name: str, written: list[_Entry], asked: list[_Entry]) -> bool:
+        """Whether an index's key is a text wherever it is written, and nothing but what writes it and what asks for it
+        names it: then nothing reads what it was."""
+        return all(map(self._is_text, (*written, *asked))) and self._named(name) == (
+            len(written),
+            len(asked),
+        )
+
+    def _is_text(self, one: _Entry) -> bool:
+        """Whether a value is declared as a text, which is always there."""
+        value, keys = one.value, self.keys
+        params: Iterable[tree.Parameter] = ()
+        if isinstance(value, tree.Name):
+            bindings = keys.names.bindings_of(value)
+            params = [b.parameter for b in bindings if b.parameter is not None]
+        else:
+            function = keys.names.function_of(value)
+            owner = function.owner if function is not None else None
+            made = keys.classes.constructor(owner) if owner is not None and _is_own(value) else ()
+            params = [p for p in made or () if p.name == value.name]
+        said = [p.annotation for p in params]
+        return len(said) == 1 and isinstance(said[0], tree.Name) and said[0].id == "str"
+
+    def _named(self, name: str) -> tuple[int, int] | None:
+        """How often a key's name is written as that of an entry, and in a condition; `None` if it stands elsewhere."""
+        entries = conditions = 0
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        names = self.keys.names
+        for module in names.modules.values():
+            if any(one.name == name for one in module.each(tree.Attr)) or any(
+                a.keyword == name for call in module.each(tree.Call) for a in call.args
+            ):
+                return None
+            for node in module.either(tree.Const, tree.FString):
+                said = (node.value,) if isinstance(node, tree.Const) else node.parts
+                if not any(isinstance(one, str) and word.search(one) for one in said):
+                    continue
+                if self._is_entry(node):
+                    entries += 1
+                elif self._is_condition(node, name):
+                    conditions += 1
+                elif not self._is_declared(node):
+                    return None
+        return entries, conditions
+
+    def _is_entry(self, node: tree.Node) -> bool:
+        """Whether a text is the name of an entry that a dict gets."""
+        parent_of = self.keys.names.parent
+        match around := parent_of(node):
+            case tree.DictDisplay():
+                return any(key is node for key in around.keys)
+            case tree.Subscript():
+                statement = parent_of(around)
+                return isinstance(statement, tree.Assign) and around in statement.targets
+            case _:
+                return False
+
+    def _is_condition(self, node: tree.Node, name: str) -> bool:
+        """Whether a text says of which key it is asked what it equals, `Key("gsi1pk").eq(…)` and `"gsi1pk = :pk"`."""
+        parent_of = self.keys.names.parent
+        match node:
+            case tree.Const(value=str() as text) if text != name:
+                return re.fullmatch(rf"{re.escape(name)}\s*=\s*:\w+", text.strip()) is not None
+            case tree.Const():
+                call = parent_of(node)
+                asking = parent_of(call) if isinstance(call, tree.Call) else None
+                return isinstance(asking, tree.Attr) and asking.name == "eq"
+            case _:
+                return False
+
+    def _is_declared(self, node: tree.Node) -> bool:
+        """Whether a text says of a table that it has such a key: `{"AttributeName": "gsi1pk", "KeyType": "HASH"}`."""
+        around = self.keys.names.parent(node)
+        return isinstance(around, tree.DictDisplay) and around.under("AttributeName") is node
+
+    def _is_field(self, one: _Entry) -> bool:
+        """Whether what is written is a field of the object, to which nobody gives a key."""
+        value, keys = one.value, self.keys
+        function = keys.names.function_of(value)
+        if not isinstance(value, tree.Attr) or function is None or function.owner is None:
+            return False
+        if not _is_own(value) or self._is_called_key(value.name):
+            return False
+        if keys.templates.beginnings.texts_in(value):
+            return False
+        with keys.names.aside():  # who makes such objects is no matter of the scopes
+            given = [told.get(value.name) for _, told in keys.calls.given_to(function.owner)]
+        return not any(self._is_made(argument.value) for argument in given if argument is not None)
+
+    def _is_asked(self, one: _Entry) -> bool:
+        """Whether what is looked up is what somebody asks for, and no key that callers make."""
+        value, keys = one.value, self.keys
+        if self._is_called_key(last_name(value)):
+            return False
+        for binding in keys.names.bindings_of(value) if isinstance(value, tree.Name) else ():
+            function = binding.function
+            if binding.kind != "param" or function is None:
+                continue
+            with keys.names.aside():
+                given = list(keys.calls.arguments_for(function, binding.name))
+            if any(self._is_made(argument.value) for _, argument in given):
+                return False
+        return True
+
+    def _is_made(self, node: tree.Node) -> bool:
+        """Whether an expression is put together, here or by a helper, or is called a key itself."""
+        keys = self.keys
+        called = last_name(node)
+        if keys.policy.is_key_name(called) or "key" in called.lower():
+            return True
+        if any(t.has_text and len(t.pieces) > 1 for t in keys.templates.resolve(node)):
+            return True
+        return any(True for _ in keys.helpers_in(node))
+
+
+def _is_own(node: tree.Attr) -> bool:
+    """Whether something is an attribute of the object itself."""
+    return isinstance(node.base, tree.Name) and node.base.id in ("self", "cls")
+
+
+def _value_of(node: tree.Node) -> tree.Name | tree.Attr | None:
+    """The value of which an expression is nothing but the spelling, `status` of `status.lower()` and of `f"{status}"`."""
+    match _first_choice(node):
+        case tree.Name() | tree.Attr() as value:
+            return value
+        case tree.FString(parts=(tree.Hole(value=value),)):
+            return _value_of(value)
+        case tree.Call(func=tree.Name(id="str"), args=(tree.Argument(value=value, star=""),)):
+            return _value_of(value)
+        case tree.Call(func=tree.Attr(base=base, name=name), args=()) if name in _SPELLED:
+            return _value_of(base)
+        case _:
+            return None
+
+
+def _first_choice(node: tree.Node) -> tree.Node:
+    """What an expression is, unless that is nothing: `job.owner or "anonymous"`."""
+    match node:
+        case tree.Boolean(op="or", values=(tree.Name() | tree.Attr() as first, tree.Const())):
+            return first
+        case _:
+            return node
