@@ -11,13 +11,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.dict_roles import is_streamed
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.texts.pieces import Filled, Template, hole_name, names_any_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.program.places.keys import Keys
 
@@ -47,7 +48,9 @@ class BareKeys:
     """Those that say no scope, and to which none can be added where they stand."""
     _known: set[str] = field(default_factory=set)
     """The names of those that are values of something where they are written."""
-    _entries: dict[str, list[_Entry]] = field(default_factory=lambda: defaultdict(list))
+    _entries: dict[tuple[str, str], list[_Entry]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def note(self, node: tree.Node, role: Role, name: str) -> None:
         """What stands in the place of the key `name`."""
@@ -56,8 +59,12 @@ class BareKeys:
             return
         if isinstance(node, tree.DictDisplay) and len(node.values) == 1:
             node = node.values[0]
+        beside = self._sort_key(node)
         node = keys.templates.formatted.written_out(node)
         value = _value_of(node)
+        if beside is not None and value is not None and keys.policy.is_key_name(last_name(value)):
+            for one in self._returned(value):
+                self._entries[name, beside].append(_Entry(one, one, role))
         if keys.at(node) is not None or value is None:
             return
         if keys.templates.resolve(value) or any(True for _ in keys.helpers_in(value)):
@@ -73,9 +80,30 @@ class BareKeys:
             site = KeySite(whole, place.scope.module, place.scope.function, role, index)
             keys.add(site)
             self._known |= {name} if role is Role.WRITTEN else set()
-            self._entries[name].append(_Entry(node, value, role, site))
-        elif index:
-            self._entries[name].append(_Entry(node, value, role))
+            self._entries[name, ""].append(_Entry(node, value, role, site))
+        elif index or beside is not None:
+            self._entries[name, "" if index else beside or ""].append(_Entry(node, value, role))
+
+    def _sort_key(self, node: tree.Node) -> str | None:
+        """What the sort key says beside a key of the table; `None` where there is none."""
+        display = self.keys.names.parent(node)
+        for key, value in display.pairs if isinstance(display, tree.DictDisplay) else ():
+            text = tree.text(key) if key is not None else None
+            if text is not None and self.keys.policy.is_sort_key_name(text):
+                found = self.keys.templates.resolve(value)
+                return found[0].text if found else self.keys.templates.constant(value) or ""
+        return None
+
+    def _returned(self, value: tree.Name | tree.Attr) -> Iterator[tree.Attr]:
+        """The field that the property of an object gives which is called as keys are: `draft.pk`."""
+        for one in (
+            self.keys.templates.inference.of(value.base) if isinstance(value, tree.Attr) else ()
+        ):
+            cls = one.cls if isinstance(one, Instance) else None
+            method = self.keys.classes.method(cls, last_name(value)) if cls is not None else None
+            for given in method.returns if method is not None and method.is_property else ():
+                if isinstance(given, tree.Attr):
+                    yield given
 
     def _is_plain_value(self, node: tree.Name | tree.Attr) -> bool:
         """Whether what an index is to find items by is a value of something, `job.owner` or `user_id`, and no
@@ -91,7 +119,8 @@ class BareKeys:
 
     def settle(self) -> None:
         """Judge the others, once all keys are known."""
-        for name, entries in self._entries.items():
+        for (name, _), entries in self._entries.items():
+            index = self.keys.policy.is_index_key_name(name)
             written = [one for one in entries if one.role is Role.WRITTEN and self._is_field(one)]
             asked = [
                 one
@@ -99,14 +128,18 @@ class BareKeys:
                 if one.role is Role.LOOKUP and (one.site or self._is_asked(one))
             ]
             known = written or name in self._known
-            changes = bool(written) and len(written) + len(asked) == len(entries)
+            changes = index and bool(written) and len(written) + len(asked) == len(entries)
             changes = changes and name not in self._known and self._are_all(name, written, asked)
             for one in (*written, *asked) if known else ():
                 place, filled = self.keys.names.place(one.node), hole_name(one.value)
                 whole = Template(one.node, (Filled(one.value, one.node, filled),))
                 function = place.scope.function
-                site = KeySite(whole, place.scope.module, function, one.role, index=True)
-                if one.site is not None:
+                site = KeySite(whole, place.scope.module, function, one.role, index)
+                if not index:
+                    site.template = replace(whole, opaque=True)  # it may be read as the value
+                    if self.keys.at(one.node) is None:
+                        self.keys.add(site)
+                elif one.site is not None:
                     one.site.template = whole if changes else one.site.template
                 elif changes:
                     self.keys.add(site)
