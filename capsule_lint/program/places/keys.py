@@ -225,7 +225,8 @@ class Keys:
             own = member.params[function.params.index(parameter) :][:1]
             for _, argument in list(self.calls.arguments_for(member, own[0].name)) if own else ():
                 self.sink(argument.value, role, index, prefix=prefix)
-                if self.starts.at(argument.value):
+                made = (one in self.helpers for one in self.helpers_in(argument.value))
+                if self.starts.at(argument.value) or any(made):
                     self.takers.update(members)
 
     def _demanded(self, function: Function) -> Iterator[Function]:
