@@ -16,6 +16,7 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.places.dict_roles import is_streamed
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.texts.pieces import Filled, Template, hole_name, names_any_of
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -48,6 +49,8 @@ class BareKeys:
     """Those that say no scope, and to which none can be added where they stand."""
     _known: set[str] = field(default_factory=set)
     """The names of those that are values of something where they are written."""
+    _attributes: list[_Entry] = field(default_factory=list)
+    """What indexes by other attributes are asked for."""
     _entries: dict[tuple[str, str], list[_Entry]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -62,27 +65,42 @@ class BareKeys:
         beside = self._sort_key(node)
         node = keys.templates.formatted.written_out(node)
         value = _value_of(node)
+        index = keys.policy.is_index_key_name(name)
+        entries = self._entries[name, "" if index else beside or ""]
         if beside is not None and value is not None and keys.policy.is_key_name(last_name(value)):
-            for one in self._returned(value):
-                self._entries[name, beside].append(_Entry(one, one, role))
+            seen = [id(entry.node) for entry in entries]
+            given = (one for one in self._returned(value) if id(one) not in seen)
+            entries += [_Entry(one, one, role) for one in given]
         if keys.at(node) is not None or value is None:
             return
         if keys.templates.resolve(value) or any(True for _ in keys.helpers_in(value)):
             return
-        known, index = hole_name(value), keys.policy.is_index_key_name(name)
+        known = hole_name(value)
         template = Template(node, (Filled(value, node, known),))
         if names_any_of(known, keys.policy.scopes):
             template = replace(template, opaque=value is not node)
             keys.note(template, role, index, prefix=False)
         elif index and value is _first_choice(node) and self._is_plain_value(value):
-            place = keys.names.place(node)
-            whole = replace(template, opaque=True)  # nothing says how a segment is set off
-            site = KeySite(whole, place.scope.module, place.scope.function, role, index)
+            site = self._site(_Entry(node, value, role), opaque=True)  # how is a segment set off?
             keys.add(site)
             self._known |= {name} if role is Role.WRITTEN else set()
-            self._entries[name, ""].append(_Entry(node, value, role, site))
+            entries.append(_Entry(node, value, role, site))
         elif index or beside is not None:
-            self._entries[name, "" if index else beside or ""].append(_Entry(node, value, role))
+            entries.append(_Entry(node, value, role))
+
+    def asked(self, node: tree.Node, query: tree.Call) -> None:
+        """What an index is asked for whose partition key is any attribute, `Key("status").eq(status)`, where nothing else
+        in the query says a scope."""
+        keys, value = self.keys, _value_of(node)
+        scopes = keys.policy.scopes
+        said = [one for argument in query.args for one in within(argument.value)]
+        if value is None or any(
+            names_any_of(str(one.value) if isinstance(one, tree.Const) else hole_name(one), scopes)
+            for one in said
+        ):
+            return
+        if not keys.templates.resolve(value) and not any(True for _ in keys.helpers_in(value)):
+            self._attributes.append(_Entry(node, value, Role.LOOKUP))
 
     def _sort_key(self, node: tree.Node) -> str | None:
         """What the sort key says beside a key of the table; `None` where there is none."""
@@ -131,20 +149,19 @@ class BareKeys:
             changes = index and bool(written) and len(written) + len(asked) == len(entries)
             changes = changes and name not in self._known and self._are_all(name, written, asked)
             for one in (*written, *asked) if known else ():
-                place, filled = self.keys.names.place(one.node), hole_name(one.value)
-                whole = Template(one.node, (Filled(one.value, one.node, filled),))
-                function = place.scope.function
-                site = KeySite(whole, place.scope.module, function, one.role, index)
-                if not index:
-                    site.template = replace(whole, opaque=True)  # it may be read as the value
-                    if self.keys.at(one.node) is None:
-                        self.keys.add(site)
-                elif one.site is not None:
-                    one.site.template = whole if changes else one.site.template
-                elif changes:
-                    self.keys.add(site)
-                else:
-                    self.untold.append(site)
+                if one.site is not None:
+                    one.site.template = replace(one.site.template, opaque=not changes)
+                elif index and not changes:
+                    self.untold.append(self._site(one))
+                elif self.keys.at(one.node) is None:  # that of a table may be read as the value
+                    self.keys.add(self._site(one, index=index, opaque=not index))
+        self.untold += map(self._site, filter(self._is_asked, self._attributes))
+
+    def _site(self, one: _Entry, *, index: bool = True, opaque: bool = False) -> KeySite:
+        place = self.keys.names.place(one.node)
+        filled = Filled(one.value, one.node, hole_name(one.value))
+        template = Template(one.node, (filled,), opaque)
+        return KeySite(template, place.scope.module, place.scope.function, one.role, index)
 
     def _are_all(self, name: str, written: list[_Entry], asked: list[_Entry]) -> bool:
         """Whether an index's key is a text wherever it is written, and nothing but what writes it and what asks for it

@@ -59,7 +59,10 @@ class Operations(Struct, frozen=True):
             if self._condition(node.args[0].value, func):
                 return
             if self._equated(node, func):
-                self.keys.sink(node.args[0].value, Role.LOOKUP, index=self._asks_index(node))
+                query = self._index_query(node)
+                self.keys.sink(node.args[0].value, Role.LOOKUP, index=query is not None)
+                if query is not None:
+                    self.keys.bares.asked(node.args[0].value, query)
                 return
         if last_name(func) == "setdefault" and len(node.args) == 2:
             name = self.keys.key_name(node.args[0].value)
@@ -167,12 +170,15 @@ class Operations(Struct, frozen=True):
         name = last_name(base) if isinstance(base, tree.Name | tree.Attr) else ""
         return name if name and self.keys.policy.is_key_name(name) else ""
 
-    def _asks_index(self, node: tree.Node) -> bool:
-        """Whether the query that an expression is part of names an index."""
+    def _index_query(self, node: tree.Node) -> tree.Call | None:
+        """The query that an expression is part of, if it names an index."""
         parent = self.keys.names.parent(node)
         while isinstance(parent, tree.Binary):
             parent = self.keys.names.parent(parent)
-        return isinstance(parent, tree.Call) and any(a.keyword == "IndexName" for a in parent.args)
+        named = isinstance(parent, tree.Call) and any(
+            a.keyword == "IndexName" for a in parent.args
+        )
+        return parent if named and isinstance(parent, tree.Call) else None
 
     def _equated(self, node: tree.Call, func: tree.Attr) -> bool:
         """Whether `Key("owner").eq(…)` is what a query asks a partition key for, whatever it is called:
