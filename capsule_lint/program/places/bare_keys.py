@@ -90,11 +90,13 @@ class BareKeys:
 
     def asked(self, node: tree.Node, query: tree.Call) -> None:
         """What an index is asked for whose partition key is any attribute, `Key("status").eq(status)`, where nothing else
-        in the query says a scope."""
+        in the query says a scope. What tells one thing from all others, `user_id`, finds nobody else's."""
         keys, value = self.keys, _value_of(node)
         scopes = keys.policy.scopes
         said = [one for argument in query.args for one in within(argument.value)]
-        if value is None or any(
+        if value is None or _PLAIN.search(hole_name(value)) is not None:
+            return
+        if any(
             names_any_of(str(one.value) if isinstance(one, tree.Const) else hole_name(one), scopes)
             for one in said
         ):
