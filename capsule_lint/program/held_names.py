@@ -75,6 +75,18 @@ def given_back(function: Function) -> Iterator[str]:
                 yield one.id
 
 
+def put_in_records(function: Function) -> Iterator[str]:
+    """The functions that one defines and gives back in an object that it makes of them, by their names:
+    `return NoteStore(put=put, get=get)`."""
+    for returned in function.given_back:
+        for made in values_of(returned):
+            for argument in made.args if isinstance(made, tree.Call) else ():
+                one = argument.value
+                bound = function.scope.bindings.get(one.id, ()) if isinstance(one, tree.Name) else ()
+                if isinstance(one, tree.Name) and any(b.kind == "def" for b in bound):
+                    yield one.id
+
+
 def passed_on(fixture: Function) -> Iterator[str]:
     """What a fixture gives back of the functions that it has, or that are there without it, by their names."""
     yield from given_back(fixture)

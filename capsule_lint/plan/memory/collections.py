@@ -20,7 +20,7 @@ from capsule_lint.plan.memory.making import copied, makes_collection
 from capsule_lint.plan.memory.puts import Puts
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
-from capsule_lint.program.held_names import given_back
+from capsule_lint.program.held_names import given_back, put_in_records
 from capsule_lint.program.inference.types import (
     ClassObject,
     Collection,
@@ -351,10 +351,11 @@ class Collections:
         if isinstance(owner, Module):
             return True
         if (owner, name) not in self._lasting:
+            given = any(given_back(owner)) or any(put_in_records(owner))
             readers = [
                 self.program.names.function_of(node)
                 for node in owner.module.each(tree.Name)
-                if node.id == name and any(given_back(owner))
+                if given and node.id == name
             ]
             self._lasting[owner, name] = any(
                 one is not owner and owner in outwards(one) for one in readers

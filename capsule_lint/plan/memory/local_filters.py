@@ -12,6 +12,7 @@ from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_o
 from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.memory.narrowed import Narrowed
 from capsule_lint.plan.state import Want
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Class, Function, enclosing, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -19,6 +20,7 @@ from capsule_lint.program.texts.pieces import hole_name, names_scope
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.entities.rows import Rows
     from capsule_lint.plan.memory.key_classes import KeyClasses
     from capsule_lint.plan.memory.key_needs import KeyNeeds
@@ -58,14 +60,30 @@ class LocalFilters:
             return
         function = self.program.names.function_of(node)
         owner = owner_of(function)
-        if function is None or owner is None:
+        if function is None:
             return
         repositories = self.program.domain.repositories
-        if owner not in repositories and not self._is_specification(owner, function):
+        if (
+            owner is not None
+            and owner not in repositories
+            and not self._is_specification(owner, function)
+        ):
             return
         found = list(self._filters(node))
-        if found:
+        home = self._kept_at(found[0].left) if found and owner is None else None
+        if home is not None:
+            self._add(found, home, function)
+        elif found and owner is not None:
             self._add(found, owner, function)
+
+    def _kept_at(self, node: tree.Node) -> Home | None:
+        """Where a module, or a function for those that it makes, keeps the rows of which one is told by a scope."""
+        row = _row(node)
+        bound = self.program.names.bindings_of(row) if isinstance(row, tree.Name) else ()
+        if len(bound) != 1 or bound[0].kind != "for" or bound[0].value is None:
+            return None
+        home = self.needs.collections.of(_listed(bound[0].value))
+        return home if home is not None and not isinstance(home[0], Class) else None
 
     def _is_specification(self, cls: Class, function: Function) -> bool:
         """Whether a method only says if an entity is one that its object asks for, `OfTenant(tenant_id).holds(order)`,
@@ -120,7 +138,8 @@ class LocalFilters:
                 return one.cls
         return None
 
-    def _add(self, every: list[_Filter], owner: Class, function: Function) -> None:
+    def _add(self, every: list[_Filter], of: Class | Home, function: Function) -> None:
+        owner = of if isinstance(of, Class) else of[0]
         required = self.needs.required(owner, function, function.module)
         beside = names_beside(self.program.names, every[0].node)
         said = [one.scope for one in every]
@@ -135,7 +154,10 @@ class LocalFilters:
         details = {s.name: self._beside(found, s) for s in missing}
         if not missing or None in details.values():
             return
-        knot = self.notes.knot_in(owner, found.node)
+        if isinstance(of, Class):
+            knot = self.notes.knot_in(of, found.node)
+        else:
+            knot = self.notes.knot_of(of, found.node)
         if self._is_meant(found.node):
             return
         row = dict_in(found.left)
@@ -291,6 +313,17 @@ def _compared(
 def _row(node: tree.Node) -> tree.Node | None:
     """What a scope's value is read of."""
     return node.base if isinstance(node, tree.Attr) else dict_in(node)
+
+
+def _listed(node: tree.Node) -> tree.Node:
+    """`rows` of `rows.values()`, `list(rows)` and `sorted(rows.values(), key=…)`."""
+    match node:
+        case tree.Call(func=tree.Attr(name="values" | "items" | "copy") as func, args=()):
+            return _listed(func.base)
+        case tree.Call(func=tree.Name(id=name), args=(tree.Argument(only), *_)) if name in LISTED:
+            return _listed(only)
+        case _:
+            return node
 
 
 def _is_self(node: tree.Node) -> bool:
