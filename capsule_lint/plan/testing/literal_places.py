@@ -213,11 +213,20 @@ class LiteralPlaces(Struct, frozen=True):
                 return None
 
     def _given_by(self, name: tree.Name) -> set[Function]:
-        """The functions of the program that give what a name is, which may have a key in it: a cursor, a pair."""
-        values = [binding.value for binding in self.program.names.bindings_of(name)]
-        calls = [value for value in values if isinstance(value, tree.Call)]
-        callees = [one for call in calls for one in self.program.calls.callees(call)]
-        return {c.function for c in callees if c.function is not None and c.cls is None}
+        """The functions of the program that give what a name is, which may have a key in it: a cursor, a pair; also
+        by way of what is not known, `run(repo.page())`."""
+        queue = [binding.value for binding in self.program.names.bindings_of(name)]
+        found: set[Function] = set()
+        while queue:
+            value = queue.pop()
+            if isinstance(value, tree.Wrapped):
+                queue.append(value.value)
+            elif isinstance(value, tree.Call):
+                callees = self.program.calls.callees(value)
+                found |= {c.function for c in callees if c.function is not None and c.cls is None}
+                if all(c.function is None and c.cls is None for c in callees):
+                    queue += [argument.value for argument in value.args]
+        return found
 
     def _is_looked_into(self, name: tree.Name) -> bool:
         parent = self.program.names.parent(name)
