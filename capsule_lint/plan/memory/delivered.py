@@ -3,7 +3,7 @@ message.room_id]: inbox.append(message)`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Function, Module
+
+_MAX_DEPTH: Final = 2
 
 
 class Delivered(Struct, frozen=True):
@@ -55,8 +57,18 @@ class Delivered(Struct, frozen=True):
             ):
                 if any(one is found for one in within(call.func)):
                     return True
-                bound = function.scope.bindings.get(first_name(call.func), ()) if function else ()
-                values = [b.value for b in bound if b.value is not None]
-                if any(one is found for value in values for one in within(value)):
+                if function is not None and self._is_of(first_name(call.func), found, function, 0):
                     return True
         return False
+
+    def _is_of(self, name: str, found: tree.Node, function: Function, depth: int) -> bool:
+        """Whether a local is something found, or one of what that is, also by way of another local: `heard =
+        self._inboxes.get(key)`, `for inbox in heard:`."""
+        bound = function.scope.bindings.get(name, ())
+        parts = [one for b in bound if b.value is not None for one in within(b.value)]
+        if any(one is found for one in parts):
+            return True
+        names = [one.id for one in parts if isinstance(one, tree.Name)]
+        return depth < _MAX_DEPTH and any(
+            self._is_of(one, found, function, depth + 1) for one in names if one != name
+        )
