@@ -368,14 +368,24 @@ class Demands(Room):
                     found[called] = found.get(called, False) or bool(call.args)
         return found
 
+    def _leaves_to_told(self, function: Function, making: Iterable[Function]) -> bool:
+        """Whether a function that is told no scope only has others in it that make keys, each of which is told:
+        what it gives back is made for all of them, `return NoteStore(put=put, get=get)`."""
+        told = self.program.domain.takes_scope
+        inner = list(making)
+        return (
+            bool(inner)
+            and not told(function)
+            and all(one is not function and told(one) for one in inner)
+        )
+
     def _repository_functions(self) -> Iterable[Function]:
         """Functions outside of classes that read or write entities themselves."""
-        sites = {
-            one
-            for site in self.program.keys.sites
-            if site.role is not Role.HELPER and site.function is not None
-            for one in self.program.names.running(site.function)
-        }
+        sites: dict[Function, set[Function]] = {}
+        for site in self.program.keys.sites:
+            if site.role is not Role.HELPER and site.function is not None:
+                for one in self.program.names.running(site.function):
+                    sites.setdefault(one, set()).add(site.function)
         for module in self.program.names.modules.values():
             if module.is_test or module.generated:
                 continue
@@ -387,6 +397,8 @@ class Demands(Room):
                 ):
                     continue
                 if function.name.startswith("__"):
+                    continue
+                if self._leaves_to_told(function, sites.get(function, ())):
                     continue
                 if any(self.program.policy.is_key_name(p.name) for p in function.own_params):
                     continue  # it is given whole keys, and knows nothing of what is in them

@@ -214,9 +214,8 @@ class Values(Room):
         if want.call is None or any(self.beside(want)):
             return None
         program, holders = self.program, self.planner.sources.holders
-        for made in want.call.plain:
-            for callee in program.calls.callees(made) if isinstance(made, tree.Call) else ():
-                cls = callee.cls
+        for made in (one for one in want.call.plain if isinstance(one, tree.Call)):
+            for cls in (callee.cls for callee in program.calls.callees(made)):
                 if cls is None or self.planner.gains.gaining(cls, want.scope) is None:
                     continue
                 old = holders.attribute_of(cls, self.planner.gains.neighbour(want.scope))
