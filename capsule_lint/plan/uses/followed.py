@@ -80,9 +80,21 @@ class Following(Struct, frozen=True):
     def given(self, call: tree.Call, node: tree.Node, symbol: Function) -> Judged:
         """What becomes of an argument of a call."""
         path, name = _Path(self, symbol), last_name(call.func)
-        if (path.put(call) or path.given(call, node)) and path.calls:
+        well = path.put(call) or path.given(call, node)
+        if well and path.calls:
             return Verdict.REWRITTEN, f"given to `{name}`, whose calls of it are rewritten"
+        if well and self._makes_record(call):
+            return Verdict.ALREADY_CORRECT, f"kept in a `{name}`, of which nothing calls it"
         return Verdict.ESCAPE, f"passed to `{name}`, which may call it"
+
+    def _makes_record(self, call: tree.Call) -> bool:
+        """Whether a call makes an object that only holds what it is given: of a data class that is all the program's."""
+        classes = self.program.classes
+        made = [callee.cls for callee in self.program.calls.callees(call)]
+        return bool(made) and all(
+            cls is not None and (classes.is_named_tuple(cls) or classes.is_data(cls))
+            for cls in made
+        )
 
     def default(self, node: tree.Node, fact: tree.FunctionDef, symbol: Function) -> Judged:
         """What becomes of the default of a parameter."""
