@@ -38,7 +38,7 @@ class Owners(Room, Struct, frozen=True):
         held = self._held(want) if said else {}
         meant = self._meant(said, held, want.scope)
         if meant and (found is None or not found.code.startswith(f"{meant[0]}.")):
-            found = held.get(meant[0])
+            found = held.get(meant[0]) or self._beside(want, meant[0])
         if len(meant) > 1:
             return None
         for code, value in held.items() if found is not None else ():
@@ -46,6 +46,13 @@ class Owners(Room, Struct, frozen=True):
                 stranger = any(self._is_anothers(node, code, want.scope) for node in said)
                 return None if stranger else found
         return found
+
+    def _beside(self, want: Want, owner: str) -> Value | None:
+        """What policy takes of the owner of a neighbour that a local keeps, where that is no name in scope: `me =
+        request.caller.tenant_id`."""
+        asked = self.planner.sources.configured.beside
+        said = (asked(spec, want.call) for spec in want.scope.sources)
+        return next((one for one in said if one and one.code.startswith(f"{owner}.")), None)
 
     def rivals(self, want: Want) -> tuple[str, ...]:
         """The objects of which the neighbour may be made, where these are several."""
