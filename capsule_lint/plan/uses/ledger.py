@@ -13,6 +13,7 @@ from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.plan.uses.asked import Asked
 from capsule_lint.plan.uses.bare import bare_names
 from capsule_lint.plan.uses.bare_mocks import may_stand_in
+from capsule_lint.plan.uses.contradictions import contradicts
 from capsule_lint.plan.uses.decorated import called_apart
 from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.plan.uses.examples import examples, shown
@@ -392,7 +393,8 @@ class Ledger(Room):
                 symbol if symbol.owner else owner, node.base
             ):
                 continue
-            if bind(call.args, symbol.params, int(symbol.takes_self)) is None:
+            bound = bind(call.args, symbol.params, int(symbol.takes_self))
+            if bound is None or contradicts(bound.arguments, symbol):
                 continue
             if self._spreads_others(call, symbol):
                 continue
