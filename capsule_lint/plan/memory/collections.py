@@ -55,7 +55,7 @@ class Collections:
         self._rows: set[Home] | None = None
         self._adopted: set[Home] = set()
         """The collections of others that are known by what is put into them."""
-        self._heirs = Heirs(program)
+        self.heirs = Heirs(program)
         self.keepers = Keepers(program)
         self.lists = KeyLists(program)
         self.puts = Puts(program, self.keepers)
@@ -109,7 +109,7 @@ class Collections:
                     if home is not None:
                         yield (*home, own)
                     return
-                cached = is_cache(last_name(func.base)) or self._heirs.names
+                cached = is_cache(last_name(func.base)) or self.heirs.names
                 known = func.name in TAKING_KEYS or cached
                 for base in self._choices(func.base) if known else ():
                     home = self.of(base)
@@ -117,7 +117,7 @@ class Collections:
                         func.name in TAKING_KEYS or self.is_named(node, home)
                     ):
                         key = self._key_in(node, func.name)
-                        if not any(self._heirs.key_makers(node, key)):
+                        if not any(self.heirs.key_makers(node, key)):
                             yield (*home, key)
             case tree.Compare(ops=("in" | "not in",)):
                 for base in self._choices(node.rights[0]):
@@ -203,7 +203,7 @@ class Collections:
         """The methods of the program's by which a collection is looked into, and which make the key."""
         if not call.args:
             return []
-        return list(self._heirs.key_makers(call, self._key_in(call, last_name(call.func))))
+        return list(self.heirs.key_makers(call, self._key_in(call, last_name(call.func))))
 
     def is_named(self, call: tree.Call, home: Home) -> bool:
         """Whether a method of Redis, of a cache that is not the program's, or of a dict that is, is given a
@@ -216,7 +216,7 @@ class Collections:
         callees = self.program.calls.callees(call)
         if callees:
             owners = {c.function.owner for c in callees if c.function is not None}
-            return all(owner is not None and owner.name in self._heirs.names for owner in owners)
+            return all(owner is not None and owner.name in self.heirs.names for owner in owners)
         return self.is_text(home)
 
     def is_named_at_all(self, call: tree.Call, home: Home) -> bool:
@@ -244,7 +244,7 @@ class Collections:
 
     def of(self, node: tree.Node) -> Home | None:
         """The class (or module) and name of a collection that a repository keeps."""
-        own = self._heirs.homes(node)
+        own = self.heirs.homes(node)
         if own:
             kept = all(self._is_kept(one, None) for one in own)
             return own[0] if kept else None
@@ -441,7 +441,7 @@ class Collections:
 
     def _makes(self, node: tree.Node | None) -> bool:
         """Whether a value is a new dict or set."""
-        return self._heirs.makes(node) or makes_collection(node)
+        return self.heirs.makes(node) or makes_collection(node)
 
     def _is_repository_attribute(self, cls: Class, name: str) -> bool:
         return any(

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Set
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.model import Function
 
 _BASES: Final = frozenset(
     ("dict", "OrderedDict", "UserDict", "TTLCache", "LRUCache", "LFUCache", "Cache", "defaultdict")
 )
+
+_ASKING: Final = ("__missing__", "__getitem__", "__setitem__", "__delitem__", "__contains__")
 
 
 @dataclass(eq=False, slots=True)
@@ -40,11 +42,26 @@ class Heirs:
     def homes(self, node: tree.Node) -> tuple[Home, ...]:
         """Where the instances are kept that `self`, `super()` or `self.data` is in a method of one."""
         cls = self._itself(node) if self.names else None
-        if cls is None:
-            return ()
+        return self.kept(cls) if cls is not None else ()
+
+    def kept(self, cls: Class) -> tuple[Home, ...]:
+        """Where instances of such a class are kept."""
         if cls.name not in self._homes:
             self._homes[cls.name] = tuple(self._kept(cls))
         return self._homes[cls.name]
+
+    def asked(self, home: Home) -> Iterator[tuple[Function, tree.Parameter]]:
+        """The methods by which a dict that is kept there is asked for a key, such as `__missing__`, and what they call
+        it."""
+        owner, name = home
+        stores = owner.stores.get(name, ()) if isinstance(owner, Class) else ()
+        values = [s.value for s in stores] + [b.value for b in owner.scope.bindings.get(name, ())]
+        made = {last_name(v.func) for v in values if isinstance(v, tree.Call)} & self.names
+        for cls in self.program.classes.all if made else ():
+            if cls.name in made:
+                for method in map(cls.methods.get, _ASKING):
+                    if method is not None and method.own_params:
+                        yield method, method.own_params[0]
 
     def _itself(self, node: tree.Node) -> Class | None:
         """The class in whose method an expression is the dict itself."""

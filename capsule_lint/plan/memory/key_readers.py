@@ -64,6 +64,8 @@ class KeyReaders:
         for owner, name in homes:
             if isinstance(owner, Function):
                 self._begun(owner, name)
+        for home in homes:
+            self._asked(home)
         self._looped(homes, names, own if local else self.local.program.names.judged())
         SharedKeepers(self.local).check(homes)
 
@@ -74,6 +76,29 @@ class KeyReaders:
                 case tree.Call(args=(_, *_)) as made if last_name(made.func) in _FILLED:
                     if not keys_of(made) and not is_empty(made.args[0].value):
                         self.keys.unsure(made, (function, name))
+
+    def _asked(self, home: Home) -> None:
+        """What a dict of the program's own does with the key that it is asked for."""
+        heirs = self.local.collections.heirs
+        for method, parameter in heirs.asked(home):
+            for node in self.local.program.names.inside(method):
+                if not isinstance(node, tree.Name) or node.id != parameter.name:
+                    continue
+                if method.owner is not None and heirs.kept(method.owner) == (home,):
+                    self.keys.key(node, home)
+                elif not self._is_own(node):  # the keys of others may stay as they are
+                    self.keys.unsure(node, home)
+
+    def _is_own(self, key: tree.Name) -> bool:
+        """Whether a dict of the program's own is asked by itself for a key: `super().__getitem__(key)`."""
+        homes = self.local.collections.heirs.homes
+        match self._parent(key):
+            case tree.Call(func=tree.Attr(base=base)) | tree.Subscript(base=base):
+                return bool(homes(base))
+            case tree.Compare(ops=("in" | "not in",), rights=(base,)):
+                return bool(homes(base))
+            case _:
+                return False
 
     def _looped(self, homes: set[Home], names: set[str], modules: Iterable[Module]) -> None:
         """What is looked up by a scope's value that a loop over something else gives."""

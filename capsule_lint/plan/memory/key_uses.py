@@ -140,7 +140,10 @@ class KeyUses:
     def _key_passed(self, call: tree.Call, node: tree.Node, home: Home) -> None:
         func = call.func
         if not isinstance(func, tree.Attr):
-            if last_name(func) not in LOGGING | TRUTHS:
+            raised = isinstance(parent := self.local.program.names.parent(call), tree.Eval) and (
+                parent.kind == "raise"
+            )
+            if not raised and last_name(func) not in LOGGING | TRUTHS:
                 self.unsure(node, home)
         elif func.name in ADDING_ONE and isinstance(func.base, tree.Name):
             for use in self._kept_in(func.base):

@@ -31,7 +31,7 @@ from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag, names
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.additions import Owner
+    from capsule_lint.plan.entities.additions import Home, Owner
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
     from capsule_lint.policy import Scope
@@ -187,12 +187,9 @@ class LocalMends(MendRoom):
         """`dict[tuple[TenantId, OrderId], Order]` says what the keys of a collection have become."""
         for (owner, name), change in self.planner.local.rekeyed.items():
             index, scopes, width = change.index, change.scopes, change.width
-            for annotation in _annotations_of(owner, name) if width else ():
-                key = _key_annotation(annotation)
-                if key is None:
-                    continue
-                knot = self.planner.local.notes.knot_of((owner, name), annotation)
-                module = self.program.names.module_of(annotation)
+            for key in self._key_annotations((owner, name)) if width else ():
+                knot = self.planner.local.notes.knot_of((owner, name), key)
+                module = self.program.names.module_of(key)
                 said = [
                     self.mends.annotation(knot, module, s, key)
                     for s in self.mends.policy_order(scopes)
@@ -211,6 +208,15 @@ class LocalMends(MendRoom):
                     listed = [own, *types] if index else [*types, own]
                     text = f"tuple[{', '.join(listed)}]"
                     self.mends.add(knot, Replace(filename, key.span, "CAP107", text))
+
+    def _key_annotations(self, home: Home) -> Iterator[tree.Node]:
+        """What is said of the keys of a collection, where it is kept and where it is asked for one."""
+        for annotation in _annotations_of(*home):
+            if (key := _key_annotation(annotation)) is not None:
+                yield key
+        for _, parameter in self.planner.local.collections.heirs.asked(home):
+            if parameter.annotation is not None:
+                yield parameter.annotation
 
     def _local_text(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
         pieces = [

@@ -44,7 +44,7 @@ class Planted(MendRoom):
             return
         for store in owner.stores.get(name, ()):
             if store.value is not None and not store.path:
-                for node in _alternatives(store.value):
+                for node in self._alternatives(store.value):
                     if isinstance(node, tree.Name):
                         yield from self._displays(node, 0)
         if self.program.classes.declares(owner):
@@ -55,7 +55,7 @@ class Planted(MendRoom):
     def _displays(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
         """The dicts that are written out which an expression may be."""
         program = self.program
-        for one in _alternatives(node) if depth < _MAX_DEPTH else ():
+        for one in self._alternatives(node) if depth < _MAX_DEPTH else ():
             match one:
                 case tree.DictDisplay() | tree.Comprehension(kind="DictComp"):
                     yield one
@@ -79,6 +79,35 @@ class Planted(MendRoom):
         given = self.program.calls.arguments_for(function, name)
         yield from (argument.value for _, argument in given if not argument.star)
 
+    def _alternatives(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What an expression may be, or is a copy of: `initial or {}`, `dict(initial)`, `{**initial}`."""
+        match node:
+            case tree.Boolean():
+                for value in node.values:
+                    yield from self._alternatives(value)
+            case tree.Conditional():
+                yield from self._alternatives(node.then)
+                yield from self._alternatives(node.otherwise)
+            case tree.Call() if last_name(node.func) in _SAME or self._is_heir(node):
+                for argument in node.args:
+                    yield from self._alternatives(argument.value)
+            case tree.DictDisplay():
+                yield node
+                for key, value in node.pairs:
+                    if key is None:
+                        yield from self._alternatives(value)
+            case _:
+                yield node
+
+    def _is_heir(self, call: tree.Call) -> bool:
+        """Whether a call makes a dict of the program's own, as `dict` would."""
+        callees = self.program.calls.callees(call)
+        heirs = self.planner.local.collections.heirs.names
+        return bool(callees) and all(
+            one.cls is not None and one.cls.name in heirs and "__init__" not in one.cls.methods
+            for one in callees
+        )
+
 
 def _pairs(node: tree.Node) -> tuple[tree.Node, ...]:
     """The keys of a dict that is made of pairs: `[(("t", "v"), 8)]`."""
@@ -91,24 +120,3 @@ def _pairs(node: tree.Node) -> tuple[tree.Node, ...]:
             return ()
     keys = [p.items[0] for p in pairs if isinstance(p, tree.Sequence) and len(p.items) == 2]
     return tuple(keys) if len(keys) == len(pairs) else ()
-
-
-def _alternatives(node: tree.Node) -> Iterator[tree.Node]:
-    """What an expression may be, or is a copy of: `initial or {}`, `dict(initial)`, `{**initial}`."""
-    match node:
-        case tree.Boolean():
-            for value in node.values:
-                yield from _alternatives(value)
-        case tree.Conditional():
-            yield from _alternatives(node.then)
-            yield from _alternatives(node.otherwise)
-        case tree.Call() if last_name(node.func) in _SAME:
-            for argument in node.args:
-                yield from _alternatives(argument.value)
-        case tree.DictDisplay():
-            yield node
-            for key, value in node.pairs:
-                if key is None:
-                    yield from _alternatives(value)
-        case _:
-            yield node
