@@ -203,14 +203,30 @@ class LiteralPlaces(Struct, frozen=True):
                 return set() if is_called or is_argument else None
             case tree.Call():
                 known = self.program.calls.callees(node)
-                if node.args and any(c.function and c.function.module.is_test for c in known):
-                    return None  # a helper of the tests, which looks at what it is given
+                helpers = [c.function for c in known if c.function and c.function.module.is_test]
+                if any(node.args or self._looks_around(helper) for helper in helpers):
+                    return None  # it looks at what it is given, or at what there is
                 plain = isinstance(node.func, tree.Name) and node.func.id in PLAIN
                 return set(self.reach.by(node)) if known or plain else None
             case tree.Attr():
-                return set() if is_called else set(self.reach.by(node)) or None
+                run = set(self.reach.by(node)) if not is_called else set()
+                seen = any(one.module.is_test and self._looks_around(one) for one in run)
+                return run if (run and not seen) or is_called else None
             case _:
                 return None
+
+    def _looks_around(self, helper: Function) -> bool:
+        """Whether a helper of tests looks at what its object has, or at what its module keeps: a table of theirs."""
+        names = self.program.names
+        return any(
+            node.id == helper.self_name
+            or any(
+                b.is_global and b.kind == "assign" and not isinstance(b.value, tree.Const)
+                for b in names.bindings_of(node)
+            )
+            for node in names.inside(helper)
+            if isinstance(node, tree.Name)
+        )
 
     def _given_by(self, name: tree.Name) -> set[Function]:
         """The functions of the program that give what a name is, which may have a key in it: a cursor, a pair; also
