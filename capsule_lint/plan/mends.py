@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from capsule_lint.facts import tree
 from capsule_lint.model import (
     NOWHERE,
+    AddArgument,
     AddElements,
     AddEntry,
     AddImport,
@@ -170,6 +171,14 @@ class Mends(Room):
         if not any(m == mend for _, m in self.found):
             self.add(knot, mend)
         return True
+
+    def added_entries(self) -> dict[tuple[str, Span, str], Knot]:
+        """The entries that dicts and calls get so far, by where these are and the name, and for what change."""
+        return {
+            (m.filename, m.at, m.key.strip('"') if isinstance(m, AddEntry) else m.keyword or ""): k
+            for k, m in self.found
+            if isinstance(m, AddEntry | AddArgument)
+        }
 
     def mended(self, *kinds: type[Mend]) -> set[tuple[str, Span]]:
         """Where something is mended, in one of some ways."""

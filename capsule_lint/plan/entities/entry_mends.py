@@ -32,6 +32,7 @@ from capsule_lint.program.texts.pieces import names_scope, scope_named, snake
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.model import Span
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -48,14 +49,18 @@ class EntryMends(MendRoom):
 
     mends: Mends
     _unwritten: Unwritten = field(init=False)
+    _filled: dict[tuple[str, Span, str], Knot] = field(init=False)
+    """The entries that dicts get already, as mappings that fill a format."""
 
     def __post_init__(self) -> None:
         self._unwritten = Unwritten(self.mends)
+        self._filled = {}
 
     def build(self) -> None:
         """Item dicts that list an entity's fields by hand get the new one beside its neighbour."""
         gained = {c for cls in self.state.fields for c in self.program.classes.subclasses(cls)}
         calls = self.program.calls
+        self._filled = self.mends.added_entries()
         for module in self.program.names.modules.values():
             if module.generated or module.is_test:
                 continue
@@ -97,7 +102,7 @@ class EntryMends(MendRoom):
             for cls, scope in self._lacking(node, name, value, gained, old):
                 present = {k.value for k in node.keys if isinstance(k, tree.Const)}
                 new = rename(name, old, scope)
-                if new in present or new == name or self._is_extended(node, new):
+                if new in present or new == name or self._is_extended(node, new, cls):
                     continue
                 self.mends.expected.note(node, ("class", cls), scope, new)
                 code = self._code(node, value, old, scope, ("class", cls))
@@ -130,7 +135,7 @@ class EntryMends(MendRoom):
                 node, argument.keyword or "", argument.value, gained, old
             ):
                 new = rename(argument.keyword or "", old, scope)
-                if self._is_told(node, new) or self._is_extended(node, new):
+                if self._is_told(node, new) or self._is_extended(node, new, cls):
                     continue
                 self.mends.expected.note(node, ("class", cls), scope, new)
                 code = self._code(node, argument.value, old, scope, ("class", cls))
@@ -245,8 +250,12 @@ class EntryMends(MendRoom):
             found.update(self._entry_names(binding.value) if binding.value is not None else ())
         return found
 
-    def _is_extended(self, node: tree.Node, key: str) -> bool:
-        return self.planner.local.notes.is_extended(node, key)
+    def _is_extended(self, node: tree.Node, key: str, cls: Class) -> bool:
+        filename = self.program.names.module_of(node).filename
+        knot = self._filled.get((filename, node.span, key))
+        if knot is not None:
+            self.state.groups.join(("class", cls), knot)
+        return knot is not None or self.planner.local.notes.is_extended(node, key)
 
     def _spelled_out(self, value: tree.Node) -> tree.Node:
         """What a local name stands for, where that is an attribute: `tenant = self.tenant_id`."""
