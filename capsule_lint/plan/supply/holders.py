@@ -134,6 +134,10 @@ class Holders(Struct, frozen=True):
                 if callee.cls is None or attribute is None or not isinstance(made, tree.Call):
                     continue
                 told = program.classes.kept(callee.cls, attribute, made.args)
+                if told is None and made is argument.value and self.field_knot(callee.cls, scope):
+                    beside = self.attribute_beside(scope, made)  # as that is going to be told
+                    if beside is not None:
+                        return beside
                 here = isinstance(told, tree.Attr) and made is argument.value
                 code = text_of(told) if told is not None and (here or self._stays(told)) else None
                 if told is not None and code is not None and repeatable(told, program):
