@@ -382,7 +382,9 @@ class References(Room, Struct, frozen=True):
 
     def _replaced(self, statement: tree.Assign, symbol: Symbol) -> tuple[Verdict, str]:
         value = statement.value
-        types = self.program.inference.of(value) if value is not None else frozenset()
+        if value is None:
+            return Verdict.ALREADY_CORRECT, "is declared"  # `model: type[T]` replaces nothing
+        types = self.program.inference.of(value)
         if any(isinstance(t, Mocked) for t in types) or self.referenced(types, [symbol]) is symbol:
             return Verdict.ALREADY_CORRECT, "an alias or a mock"
         return Verdict.ESCAPE, "is replaced by something else"
