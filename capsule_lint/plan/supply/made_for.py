@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.purposes.other_types import is_never_one
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
@@ -48,9 +49,11 @@ class MadeFor(Room):
         program, scopes = self.program, self.program.policy.scopes
         attribute_of = self.planner.sources.holders.attribute_of
         for owner, name in program.classes.made_with(cls):
+            types = program.inference.member(owner, name)
             if any(program.domain.held.is_attribute(owner, name, s) for s in scopes):
-                return True
-            for one in program.inference.member(owner, name):
+                if not is_never_one(types):
+                    return True
+            for one in types:
                 if (
                     isinstance(one, Instance)
                     and program.domain.is_carrier(one.cls)

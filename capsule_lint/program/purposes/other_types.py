@@ -55,14 +55,15 @@ def is_other(
 
 def is_made_other(types: Types, scope: Scope) -> bool:
     """Whether what a name is bound to is known, and is never one value: `env = os.environ`."""
-    return (
-        bool(types)
-        and not _is_id(scope)
-        and all(
-            isinstance(one, Collection | TupleOf | ModuleObject)
-            or (isinstance(one, Foreign) and _MADE.match(one.name) is not None)
-            for one in types
-        )
+    return not _is_id(scope) and is_never_one(types)
+
+
+def is_never_one(types: Types) -> bool:
+    """Whether something is known, and is never one value, whatever its name: `self._by_tenant_id = {}`."""
+    return bool(types) and all(
+        isinstance(one, Collection | TupleOf | ModuleObject)
+        or (isinstance(one, Foreign) and _MADE.match(one.name) is not None)
+        for one in types
     )
 
 
