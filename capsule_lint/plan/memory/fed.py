@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.memory.answered import Answered
 from capsule_lint.plan.memory.collections import looks_up
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.kept_beside import KeptBeside
@@ -232,7 +233,17 @@ class Fed(Room):
             KeptBeside(self.planner).of(one.put.value, scope)
         )
         told = ToldBeside(self.planner).told(self._home(one.put), one.keys, scope)
-        return [*cut, *calls, *self._objects(one, scope), *told]
+        answer = (
+            [None] if Answered(self.program).of(one.put.value, self._parts(one), scope) else []
+        )
+        return [*cut, *calls, *self._objects(one, scope), *told, *answer]
+
+    def _parts(self, one: _Keyed) -> list[tree.Node]:
+        """What the keys are made of, wherever they are written."""
+        hosts = self.planner.local.hosts
+        with self.program.names.aside():
+            parts = [hosts.parts(h) for key in one.keys for h, _ in hosts.scopes_in(key)]
+        return [element for part in parts if part is not None for element in part[1]]
 
     def _cut(self, keys: Iterable[tree.Node]) -> Iterator[tuple[Scope, Scope, Knot]]:
         """The parts of changing keys that keys of a collection are made of, `seen[parts[1], parts[3]]`: which
@@ -249,12 +260,8 @@ class Fed(Room):
 
     def _tells_apart(self, one: _Keyed) -> bool:
         """Whether objects are told apart by a key, or kept under it, and not only counted."""
-        local, program = self.planner.local, self.program
-        with program.names.aside():
-            parts = [
-                local.hosts.parts(h) for key in one.keys for h, _ in local.hosts.scopes_in(key)
-            ]
-        names = [hole_name(e) for part in parts if part is not None for e in part[1]]
+        program = self.program
+        names = [hole_name(element) for element in self._parts(one)]
         scopes = program.policy.scopes
         own = [name for name in names if not names_any_of(name, scopes)]
         if any(map(is_identifier, own)):

@@ -50,9 +50,9 @@ class MadeFor(Room):
         attribute_of = self.planner.sources.holders.attribute_of
         for owner, name in program.classes.made_with(cls):
             types = program.inference.member(owner, name)
-            if any(program.domain.held.is_attribute(owner, name, s) for s in scopes):
-                if not is_never_one(types):
-                    return True
+            named = any(program.domain.held.is_attribute(owner, name, s) for s in scopes)
+            if named and not is_never_one(types):
+                return True
             for one in types:
                 if (
                     isinstance(one, Instance)
