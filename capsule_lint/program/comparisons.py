@@ -70,3 +70,19 @@ def equated(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
 def equal_to(around: tree.Node, node: tree.Node) -> Iterator[tree.Node]:
     """What a comparison, or an assertion's call, says to be equal to an expression in it."""
     return (other for side, other in equated(around) if side is node)
+
+
+def is_among(parent: object, node: tree.Sequence) -> bool:
+    """Whether a set that is written out is said to be a part of another one: `item.keys() >= {"tenant_id", "note_id"}`.
+    Once there is more in that, it still is."""
+    if node.kind != "set":
+        return False
+    match parent:
+        case tree.Compare(ops=(">=" | ">",), rights=(right,)):
+            return right is node
+        case tree.Compare(ops=("<=" | "<",), left=left):
+            return left is node
+        case tree.Attr(name="issubset"):
+            return True
+        case _:
+            return False

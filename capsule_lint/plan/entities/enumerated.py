@@ -13,6 +13,7 @@ from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import fills_parameters
+from capsule_lint.program.comparisons import is_among
 from capsule_lint.program.inference.records import View
 from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
@@ -116,7 +117,8 @@ class Enumerated(MendRoom):
     def _listed(self, module: Module, node: tree.Sequence, every: list[Fields]) -> None:
         """`FIELDS = ["tenant_id", "note_id"]`."""
         said = _texts_in(node.items)
-        if said and fills_parameters(self.program.names.parent(node), node):
+        parent = self.program.names.parent(node)
+        if said and (fills_parameters(parent, node) or is_among(parent, node)):
             return
         for one in self._untold(every, said):
             if one.gone_through and said <= one.names and said & one.scoped:

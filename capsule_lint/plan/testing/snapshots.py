@@ -13,6 +13,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.comparisons import is_among
 from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import last_name
 
@@ -133,6 +134,8 @@ class Snapshots(MendRoom):
         while isinstance(around, tree.Sequence | tree.DictDisplay):
             inner, around = around, names.parent(around)
         match around:
+            case tree.Compare() if isinstance(inner, tree.Sequence) and is_among(around, inner):
+                return False
             case tree.Compare():
                 sides = [s for s in (around.left, *around.rights) if s is not inner]
             case tree.Call() if last_name(around.func).startswith("assert"):
