@@ -82,7 +82,9 @@ def put_in_records(function: Function) -> Iterator[str]:
         for made in values_of(returned):
             for argument in made.args if isinstance(made, tree.Call) else ():
                 one = argument.value
-                bound = function.scope.bindings.get(one.id, ()) if isinstance(one, tree.Name) else ()
+                bound = (
+                    function.scope.bindings.get(one.id, ()) if isinstance(one, tree.Name) else ()
+                )
                 if isinstance(one, tree.Name) and any(b.kind == "def" for b in bound):
                     yield one.id
 
