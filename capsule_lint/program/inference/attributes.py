@@ -56,6 +56,14 @@ _DYNAMODB: Final = frozenset(
 """Operations that only a DynamoDB table or client has."""
 _QUERYING: Final = ("query", "scan", "get", "objects")
 """What classes of mappers have that the program does not see."""
+_OF_FIELDS: Final = (
+    "model_fields",
+    "model_computed_fields",
+    "model_config",
+    "__fields__",
+    "__annotations__",
+)
+"""What tells of the fields of a model: no object is in it."""
 _SPACE: Final = "SimpleNamespace"
 _MADE_EMPTY: Final = {
     "builtins.dict()": "dict",
@@ -177,7 +185,8 @@ class Attributes:
             return frozenset((ClassObject(cls),))  # which checks nothing, and makes the same
         above = self._of_metaclass(cls, name)
         known = name in _QUERYING or any(self.inference.classes.foreign_bases(cls))
-        return above or (foreign(f"{cls.name}.{name}", holds=True) if known else ANYTHING)
+        inherited = foreign(f"{cls.name}.{name}", holds=name not in _OF_FIELDS)
+        return above or (inherited if known else ANYTHING)
 
     def _of_metaclass(self, cls: Class, name: str) -> Types:
         """What the class of a class has under a name, where that is one of the program's."""
