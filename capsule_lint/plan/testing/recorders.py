@@ -24,8 +24,17 @@ class Recorders(Struct, frozen=True):
     mends: Mends
 
     def others(self, record: Record, shape: Shape) -> list[tree.Node]:
-        """What else comes into the list that changes otherwise than what a function has recorded there."""
-        return [one for one in record.others if not self._is_alike(one, shape)]
+        """What else comes into the list that changes otherwise than what a function has recorded there; what changes
+        alike lands with it, for nobody tells whose a value is."""
+        found = []
+        for one in record.others:
+            if not self._is_alike(one, shape):
+                found.append(one)
+                continue
+            for function, _ in self._changing(one):
+                groups = self.mends.planner.state.groups
+                groups.join(("function", shape.function), ("function", function))
+        return found
 
     def is_meant(self, record: Record, shape: Shape, length: int) -> bool | None:
         """Whether what was recorded of a function is what so many values say; `None` if that cannot be told."""
