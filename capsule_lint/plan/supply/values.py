@@ -93,8 +93,6 @@ class Values(Room):
         find = self.planner.sources.find
         found = find(want.scope, want.node, want.call, loose=loose, beside=beside)
         found = self.planner.owners.agreed(want, found)
-        if found is not None and found.kind == "configured":
-            found = self._told_with(want) or found
         if found is not None and not self.planner.origins.fits(want, found):
             found = None
         if found is None and isinstance(want.callee, Class | Function):
@@ -207,22 +205,6 @@ class Values(Room):
         return next(
             filter(None, (self._of_row(want, given) for _, given in self.beside(want))), None
         )
-
-    def _told_with(self, want: Want) -> Value | None:
-        """What an entity that a call is given, and that is made there, is going to be told: the scopes of both are one
-        entity's, `put(Note(asset.tenant_id, text))`."""
-        if want.call is None or any(self.beside(want)):
-            return None
-        program, holders = self.program, self.planner.sources.holders
-        for made in (one for one in want.call.plain if isinstance(one, tree.Call)):
-            for cls in (callee.cls for callee in program.calls.callees(made)):
-                if cls is None or self.planner.gains.gaining(cls, want.scope) is None:
-                    continue
-                old = holders.attribute_of(cls, self.planner.gains.neighbour(want.scope))
-                told = program.classes.kept(cls, old, made.args) if old is not None else None
-                if told is not None and (found := self._of_row(want, told)) is not None:
-                    return found
-        return None
 
     def _of_row(self, want: Want, given: tree.Node) -> Value | None:
         """What an entity has beside what is read of it, also into a local, `tenant = row.tenant_id`; and not what the
