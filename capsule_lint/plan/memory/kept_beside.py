@@ -42,9 +42,7 @@ class KeptBeside(Struct, frozen=True):
                 and names.bindings_of(a.value) == bound
                 for a in call.args
             ):
-                knot = self.planner.signatures.asked(call, scope)
-                if knot is not None or self.planner.fed.values.is_told(call, scope):
-                    yield knot
+                yield from self.planner.fed.values.of_call(call, scope)
 
 
 def _named(value: tree.Node) -> Iterator[tree.Name]:

@@ -65,9 +65,7 @@ class ObjectScopes(Room, Struct, frozen=True):
                 and self._is_other(a.value, scope)
                 for a in call.args
             ):
-                knot = self.planner.signatures.asked(call, scope)
-                if knot is not None or self.planner.fed.values.is_told(call, scope):
-                    yield knot
+                yield from self.planner.fed.values.of_call(call, scope)
 
     def told_of(self, cls: Class, scope: Scope) -> Iterator[Knot]:
         """The classes that gain the field, of whose objects all are made that a class has: `Paid(self.tenant_id,

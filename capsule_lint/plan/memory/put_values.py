@@ -38,12 +38,11 @@ class PutValues(Room):
                 for part in one.all_below():
                     found += self.told(part, scope, depth)
             elif isinstance(one, tree.Call):
-                knot = self.planner.signatures.asked(one, scope)
-                if knot is not None or self.is_told(one, scope):
-                    found.append(knot)
-                else:
-                    found += self._of_one_scope(one, scope)
-                    found += self._carried(one, scope, depth)
+                own = self.of_call(one, scope)
+                found += own or [
+                    *self._of_one_scope(one, scope),
+                    *self._carried(one, scope, depth),
+                ]
             elif isinstance(one, tree.Name) and depth < _MAX_DEPTH:
                 for value in self._values(one):
                     found += self.told(value, scope, depth + 1)
@@ -116,7 +115,13 @@ class PutValues(Room):
 
     def knows(self, call: tree.Call, scope: Scope) -> bool:
         """Whether a call is going to be told the scope itself."""
-        return self.planner.signatures.asked(call, scope) is not None or self.is_told(call, scope)
+        return bool(self.of_call(call, scope))
+
+    def of_call(self, call: tree.Call, scope: Scope) -> list[Knot | None]:
+        """What must land with a change because a call is told the scope itself, after the change or, then it is `None`,
+        as it is; nothing where it is not."""
+        knot = self.planner.signatures.asked(call, scope)
+        return [knot] if knot is not None or self.is_told(call, scope) else []
 
     def is_told(self, call: tree.Call, scope: Scope) -> bool:
         """Whether what a call calls is told the scope as it is."""

@@ -53,7 +53,7 @@ def _at(items: Sequence[tree.Node], path: Sequence[int]) -> tree.Node | None:
     """The item at a place in a row that is written out."""
     if len(path) != 1 or not 0 <= path[0] < len(items):
         return None
-    if any(isinstance(i, tree.Wrapped) and i.kind == "*" for i in items[: path[0] + 1]):
+    if any(map(tree.spread, items[: path[0] + 1])):
         return None
     return items[path[0]]
 

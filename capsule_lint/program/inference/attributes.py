@@ -175,8 +175,7 @@ class Attributes:
             bindings = owner.scope.bindings.get(name)
             if bindings:
                 found = self.inference.bound(bindings[-1])
-                strange = all(isinstance(one, Foreign | UnknownType) for one in found)
-                if strange and (meant := self._meant(owner, name, cls)):
+                if meant := self._meant(found, owner, name, cls):
                     return meant
                 if _says_nothing(found):
                     return self._said_below(cls, name) or self.inference.late.of_class(cls, name)
@@ -206,8 +205,7 @@ class Attributes:
         for owner in self.inference.classes.mro(cls):
             found = self._stored(owner, name)
             if found is not None:
-                strange = all(isinstance(one, Foreign | UnknownType) for one in found)
-                if strange and (meant := self._meant(owner, name, cls)):
+                if meant := self._meant(found, owner, name, cls):
                     return meant
                 if _says_nothing(found):
                     return self._said_below(cls, name) or self.inference.late.of_class(cls, name)
@@ -228,8 +226,11 @@ class Attributes:
             return foreign(f"{telling}.{name}")
         return self._had_below(cls, name) or ANYTHING
 
-    def _meant(self, owner: Class, name: str, cls: Class) -> Types:
-        """What a generic class declares by its type variable, `model: type[T]`, where an heir says what that is."""
+    def _meant(self, found: Types, owner: Class, name: str, cls: Class) -> Types:
+        """What a generic class declares by its type variable, `model: type[T]`, where an heir says what that is, and
+        what was found is nothing of the program's."""
+        if not all(isinstance(one, Foreign | UnknownType) for one in found):
+            return NOTHING
         said = [
             b.annotation for b in owner.scope.bindings.get(name, ()) if b.annotation is not None
         ]
