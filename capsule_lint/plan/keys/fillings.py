@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.entities.wholes import GIVING_ALL
 from capsule_lint.plan.keys.decorated import Decorated, has_field
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _MAX_DEPTH: Final = 8
-_OWN_FIELDS: Final = frozenset(("vars", "asdict", "model_dump", "dict", "_asdict"))
-"""What gives all fields of an object by their names."""
 
 
 @dataclass(eq=False, slots=True)
@@ -279,8 +278,8 @@ def given_whole(node: tree.Node) -> tree.Node | None:
         case tree.Attr(name="__dict__"):
             return node.base
         case tree.Call(args=(only,)) if only.keyword is None and not only.star:
-            return only.value if last_name(node.func) in _OWN_FIELDS else None
-        case tree.Call(func=tree.Attr(name=name, base=base), args=()) if name in _OWN_FIELDS:
+            return only.value if last_name(node.func) in GIVING_ALL else None
+        case tree.Call(func=tree.Attr(name=name, base=base), args=()) if name in GIVING_ALL:
             return base
         case _:
             return None
