@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Binding
+from capsule_lint.program.model import Binding, Function
 from capsule_lint.program.texts.pieces import Filled, Piece, Text, hole_name
 
 if TYPE_CHECKING:
@@ -33,10 +33,14 @@ def pieces(templates: Templates, node: tree.Node, host: tree.Node) -> list[Piece
 
 
 def made_from(templates: Templates, node: tree.Node) -> str | None:
-    """The text that something like `Template("TENANT#$tenant_id")`, or a constant of it, is made from."""
+    """The text that something like `Template("TENANT#$tenant_id")`, or a constant of it, is made from. What a
+    function of the program makes of a text, `new_id("t")`, is something else."""
     target = templates.classes.dotted(node)
     value = target.value if isinstance(target, Binding) else node
     if not isinstance(value, tree.Call) or len(value.args) != 1:
+        return None
+    maker = templates.classes.dotted(value.func)
+    if isinstance(maker, Binding) and isinstance(maker.definition, Function):
         return None
     return tree.text(value.args[0].value)
 
