@@ -183,7 +183,7 @@ class ScanOpinions:
         missing = [s for s in self._required(call, function) if not self._narrows(narrowing, s)]
         if "ExclusiveStartKey" in self._options(call) and function in self._reported:
             return  # the next page of what is reported
-        if missing and not any(map(self._is_whole, material)):
+        if missing and not any(self._says(node, missing, depth) for node in material):
             self._reported.add(function)
             yield Opinion(
                 ScanFact(
@@ -341,6 +341,25 @@ class ScanOpinions:
                     if any(names_scope(word, scope) for word in re.findall(r"[\w-]+", said)):
                         return True
         return False
+
+    def _says(self, node: tree.Node, scopes: list[Scope], depth: int) -> bool:
+        """Whether a part of a filter could carry every scope, or is a parameter and these are in whatever the callers
+        give for it, `delete_by_prefix(table, tenant_prefix(tenant_id))`."""
+        if self._is_whole(node):
+            return True
+        if not depth or not isinstance(node, tree.Name) or not self._is_plain_parameter(node):
+            return False
+        given = [
+            list(self._material([value]))
+            for binding in self.ground.program.names.bindings_of(node)
+            for value in self.ground.program.calls.passed_to(binding)
+            if not self.ground.program.names.module_of(value).is_test
+        ]
+        return bool(given) and all(
+            all(self._narrows(material, scope) for scope in scopes)
+            or any(self._says(part, scopes, depth - 1) for part in material)
+            for material in given
+        )
 
     def _is_whole(self, node: tree.Node) -> bool:
         """Whether a part of a filter could carry every scope: a key, or what a request is known by."""
