@@ -21,6 +21,7 @@ from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.shared_texts import SharedTexts
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.places.strays import Strays
+from capsule_lint.program.texts.heads import Heads
 from capsule_lint.program.texts.marks import usual_mark
 from capsule_lint.program.texts.pieces import (
     Template,
@@ -161,6 +162,10 @@ class Keys:
         ]
 
     @cached_property
+    def _heads(self) -> Heads:
+        return Heads(self.names, self.policy)
+
+    @cached_property
     def _looks(self) -> Looks:
         return Looks(self.policy, self.templates)
 
@@ -256,6 +261,8 @@ class Keys:
             if host is not template.host:
                 continue
             place = self.names.place(host)
+            if self._heads.begin(template):
+                continue  # the scopes are those of the other key
             if not self._looks.like_key(template):
                 used = role is not Role.HELPER or place.scope.function in self.helpers
                 if not used or not self._is_of_parts(template, place.scope.module):
