@@ -13,7 +13,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.rebuilds import COPYING, changed
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.local_names import bound_whole, only_assigned
+from capsule_lint.program.local_names import bound_whole, entries_of_dict, only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope, snake
 
@@ -81,6 +81,10 @@ class Others(Room, Struct, frozen=True):
             bound = bind(call.args, params) if params else None
             for name, argument in bound.arguments.items() if bound is not None else ():
                 yield name, argument.value
+        for fields in call.spread:  # `Note(**{**asdict(note), "tenant_id": target_tenant_id})`
+            for name, value in entries_of_dict(program.names, fields).items():
+                if value is not None:
+                    yield name, value
 
     def _is_another(self, node: tree.Node, scope: Scope) -> bool:
         """Whether a name is a parameter that holds a scope's value, of a function that has one of its own."""
