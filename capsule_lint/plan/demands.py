@@ -139,6 +139,8 @@ class Demands(Room):
             return
         if hands_scopes(self.program, function) or self._is_told_by_keys(function):
             return
+        if self.planner.keys.are_silenced(function):
+            return
         if self._converters.is_one(function):
             return
         suffices = self.program.policy.entity_argument_suffices
