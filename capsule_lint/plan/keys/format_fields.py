@@ -11,20 +11,23 @@ from capsule_lint.plan.literals import literal
 from capsule_lint.program.texts.formatted import PERCENT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 _STARRED: Final = re.compile(r"%[-#0-9 +.]*\*")
 _BRACES: Final = re.compile(
     r"\{\{|\}\}|\{(?P<name>\w*)(?P<path>[^{}!:]*)(?:![rsa])?(?::[^{}]*)?\}"
 )
+_PATH: Final = re.compile(r"(?:\.\w+)+")
 
 
 class Mark(Struct, frozen=True):
-    """A field in the code of a format string; `name` is empty, a number, or a name."""
+    """A field in the code of a format string; `name` is empty, a number, or a name, and `path` says what is taken of
+    what fills it: `.tenant_id` of `{0.tenant_id}`."""
 
     start: int
     end: int
     name: str
+    path: str = ""
 
     @property
     def is_named(self) -> bool:
@@ -42,7 +45,8 @@ def marks_in(text: str, *, percent: bool) -> Iterator[Mark]:
     for found in (PERCENT if percent else _BRACES).finditer(text, start_of(text)):
         if found[0] in ("{{", "}}") or (percent and found["kind"] == "%"):
             continue
-        yield Mark(found.start(), found.end(), found["name"] or "")
+        path = "" if percent else found["path"]
+        yield Mark(found.start(), found.end(), found["name"] or "", path)
 
 
 def positions_of(marks: list[Mark]) -> list[int]:
@@ -55,6 +59,15 @@ def positions_of(marks: list[Mark]) -> list[int]:
             found.append(count)
             count += 1
     return found
+
+
+def of_same_object(like: Mark, code: str | None, holes: Sequence[str]) -> list[str]:
+    """New fields that say attributes of what fills another one of some code: `{0.capsule_id}` for `self.capsule_id`
+    beside `{0.tenant_id}`, where that is filled with `self`; none if any of them is something else."""
+    rests = [hole.removeprefix(code or "") for hole in holes]
+    if not (code and like.name and like.path) or not all(map(_PATH.fullmatch, rests)):
+        return []
+    return [f"{{{like.name}{rest}}}" for rest in rests]
 
 
 def renumbered(text: str, marks: list[Mark], first: int, by: int, at: int) -> tuple[str, int]:

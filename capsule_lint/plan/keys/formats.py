@@ -16,6 +16,7 @@ from capsule_lint.plan.keys.format_fields import (
     Mark,
     has_starred_width,
     marks_in,
+    of_same_object,
     positions_of,
     renumbered,
     start_of,
@@ -148,17 +149,19 @@ class Formats(MendRoom):
         start = marks[near].end if near is not None else start_of(text)
         if like is None:
             raise Unknown("the format string has no fields")
-        fields: list[str] = []
-        if like.is_named:
+        fills = self._value(like, positions[marks.index(like)], filling)
+        holes = [a.hole for a in group.additions]
+        fields = of_same_object(like, text_of(fills), holes) if fills is not None else []
+        if not fields and like.is_named:
             after = self._value(marks[near], None, filling) if near is not None else None
             for addition in group.additions:
                 name = self._name(addition, filling)
                 filling.new.append((name, addition.hole, after))
                 fields.append(f"%({name})s" if percent else f"{{{name}}}")
-        else:
+        elif not fields:
             first = positions[near] + 1 if near is not None else 0
-            filling.values[first:first] = [addition.hole for addition in group.additions]
-            numbers = range(first, first + len(group.additions))
+            filling.values[first:first] = holes
+            numbers = range(first, first + len(holes))
             fields += ["%s" if percent else f"{{{n}}}" if like.name else "{}" for n in numbers]
             if like.name:
                 text, start = renumbered(text, marks, first, len(fields), start)
@@ -339,8 +342,9 @@ class Formats(MendRoom):
                 anchor = after.span if after is not None else None
                 yield AddEntry(filename, written.span, code, f'"{name}"', value, anchor)
             case tree.Call(func=tree.Name(id="dict")):
-                places = [n for n, a in enumerate(written.args) if a.value is after]
-                at = places[0] + 1 if places else 0
+                places = [n for n, a in enumerate(written.args, 1) if a.value is after]
+                plain = sum(a.keyword is None and a.star != "**" for a in written.args)
+                at = places[0] if places else plain
                 yield AddArgument(filename, written.span, code, value, name, at)
             case _:
                 raise Unknown("what is filled in is not written out")

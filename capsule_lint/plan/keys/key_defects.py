@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Function
     from capsule_lint.program.texts.pieces import Piece, Template
 
 
