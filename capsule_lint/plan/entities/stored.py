@@ -14,6 +14,7 @@ from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.imports import through_module
 from capsule_lint.plan.room import Room
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.names import External
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -68,12 +69,22 @@ class Stored(Room, Struct, frozen=True):
             return Form.UUID
         return Form.ENUM if program.classes.is_enum(cls) else Form.OBJECT
 
-    def as_text(self, scope: Scope, code: str) -> str:
-        """The code of a scope's value where nothing but a text fits; empty where it is one."""
+    def as_text(self, scope: Scope, code: str, beside: tree.Node | None = None) -> str:
+        """The code of a scope's value where nothing but a text fits; empty where it is one, and where its neighbour
+        is an object as well, of which something else makes a text."""
+        if beside is not None and self._is_object(beside, scope):
+            return ""
         own = scope.type
         number = own is not None and (own.module, own.name) == ("builtins", "int")
         is_text = self.form(scope) is Form.TEXT and not number
         return "" if is_text or code.startswith("str(") else f"str({code})"
+
+    def _is_object(self, node: tree.Node, scope: Scope) -> bool:
+        """Whether an expression is known to be the value of another scope, and no text."""
+        others = [o for o in self.program.policy.others(scope) if self.form(o) is not Form.TEXT]
+        known = {self._class_of(other) for other in others} - {None}
+        found = self.program.inference.of(node) if known else ()
+        return bool(found) and all(isinstance(one, Instance) and one.cls in known for one in found)
 
     def is_refused(self, cls: Class, scope: Scope) -> bool:
         """Whether a class lets no field be annotated with the type of a scope: pydantic knows no heir of `str`

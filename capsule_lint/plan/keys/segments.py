@@ -123,7 +123,9 @@ class Segments(MendRoom):
         for group in groups.values():
             anchor = group[0].anchor
             new = tuple(
-                NewSegment(p.tag, p.hole, spelled=self.planner.stored.as_text(p.scope, p.hole))
+                NewSegment(
+                    p.tag, p.hole, spelled=self.planner.stored.as_text(p.scope, p.hole, anchor)
+                )
                 for p in group
             )
             span = anchor.span if anchor is not None else None
@@ -255,9 +257,8 @@ class Segments(MendRoom):
         found = self._constants.beside(knot, host, anchor, one.tag)
         if found is None:
             found = ("", "")
-        return NewSegment(
-            one.tag, one.hole, *found, spelled=self.planner.stored.as_text(one.scope, one.hole)
-        )
+        spelled = self.planner.stored.as_text(one.scope, one.hole, anchor)
+        return NewSegment(one.tag, one.hole, *found, spelled=spelled)
 
     def _format_in(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
         """The part of a sum that fills a format with the anchor: `PREFIX + "{}#GROUP#{}".format(…)`."""
@@ -296,7 +297,7 @@ class Segments(MendRoom):
             return
         for one in reversed(new):
             for part in (
-                self.planner.stored.as_text(one.scope, one.hole) or one.hole,
+                self.planner.stored.as_text(one.scope, one.hole, anchor) or one.hole,
                 f'"{word_of(one.tag)}"',
             ):
                 line = f"{parts}({part})"
