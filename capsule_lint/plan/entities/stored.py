@@ -10,11 +10,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import rename
+from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.imports import through_module
 from capsule_lint.plan.room import Room
+from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.names import External
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
-    from capsule_lint.policy import Scope
+    from capsule_lint.policy import Reference, Scope
 
 _TEXTS: Final = frozenset(("builtins.str", "builtins.int", "enum.StrEnum", "enum.IntEnum"))
 _COERCING: Final = ("pydantic.", "sqlmodel.")
@@ -159,8 +161,30 @@ class Stored(Room, Struct, frozen=True):
         own = want.scope.type
         if value is None or own is None or not self._is_raw(value, want, old):
             return value
-        if self.form(want.scope) is Form.OBJECT:
+        return value if self.form(want.scope) is Form.OBJECT else self._made(value, want, own)
+
+    def made(self, value: Value, want: Want, neighbours: Iterable[tree.Node]) -> Value:
+        """What policy's expression yields, made what the scope's type says where that of a neighbour is:
+        `CapsuleId(args.capsule)` beside `TenantId(args.tenant)`."""
+        own = want.scope.type
+        if own is None or value.code not in _expressions(want.scope):
             return value
+        others = self.program.policy.others(want.scope)
+        for node in neighbours:
+            match behind(self.program.names, node):
+                case tree.Call(func=func, args=(tree.Argument(star="", value=given),)):
+                    code, name = text_of(given), last_name(func)
+                    if any(
+                        other.type is not None
+                        and other.type.name.rpartition(".")[2] == name
+                        and code in _expressions(other)
+                        for other in others
+                    ):
+                        return replace(self._made(value, want, own), bind=False)
+        return value
+
+    def _made(self, value: Value, want: Want, own: Reference) -> Value:
+        """A value in a call of the scope's type."""
         program = self.program
         module = program.names.module_of(want.node)
         whole = through_module(program, module, own.module, own.name)
@@ -207,3 +231,8 @@ class Stored(Room, Struct, frozen=True):
                 if isinstance(kept, tree.Name | tree.Attr):
                     return True
         return False
+
+
+def _expressions(scope: Scope) -> set[str]:
+    """The sources of a scope that are expressions, of whose values nothing is known."""
+    return {spec.code for spec in scope.sources if spec.kind is SourceKind.EXPRESSION}

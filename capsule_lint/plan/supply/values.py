@@ -58,7 +58,8 @@ class Values(Room):
         if found is None or want.scope.type is None:
             return found
         mirror = (want.mirror,) if want.mirror is not None else ()
-        beside = (node for _, node in self.beside(want)) if want.callee is not None else mirror
+        beside = [node for _, node in self.beside(want)] if want.callee is not None else mirror
+        found = self.planner.stored.made(found, want, beside)
         return self.planner.stored.beside(found, want.scope, beside)
 
     def _found(self, want: Want) -> Value | None:
