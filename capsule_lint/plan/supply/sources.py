@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import replace as replaced
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -206,7 +208,7 @@ class Sources:
         if self.given.at(place, scope):
             return own
         usual = self.given.value_of_helper(scope)
-        inside = (replace(f.place, scope=f.scope) for f in self.shared.users(node))
+        inside = (replaced(f.place, scope=f.scope) for f in self.shared.users(node))
         values = [self._of_test(spec, scope, one, ()) for one in inside]
         said = {
             None if one is None else usual if one.kind == "test" else one.literal for one in values
