@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -208,15 +209,20 @@ class Mends(Room):
         """The value of a want."""
         return self.planner.values.value(want)
 
-    def code_of(self, want: Want, knot: Knot) -> str | None:
-        """The code that yields a want's value, with what it needs imported; `None` if there is none."""
+    def code_of(self, want: Want, knot: Knot, at: tree.Node | None = None) -> str | None:
+        """The code that yields a want's value, with what it needs imported; `None` if there is none. It comes to
+        stand `at` another expression of the same function, if one is given."""
         value = self.value(want)
         if value is None:
             return None
         module = self.program.names.module_of(want.node)
         if value.bind and value.root is not None:
-            uses = self._bound.get((value.root, want.scope.parameter), ())
+            uses = self._bound.get((value.root, want.scope.parameter), [])
             if any(bound.code == value.code for _, bound in uses):
+                used = want if at is None else replace(want, node=at)
+                if all(use.node is not used.node for use, _ in uses):
+                    uses.append((used, value))  # the statement comes before it
+                self.state.groups.join(knot, uses[0][0].knot)
                 return want.scope.parameter
         for name in value.imports:
             self.import_(knot, module, *name)

@@ -10,6 +10,7 @@ from capsule_lint.model import AddArgument, AddElements
 from capsule_lint.plan.calls.called import Called
 from capsule_lint.plan.calls.spread_dicts import SpreadDicts
 from capsule_lint.plan.calls.spread_tuples import SpreadTuples
+from capsule_lint.plan.calls.spread_values import SpreadValues
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.slots import old_before
@@ -42,9 +43,9 @@ class CallMends(MendRoom):
     dicts: SpreadDicts = field(init=False)
 
     def __post_init__(self) -> None:
-        self.called = Called(self.mends)
-        self.tuples = SpreadTuples(self.mends, self.called)
-        self.dicts = SpreadDicts(self.mends)
+        self.called, values = Called(self.mends), SpreadValues(self.mends)
+        self.tuples = SpreadTuples(self.mends, self.called, values)
+        self.dicts = SpreadDicts(self.mends, values)
 
     def arguments(self, wants: list[Want]) -> None:
         """Give a call the arguments that its wants ask for."""

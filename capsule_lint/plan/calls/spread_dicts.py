@@ -20,6 +20,7 @@ from capsule_lint.program.texts.pieces import names_scope
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from capsule_lint.plan.calls.spread_values import SpreadValues
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Want
     from capsule_lint.policy import Scope
@@ -30,6 +31,7 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
     """Gives dicts the entries of scopes."""
 
     mends: Mends
+    values: SpreadValues
 
     def give(self, node: tree.Node, want: Want) -> bool:
         """Give a dict that is written out nearby the entry beside that of another scope."""
@@ -111,7 +113,7 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         """The code of a want's value in a dict that is spread; in another file it is what tests there have."""
         module, value = self.program.names.module_of(node), self.mends.value(want)
         if value is None or module is self.program.names.module_of(want.node):
-            return self.mends.code_of(want, want.knot)
+            return self.values.code(want, node)
         alike = value.kind == "test"
         return self.mends.code_for(want.scope, node, want.knot) if alike else None
 
@@ -182,10 +184,10 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         for statement, at in place.scope.module.statements:
             if at.scope is not place.scope or at.order >= place.order:
                 continue
-            line = self._key_set(statement, node.id, want.scope)
-            code = self.mends.code_of(want, want.knot) if line is not None else None
-            if line is not None and code is not None:
-                filename, text = self.program.names.module_of(node).filename, line.format(code)
+            step = self._key_set(statement, node.id, want.scope)
+            code = self.values.code(want, step[0]) if step is not None else None
+            if step is not None and code is not None:
+                filename, text = self.program.names.module_of(node).filename, step[1].format(code)
                 return self.mends.add_once(
                     want.knot, AddStatement(filename, statement.span, "CAP401", text)
                 )
@@ -201,8 +203,10 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
             return None
         return first.value if all(one.operator == "|" for one in steps) else None
 
-    def _key_set(self, statement: tree.Statement, name: str, scope: Scope) -> str | None:
-        """`kw.setdefault("tenant_id", …)` and `kw["tenant_id"] = …`, as the line for another scope."""
+    def _key_set(
+        self, statement: tree.Statement, name: str, scope: Scope
+    ) -> tuple[tree.Node, str] | None:
+        """`kw.setdefault("tenant_id", …)` and `kw["tenant_id"] = …`: where, and as the line for another scope."""
         match statement:
             case tree.Eval(
                 values=(
@@ -210,10 +214,10 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
                 )
             ) if base.id == name and len(call.args) == 2:
                 if self._names_other(call.args[0].value, scope):
-                    return f'{name}.setdefault("{scope.parameter}", {{}})'
+                    return call, f'{name}.setdefault("{scope.parameter}", {{}})'
             case tree.Assign(targets=(tree.Subscript(base=tree.Name() as base) as target,)):
                 if base.id == name and self._names_other(target.index, scope):
-                    return f'{name}["{scope.parameter}"] = {{}}'
+                    return target, f'{name}["{scope.parameter}"] = {{}}'
         return None
 
     def _names_other(self, key: tree.Node, scope: Scope) -> bool:

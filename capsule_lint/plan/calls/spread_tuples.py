@@ -17,6 +17,7 @@ from capsule_lint.program.local_names import only_assigned
 if TYPE_CHECKING:
     from capsule_lint.plan.calls.called import Called
     from capsule_lint.plan.calls.spread_dicts import SpreadDicts
+    from capsule_lint.plan.calls.spread_values import SpreadValues
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Want
     from capsule_lint.program import Program
@@ -29,6 +30,7 @@ class SpreadTuples(MendRoom):
 
     mends: Mends
     called: Called
+    values: SpreadValues
     _shared: dict[tuple[int, str], str | None] = field(default_factory=dict)
     """What tuples that calls spread get for a scope."""
 
@@ -156,7 +158,7 @@ class SpreadTuples(MendRoom):
 
     def _shared_code(self, display: tree.Node, want: Want) -> str | None:
         """The value for a tuple that several calls may get; `None` where they do not get the same."""
-        code = self.mends.code_of(want, want.knot)
+        code = self.values.code(want, display)
         given = self._shared.setdefault((id(display), want.scope.name), code)
         return code if code == given else None
 
