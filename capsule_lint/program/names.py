@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.late_names import late_homes
+from capsule_lint.program.late_names import found_late
 from capsule_lint.program.model import Binding, Class, Function, Module, Place, outwards
 from capsule_lint.program.reaching import comes_after, reaching, same_flow
 from capsule_lint.program.walk import Index, Parent
@@ -285,16 +285,11 @@ class Names:
         below = self.module(f"{base}.{name}")
         if below is None and module is not None and (module, name) not in self._late:
             self._late.add((module, name))  # what it imports for that may lead here
-            found = self._found_late(module, name)
+            late = found_late(self, module, name)
             self._late.discard((module, name))
-            if found is not None:
-                return found
+            if late is not None:
+                return late
         return below or External(f"{base}.{name}")
-
-    def _found_late(self, module: Module, name: str) -> Binding | None:
-        """The binding of a name that a module looks for in another one when it is asked."""
-        homes = late_homes(self, module, name)
-        return next(filter(None, (self.global_binding(home, name) for home in homes)), None)
 
     def is_made_late(self, target: Target) -> bool:
         """Whether a module of the program makes something when it is asked for: by its `__getattr__`."""

@@ -158,8 +158,9 @@ class Attributes:
                 ]
                 return join(*map(self.inference.bound, bindings or [target]))
             case _:
-                late = self.inference.names.is_made_late(target) or self._is_set(name)
-                return ANYTHING if late else foreign(target.name)
+                if self.inference.names.is_made_late(target):
+                    return namespaces.made_late(self.inference, target)
+                return ANYTHING if self._is_set(name) else foreign(target.name)
 
     def _of_class(self, cls: Class, name: str) -> Types:
         if (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import Fixtures
+from capsule_lint.program.inference import namespaces
 from capsule_lint.program.inference.annotations import Annotations
 from capsule_lint.program.inference.attributes import Attributes
 from capsule_lint.program.inference.contents import Contents
@@ -236,7 +237,8 @@ class Inference:
             case Module():
                 return frozenset((ModuleObject(target),))
             case External():
-                return ANYTHING if self.names.is_made_late(target) else foreign(target.name)
+                late = self.names.is_made_late(target)
+                return namespaces.made_late(self, target) if late else foreign(target.name)
             case Binding() if target is not binding and target.kind != "import":
                 return self.bound(target)
             case _:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import KEYED
 from capsule_lint.program.inference.types import (
+    ANYTHING,
+    Foreign,
     ModuleObject,
     Namespace,
     Type,
@@ -15,12 +17,13 @@ from capsule_lint.program.inference.types import (
     foreign,
     join,
 )
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Function, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.names import External
 
 MODULE: Final = "module"
 """What inference calls a module of which it is not known which one it is."""
@@ -61,6 +64,21 @@ def imported(inference: Inference, name: tree.Node) -> Types:
     """What `sys.modules` has under a name."""
     text = name.value if isinstance(name, tree.Const) else None
     return _module(inference, text) if isinstance(text, str) else foreign(MODULE)
+
+
+def made_late(inference: Inference, target: External) -> Types:
+    """What a module makes when it is asked for: some module, where its `__getattr__` yields nothing else."""
+    module = inference.names.module(target.name.rpartition(".")[0])
+    makers = module.scope.bindings.get("__getattr__", ()) if module is not None else ()
+    known = (one.definition for one in makers if isinstance(one.definition, Function))
+    found = join(*(inference.of(value) for maker in known for value in maker.returns))
+    modules = bool(found) and all(is_module(one) for one in found)
+    return foreign(MODULE) if modules else ANYTHING
+
+
+def is_module(one: Type) -> bool:
+    """Whether a value is a module, known or not."""
+    return isinstance(one, ModuleObject) or one == Foreign(MODULE)
 
 
 def _module(inference: Inference, name: str) -> Types:

@@ -20,7 +20,6 @@ from capsule_lint.program.inference.types import (
     Instance,
     LambdaObject,
     Mocked,
-    ModuleObject,
     Namespace,
     Partial,
     TupleOf,
@@ -464,4 +463,4 @@ def result_in(annotation: tree.Node | None) -> tree.Node | None:
 
 def _has_ours(one: Type) -> bool:
     """Whether anything of the program may be an attribute of a value, where its name is not known."""
-    return isinstance(one, Instance | ModuleObject) or one == Foreign(namespaces.MODULE)
+    return isinstance(one, Instance) or namespaces.is_module(one)
