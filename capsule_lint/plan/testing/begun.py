@@ -1,4 +1,5 @@
-"""Keys of which a test spells out the beginning, and puts the rest there as a value: `f"TENANT#t#{suffix}"`."""
+"""Keys of which a test spells out the beginning, and puts the rest there as a value, or as several:
+`f"TENANT#t#{suffix}"`, `"#".join(["TENANT", "t", *rest])`."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.spelled import HOLE, Forms, literal_text, pattern
+from capsule_lint.plan.reach import returning
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.plan.testing.testing import Testing
-    from capsule_lint.program.model import Function
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function, Module
 
 
 class Beginning(Struct, frozen=True):
@@ -33,17 +36,28 @@ class Begun(Struct, frozen=True):
 
     testing: Testing
 
+    @property
+    def _program(self) -> Program:
+        return self.testing.mends.program
+
     def update(self, defects: Sequence[KeyDefect]) -> None:
         """Put the segments behind the beginnings; where some keys stay as they are, a person decides."""
         known: list[Beginning] | None = None
-        for module in self.testing.mends.planner.program.names.modules.values():
-            for node in module.each(tree.FString) if module.is_test else ():
-                text = literal_text(node) or ""
-                if HOLE in text and not text.startswith(HOLE) and not module.generated:
-                    known = list(self._beginnings(defects)) if known is None else known
-                    self._judge(node, text, known)
+        for module in self._program.names.modules.values():
+            for node, text in self._texts(module):
+                known = list(self._beginnings(defects)) if known is None else known
+                self._judge(node, text, known)
 
-    def _judge(self, node: tree.FString, text: str, known: Sequence[Beginning]) -> None:
+    def _texts(self, module: Module) -> Iterator[tuple[tree.Node, str]]:
+        """The texts of a test of which a value is a part that is not the first one."""
+        judged = module.is_test and not module.generated
+        for node in module.every(tree.FString, tree.Binary, tree.Call) if judged else ():
+            is_text = isinstance(node, tree.FString)
+            text = (literal_text(node) if is_text else self.testing.composed.text(node)) or ""
+            if HOLE in text and not text.startswith(HOLE):
+                yield node, text
+
+    def _judge(self, node: tree.Node, text: str, known: Sequence[Beginning]) -> None:
         fits = [one for one in known if one.form.regex.fullmatch(text)]
         running = self._running(node) if fits else set()
         meant = [one for one in fits if one.form.functions & running]
@@ -51,7 +65,9 @@ class Begun(Struct, frozen=True):
         is_whole = any(form.regex.fullmatch(text) for form in self.testing.forms)
         if not meant or (is_whole and not updated):
             return
-        if any(meant[0].start.match(other) for other in self._staying()):
+        if self._is_of_others(node, meant) or any(
+            meant[0].start.match(other) for other in self._staying()
+        ):
             reason = "may spell out a key that changes"
             self.testing.mends.obstacle(meant[0].form.defects[0].knot, node, reason)
         elif updated:
@@ -59,14 +75,31 @@ class Begun(Struct, frozen=True):
         else:
             self.testing.composed.update(node, [one.form for one in meant])
 
-    def _running(self, node: tree.FString) -> set[Function]:
+    def _running(self, node: tree.Node) -> set[Function]:
         """What makes the keys of the test around an expression that is a key, or is compared with one."""
         places = self.testing.places
-        return places.running(node) if places.is_key(node) else places.compared_with(node)
+        if places.is_key(node):
+            return places.running(node)
+        return places.compared_with(node) | returning(self._program, *self._handed(node))
+
+    def _is_of_others(self, node: tree.Node, meant: Sequence[Beginning]) -> bool:
+        """Whether a helper is also given what none of the keys is that change."""
+        made = {function for one in meant for function in one.form.functions}
+        return any(made.isdisjoint(returning(self._program, one)) for one in self._handed(node))
+
+    def _handed(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What the callers of a helper give it that it compares with an expression: `key == …`, `key.startswith(…)`."""
+        names, sides = self._program.names, self.testing.places.sides(node)
+        match names.parent(node):
+            case tree.Call(func=tree.Attr(name="startswith", base=base)):
+                sides = [base]
+        for side in sides:
+            for binding in names.bindings_of(side) if isinstance(side, tree.Name) else ():
+                yield from self._program.calls.passed_to(binding)
 
     def _beginnings(self, defects: Sequence[KeyDefect]) -> Iterator[Beginning]:
         """How keys that change look up to where the segments come, or up to the value that they come before."""
-        shapes = Forms(self.testing.mends.planner.program)
+        shapes = Forms(self._program)
         for defect in defects:
             form, pieces = shapes.direct(defect), defect.template.pieces
             groups = (

@@ -78,12 +78,15 @@ class Composed(Struct, frozen=True):
         for module in self.testing.mends.planner.program.names.modules.values():
             judged = module.is_test and not module.generated
             for node in module.every(*_COMPOSING) if judged else ():
-                if self._is_key(node) or (
-                    self._is_composed(node) and not self.testing.places.is_part(node)
-                ):
-                    text = "".join(part.text for part in self._parts(node))
-                    if any(one in text for one in needed):
-                        yield node, text
+                text = self.text(node)
+                if text and any(one in text for one in needed):
+                    yield node, text
+
+    def text(self, node: tree.Node) -> str:
+        """What an expression puts together, or names; empty where it is no text of its own."""
+        is_own = self._is_composed(node) and not self.testing.places.is_part(node)
+        whole = self._is_key(node) or is_own
+        return "".join(part.text for part in self._parts(node)) if whole else ""
 
     def update(self, node: tree.Node, forms: list[Form]) -> None:
         """Put the segments that keys of a form lack into the literals of the expression, where it has one
@@ -287,7 +290,8 @@ class Composed(Struct, frozen=True):
                 return found
             case tree.Binary(op="+", left=left, right=right) if depth < _MAX_DEPTH:
                 first, second = self._items(left, depth + 1), self._items(right, depth + 1)
-                return first + second if first and second else []
+                known = bool(first or second)
+                return [*(first or [(left, None)]), *(second or [(right, None)])] if known else []
             case tree.Name() if depth < _MAX_DEPTH:
                 display = only_assigned(self.testing.mends.planner.program.names, node)
                 items = self._items(display, depth + 1) if display is not None else []
