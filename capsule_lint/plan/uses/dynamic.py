@@ -54,7 +54,7 @@ _HARMLESS: Final = frozenset(
 )
 _EACH: Final = ("values", "items")
 _METHOD: Final = re.compile(r"(?:^|_|http)method$", re.IGNORECASE)
-_VERBS: Final = "get|head|post|put|delete|connect|options|trace|patch"
+_VERBS: Final = "(?:get|head|post|put|delete|connect|options|trace|patch)"
 """The methods of HTTP (RFC 9110, and RFC 5789 for `PATCH`): `getattr(self, request.method.lower())`."""
 _PROXIES: Final = ("__getattr__", "__getattribute__")
 _MAX_DEPTH: Final = 6
