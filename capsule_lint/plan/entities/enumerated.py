@@ -39,11 +39,13 @@ _REASON: Final = (
 
 
 class Fields(Struct, frozen=True):
-    """The fields of a class that gains one: all, and those of scopes; whether something goes through all
+    """The fields of a class that gains one, or inherits it: all, and those of scopes; whether something goes through all
     of them, and may give what comes of it to a call that is not known, as its keywords; and whether
     objects are made from dicts that come from elsewhere."""
 
     cls: Class
+    home: Class
+    """That of them which gains it."""
     names: frozenset[str]
     scoped: frozenset[str]
     needed: frozenset[str]
@@ -61,6 +63,7 @@ class Enumerated(MendRoom):
 
     mends: Mends
     _mended: set[tuple[str, Span]] = field(default_factory=set)
+    _noted: set[tuple[tuple[str, Span], Class]] = field(default_factory=set)
     _shown: dict[frozenset[str], list[tree.DictDisplay]] = field(default_factory=dict)
     """The dicts that are written out outside tests, by their keys."""
 
@@ -93,7 +96,7 @@ class Enumerated(MendRoom):
             if not is_compared(self.program, node)
             and any(self._may_be(value, node, given, 0) for value in values)
         }
-        for cls in self.state.fields:
+        for cls, home in self._homes().items():
             names = {one.name for one in program.classes.fields(cls)}
             if not names and "__init__" in cls.methods:
                 names = {p.name for p in cls.methods["__init__"].own_params}
@@ -103,7 +106,15 @@ class Enumerated(MendRoom):
                 left = self._left_out([node for one, node in every if one is cls])
                 params = program.classes.constructor(cls) or ()
                 needed = frozenset(p.name for p in params if p.default is None)
-                yield Fields(cls, frozenset(names), frozenset(scoped), needed, *flags, left)
+                yield Fields(cls, home, frozenset(names), frozenset(scoped), needed, *flags, left)
+
+    def _homes(self) -> dict[Class, Class]:
+        """The classes that gain a field or inherit it, and those that gain it for them."""
+        gaining, known = self.state.fields, self.program.classes
+        every = dict.fromkeys(
+            [*gaining, *(one for cls in gaining for one in known.subclasses(cls))]
+        )
+        return {one: next(cls for cls in known.mro(one) if cls in gaining) for one in every}
 
     def _left_out(self, nodes: Sequence[tree.Node]) -> frozenset[str]:
         """The texts that something is not to be in the functions in which some expressions stand."""
@@ -124,7 +135,7 @@ class Enumerated(MendRoom):
             if one.gone_through and said <= one.names and said & one.scoped:
                 told = len(said) > 1 or module is one.cls.module or node.kind == "set"
                 if told or is_compared(self.program, node):
-                    self._note(module, node, one.cls)
+                    self._note(module, node, one)
 
     def _renamed(self, module: Module, node: tree.DictDisplay, every: list[Fields]) -> None:
         """`COLUMNS = {"t": "tenant_id", "n": "note_id"}`, and the other way round: names for the fields."""
@@ -132,7 +143,7 @@ class Enumerated(MendRoom):
         for said in (names, values) if len(names) > 1 and values and not module.is_test else ():
             for one in self._untold(every, said):
                 if said <= one.names and said & one.scoped:
-                    self._note(module, node, one.cls)
+                    self._note(module, node, one)
 
     def _dict(self, module: Module, node: tree.DictDisplay, every: list[Fields]) -> None:
         """`{"tenant_id": "t", "note_id": "n"}`, that a test expects, or that an object is made from."""
@@ -145,22 +156,22 @@ class Enumerated(MendRoom):
                 whole = said <= one.names or one.needed <= said
                 made = one.made_from_any and not expected and whole
                 full = one.gone_through and one.names - one.left_out <= said
-                is_item = full and self._complete(module, node, one.cls)
+                is_item = full and self._complete(module, node, one)
                 if made and not is_item and self._is_whole(said, one):
-                    self._fill(module, node, one.cls)
+                    self._fill(module, node, one.home)
                 told = expected and one.gone_through and not self._is_of_others(said, one)
                 if told or made or is_item:
-                    self._note(module, node, one.cls)
+                    self._note(module, node, one)
 
     def _untold(self, every: list[Fields], said: set[str]) -> Iterator[Fields]:
         """Those that gain a field which is not among some names."""
         known = self.state.attributes
         for one in every if said else ():
-            gained = {known.get((one.cls, name), name) for name in self.state.fields[one.cls]}
+            gained = {known.get((one.home, name), name) for name in self.state.fields[one.home]}
             if not gained <= said:
                 yield one
 
-    def _complete(self, module: Module, node: tree.DictDisplay, cls: Class) -> bool:
+    def _complete(self, module: Module, node: tree.DictDisplay, one: Fields) -> bool:
         """Give a stored row that a test spells out, all fields of the object among it, the fields that this
         gains: whose it is, its key says, which gets the same values. Whether it is such a row, or done."""
         policy, state = self.program.policy, self.state
@@ -172,11 +183,11 @@ class Enumerated(MendRoom):
             for knot, mend in self.mends.found
             if mend.filename == module.filename and any(mend.at in part for part in parts)
         ]
-        said, knot = " ".join(repr(mend) for _, mend in keys), ("class", cls)
-        if not parts and self._is_made_beside(node, cls):
-            self._fill(module, node, cls)
+        said, knot = " ".join(repr(mend) for _, mend in keys), ("class", one.home)
+        if not parts and self._is_made_beside(node, one.cls):
+            self._fill(module, node, one.home)
             return True
-        scopes = list(state.fields[cls].values()) if keys else []
+        scopes = list(state.fields[one.home].values()) if keys else []
         codes = [self.mends.expected.value(node, knot, scope) for scope in scopes]
         pairs_of = zip(codes, scopes, strict=True)
         if not codes or not all(self._is_said(code, scope, said) for code, scope in pairs_of):
@@ -212,7 +223,8 @@ class Enumerated(MendRoom):
             for module in self.program.names.judged():
                 for node in module.each(tree.DictDisplay) if not module.is_test else ():
                     self._shown.setdefault(frozenset(_texts_in(node.keys)), []).append(node)
-        gained = {self.state.attributes.get((one.cls, n), n) for n in self.state.fields[one.cls]}
+        known, fields = self.state.attributes, self.state.fields[one.home]
+        gained = {known.get((one.home, name), name) for name in fields}
         is_extended = self.planner.local.notes.is_extended
         shown = self._shown.get(frozenset(said), ())
         if any(not any(is_extended(node, name) for name in gained) for node in shown):
@@ -264,7 +276,7 @@ class Enumerated(MendRoom):
             expected = is_row and one.gone_through and one.needed <= said
             listed = said & one.scoped and len(said & one.names) > 1
             if listed and (one.made_from_any or expected):
-                self._note(module, node, one.cls)
+                self._note(module, node, one)
 
     def _is_recorded(self, node: tree.Node) -> bool:
         """Whether a dict is compared with the keywords that a mock was called with."""
@@ -274,10 +286,12 @@ class Enumerated(MendRoom):
         records = [program.records.of(side) for side in sides if side is not node]
         return any(record is not None and record.view is View.KWARGS for record in records)
 
-    def _note(self, module: Module, node: tree.Node, cls: Class) -> None:
-        if (module.filename, node.span) not in self._mended:
-            gained = " and ".join(self.state.fields[cls])
-            self.mends.obstacle(("class", cls), node, _REASON.format(cls.name, gained))
+    def _note(self, module: Module, node: tree.Node, one: Fields) -> None:
+        at = module.filename, node.span
+        if at not in self._mended and (at, one.home) not in self._noted:
+            self._noted.add((at, one.home))
+            gained = " and ".join(self.state.fields[one.home])
+            self.mends.obstacle(("class", one.home), node, _REASON.format(one.cls.name, gained))
 
     # --- what goes through all fields ---
 
@@ -321,7 +335,7 @@ class Enumerated(MendRoom):
     def _made_from_any(self) -> Iterator[Class]:
         """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`."""
         program = self.program
-        for cls in self.state.fields:
+        for cls in self._homes():
             for call, _ in program.calls.constructors_of(cls):
                 spread = call.spread
                 if spread and not isinstance(spread[0], tree.DictDisplay):
