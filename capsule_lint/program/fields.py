@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capsule_lint.program.model import Class
+
+REPLACING: Final = ("replace", "_replace", "__replace__", "evolve", "model_copy")
+"""What gives an object like another one, with other attributes."""
 
 
 class Field(Struct, frozen=True):

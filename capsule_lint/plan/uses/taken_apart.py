@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.fields import REPLACING
 from capsule_lint.program.inference.mocks import PATCHES
 from capsule_lint.program.inference.types import (
     ClassObject,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 _WHOLE: Final = ("vars", "asdict", "astuple", "getmembers", "_asdict")
 """What gives all attributes of an object."""
 _GOING_THROUGH: Final = frozenset(("items", "values"))
-_REPLACING: Final = ("replace", "_replace", "__replace__", "evolve", "model_copy")
-"""What gives an object like another one, with other attributes."""
 _EACH: Final = frozenset(
     (
         *("list", "tuple", "set", "frozenset", "iter", "next", "deque", "dict", "sorted"),
@@ -145,7 +144,7 @@ def is_replaced(program: Program, cls: Class, name: str, *, judged: bool) -> boo
     ):
         return True
     given = [(target.base, value) for target, value in program.calls.uses.assigned(name)]
-    for word in _REPLACING:
+    for word in REPLACING:
         for call in program.calls.uses.calls_beside(word):
             bases = [*call.plain[:1]]
             if isinstance(call.func, tree.Attr):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.fields import REPLACING
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -121,42 +122,66 @@ class Constants:
                     bindings = owner.scope.bindings.get(name)
                     if bindings and name not in owner.stores:
                         said = self._bound(bindings[-1], depth)
-                        given = said is not None and self._varies(one.cls, name, bindings[-1])
-                        return None if given else said
+                        varies = said is not None and self._varies(one.cls, name, said)
+                        return None if varies else said
         return None
 
-    def _varies(self, cls: Class, name: str, binding: Binding) -> bool:
-        """Whether objects are given something else than what stands in their class, or its heirs have it."""
+    def _varies(self, cls: Class, name: str, said: str) -> bool:
+        """Whether objects are given something else than what their class says, or its heirs say it."""
         key = (cls, name)
         if key not in self._given:
-            self._given[key] = self._is_given(*key) or self._is_overridden(*key, binding)
+            self._given[key] = self._is_given(*key, said) or self._is_overridden(*key, said)
         return self._given[key]
 
-    def _is_overridden(self, cls: Class, name: str, own: Binding) -> bool:
+    def _is_overridden(self, cls: Class, name: str, said: str) -> bool:
         """Whether an heir has another value: what stands in the class is a default then, `prefix = ""`."""
-        said = {tree.text(own.value)}
         # such classes may have heirs everywhere, most of which make no keys
         with self.names.aside():
             heirs = tuple(self.classes.subclasses(cls))
         for bindings in (heir.scope.bindings.get(name, ()) for heir in heirs if heir is not cls):
             if any(b.kind == "def" for b in bindings):
                 return True
-            said.update(tree.text(b.value) for b in bindings[-1:] if b.value is not None)
-        return len(said) > 1
+            if any(b.value is not None and self.of(b.value) != said for b in bindings[-1:]):
+                return True
+        return False
 
-    def _is_given(self, cls: Class, name: str) -> bool:
+    def _is_given(self, cls: Class, name: str, default: str) -> bool:
         """Whether an attribute is a field that is set to something else than its default, which is what
         stands in the class. A default that separates parts of keys is a constant by another name."""
         fields = self.classes.fields(cls) if self.classes.declares(cls) else ()
-        field = next((one for one in fields if one.name == name), None)
-        if field is None:
-            return False
-        default = tree.text(field.value)
+        if all(one.name != name for one in fields):
+            return self._is_put(cls, name, default)
         if any(names_scope(name, s) for s in self.scopes) or default == "":
             return True
-        if default is None or "#" in default:
-            return False
-        return bool(self.calls.uses.stores(name)) or self.calls.gives(cls, name)
+        return "#" not in default and (
+            bool(self.calls.uses.stores(name))
+            or self.calls.gives(cls, name)
+            or self._is_changed(name)
+        )
+
+    def _is_put(self, cls: Class, name: str, default: str) -> bool:
+        """Whether an object of a plain class gets another value from outside: `order.state = State.SENT`."""
+        inference = self.calls.inference
+        return any(
+            isinstance(one, Instance) and cls in self.classes.mro(one.cls)
+            for target, value in self.calls.uses.assigned(name)
+            if self.of(value) != default
+            for one in inference.of(target.base)
+        )
+
+    def _is_changed(self, name: str) -> bool:
+        """Whether a copy gets another value for a field: `replace(order, state=State.SENT)`."""
+        calls = (call for one in REPLACING for call in self.calls.uses.calls_beside(one))
+        return any(
+            argument.keyword == name
+            or (
+                argument.keyword == "update"
+                and isinstance(argument.value, tree.DictDisplay)
+                and name in dict(argument.value.entries)
+            )
+            for call in calls
+            for argument in call.args
+        )
 
 
 def _unless_set(node: tree.Node) -> str | None:
