@@ -159,11 +159,19 @@ class StandIns:
         """`mock.get.side_effect = fake`, `mock.get = fake`, `Repo.get = fake`."""
         if target.name in CALLED:
             for one in self.program.inference.of(target.base):
-                if isinstance(one, FunctionObject) and one.mock:
-                    yield from self._come(one.function, value, target.base, bound=one.bound)
+                if isinstance(one, FunctionObject):
+                    bound = one.bound or not (one.mock or self._takes_self(value, one.function))
+                    yield from self._come(one.function, value, target.base, bound=bound)
         for one in self.program.inference.of(target):
             if isinstance(one, FunctionObject) and one.function.name == target.name:
                 yield from self._come(one.function, value, target, bound=one.bound)
+
+    def _takes_self(self, node: tree.Node, method: Function) -> bool:
+        """Whether what a mock calls is given the object as well, by its parameters: that tells whether the mock
+        which a test has put into a class has the signature of the method there."""
+        scopes = self.program.policy.scopes
+        listed = [parameters(self.program, one)[0] for one in callables(self.program, node)]
+        return any(not fits(params, method, 1, scopes) for params in listed)
 
     def _come(
         self, function: Function, node: tree.Node, name: tree.Node, *, bound: bool
