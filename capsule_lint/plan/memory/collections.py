@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import ForeignCaches, is_cache, names_cache
 from capsule_lint.plan.memory.heirs import Heirs
+from capsule_lint.plan.memory.in_order import DICTS, PLACED, in_order
 from capsule_lint.plan.memory.keepers import Keepers
 from capsule_lint.plan.memory.key_lists import KeyLists
 from capsule_lint.plan.memory.keyed_methods import (
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
 
-_KINDS: Final = frozenset(("dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"))
+_KINDS: Final = DICTS | {"dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"}
 LOOKING_UP: Final = (tree.Subscript, tree.Call, tree.Compare)
 """The expressions that look things up."""
 
@@ -89,6 +90,7 @@ class Collections:
         listed = [
             (home, key) for base, key in self.lists.looked_up(node) if (home := self.listed(base))
         ]
+        listed += [(home, key) for base, key in in_order(node) if (home := self.of(base))]
         if listed:
             yield from ((*home, key) for home, key in listed)
             return
@@ -461,6 +463,8 @@ def looks_up(node: tree.Node, names: AbstractSet[str]) -> bool:
     match node:
         case tree.Subscript(base=base) | tree.Compare(rights=(base, *_)):
             pass
+        case tree.Call(args=(first, *_)) if last_name(node.func) in PLACED:
+            base = first.value
         case tree.Call(func=tree.Attr(base=base)):
             pass
         case _:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.in_order import LISTS, PLACED, in_order
 from capsule_lint.program.containers import ADDING_ALL, ADDING_ONE, LISTED
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, last_name
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.program import Program
 
-_KINDS: Final = frozenset(("list", "List", "deque", "Deque"))
-_ASKING: Final = frozenset(("index", "remove", "count"))
+_KINDS: Final = LISTS | {"list", "List", "deque", "Deque"}
+_ASKING: Final = frozenset(("index", "remove", "count", "discard"))
 
 
 class KeyLists(Struct, frozen=True, dict=True):
@@ -46,7 +47,7 @@ class KeyLists(Struct, frozen=True, dict=True):
         return frozenset(
             last_name(base)
             for node in self._may_ask()
-            for base, key in self._asking(node)
+            for base, key in (*self._asking(node), *in_order(node))
             if isinstance(base, tree.Attr) and self._says_scope(key)
         )
 
@@ -54,7 +55,7 @@ class KeyLists(Struct, frozen=True, dict=True):
         uses = self.program.calls.uses
         for module in self.program.names.production():
             yield from module.each(tree.Compare)
-        for word in sorted(_ASKING):
+        for word in sorted(_ASKING | PLACED | {"irange"}):
             for call in uses.calls_beside(word):
                 if not self.program.names.module_of(call).is_test:
                     yield call

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.collections import looking_up
 from capsule_lint.plan.memory.foreign_caches import is_cache
+from capsule_lint.plan.memory.in_order import GIVING, in_order
 from capsule_lint.plan.memory.key_pieces import KeyPieces
 from capsule_lint.plan.memory.key_uses import KeyUses
 from capsule_lint.plan.memory.keyed_methods import SCANNING, empties, is_keyed, pattern_of
@@ -153,6 +154,8 @@ class KeyReaders:
             case tree.Subscript() if parent.base is node:
                 if self._is_list(home):
                     self._element(parent, home)
+            case tree.Call() if self._is_placed_in(parent, node, home):
+                return
             case tree.Attr():
                 self._method(parent, home)
             case tree.Compare():
@@ -216,6 +219,13 @@ class KeyReaders:
         name = access.name
         if not isinstance(call, tree.Call) or call.func is not access:
             self.keys.unsure(access, home)
+        elif name in GIVING:
+            if self.local.settles(home, *(key for _, key in in_order(call))):
+                self.iterated(call, home, pairs=False)
+            else:
+                self.keys.unsure(call, home)
+        elif self._is_placed_in(call, access.base, home):
+            return
         elif self._is_list(home) and name != "copy":
             self._listed(call, name, home)
         elif self._is_found(call, home):
@@ -227,12 +237,17 @@ class KeyReaders:
             self.iterated(call, home, pairs=name == "items")
         elif name == "update":
             self._updated(call, home)
-        elif name == "popitem":
+        elif name in ("popitem", "peekitem"):
             self._pair(call, home)
         elif name not in _SAFE_METHODS and not (
             self._is_looked_into(call, home) or self._is_given_several(call, home)
         ):
             self.keys.unsure(access, home)
+
+    def _is_placed_in(self, call: tree.Call, node: tree.Node, home: Home) -> bool:
+        """Whether a call tells where a key belongs among those of a collection, and that key changes as they do."""
+        keys = [key for base, key in in_order(call) if base is node]
+        return bool(keys) and self.local.settles(home, *keys)
 
     def _is_list(self, home: Home) -> bool:
         return self.local.collections.lists.is_one(home)
@@ -364,6 +379,8 @@ class KeyReaders:
                     self.keys.unsure(parent, home)
             case tree.Wrapped(kind="await"):
                 self.iterated(parent, home, pairs=pairs)
+            case tree.Subscript() if parent.base is node and not pairs:
+                self._element(parent, home)
             case tree.Assign() if parent.value is node and len(parent.targets) == 1:
                 for use in self._alias(parent.targets[0], home):
                     self.iterated(use, home, pairs=pairs)
@@ -397,7 +414,7 @@ class KeyReaders:
             self.iterated(call, home, pairs=pairs)
         elif name in PICKING and len(call.args) == 1 and not pairs:
             self.keys.key(call, home)
-        elif name not in TRUTHS:
+        elif name not in TRUTHS and not (not pairs and self._is_placed_in(call, node, home)):
             self.keys.unsure(node, home)
 
     def _target(self, target: tree.Node, home: Home, *, pairs: bool) -> None:

@@ -8,6 +8,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.entities.rows import Rows
 from capsule_lint.plan.memory.collections import LOOKING_UP, Collections, looking_up
 from capsule_lint.plan.memory.handed import Handed
+from capsule_lint.plan.memory.in_order import begins_others
 from capsule_lint.plan.memory.key_classes import KeyClasses
 from capsule_lint.plan.memory.key_hosts import KeyHosts
 from capsule_lint.plan.memory.key_lists import elements
@@ -205,17 +206,19 @@ class LocalKeys:
     # --- one key ---
 
     def _judge_key(self, home: Home, key: tree.Node) -> None:
+        begins = begins_others(self.program.names.parent(key), key)
         for host, function in self.hosts.of(key):
             fed = home in self.needs.fed and not self.notes.is_settled(host)
             if id(host) in self._checked and not fed:
-                self._share(home, host)
+                if not begins:
+                    self._share(home, host)
                 continue
             self._checked.add(id(host))
             made = [one for one in _with_parts(host) if self.classes.of(one) is not None]
             for one in made:
                 self._judge_made(home, one, function, host)
             if not made:
-                self._judge_host(home, host, function)
+                self._judge_host(home, host, function, begins=begins)
 
     def _judge_unnamed(self) -> None:
         """Values that are looked up by where others get scopes beside them: `source` beside `note_id`."""
@@ -231,9 +234,16 @@ class LocalKeys:
         return isinstance(home[0], Class) and not home[0].module.is_test
 
     def _judge_host(
-        self, home: Home, host: tree.Node, helper: Function | None, *, known: bool = False
+        self,
+        home: Home,
+        host: tree.Node,
+        helper: Function | None,
+        *,
+        known: bool = False,
+        begins: bool = False,
     ) -> None:
-        """Note what an expression lacks that writes a key, which may be known to be one like the others."""
+        """Note what an expression lacks that writes a key, which may be known to be one like the others, or to say
+        no more than how others begin."""
         parts = self.hosts.parts(host) if self.program.keys.at(host) is None else None
         if parts is None:
             self._telling.add(home)
@@ -272,7 +282,8 @@ class LocalKeys:
             self._ask(defect, present)
             self.notes.defects.append(defect)
             self._changing[id(host)] = defect, elements
-            self._rekey(home, defect, elements)
+            if not begins:
+                self._rekey(home, defect, elements)
 
     def _is_given(self, key: tree.Node) -> bool:
         """Whether a key is that of what a function is given, `key.pk` or `row["pk"]`, or is given several of."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.in_order import DICTS, LISTS
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import last_name
 
@@ -22,6 +23,8 @@ _CONSTRUCTORS: Final = frozenset(
         "list",
         "deque",
         "Counter",
+        *DICTS,
+        *LISTS,
     ]
 )
 _COPIES: Final = COPIED | {"Counter", "set", "frozenset"}
@@ -42,7 +45,7 @@ def makes_collection(node: tree.Node | None) -> bool:
                     and last_name(a.value) in _CONSTRUCTORS
                     for a in node.args
                 )
-            return last_name(node.func) in _CONSTRUCTORS - {"list", "deque"}
+            return last_name(node.func) in _CONSTRUCTORS - LISTS - {"list", "deque"}
         case tree.Boolean(op="or"):
             return any(map(makes_collection, node.values))
         case tree.Conditional():

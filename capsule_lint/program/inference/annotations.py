@@ -47,6 +47,8 @@ COLLECTIONS: Final = frozenset(
         "LifoQueue",
         "PriorityQueue",
         "JoinableQueue",
+        "SortedList",
+        "SortedSet",
         "Future",
         "Task",
     ]
@@ -63,6 +65,7 @@ MAPPINGS: Final = frozenset(
         "DefaultDict",
         "ChainMap",
         "MappingProxyType",
+        "SortedDict",
         "WeakValueDictionary",
         "WeakKeyDictionary",
     ]

@@ -70,6 +70,8 @@ _MADE_EMPTY: Final = {
     "builtins.list()": "list",
     "collections.OrderedDict()": "dict",
     "collections.deque()": "list",
+    "sortedcontainers.SortedDict()": "dict",
+    "sortedcontainers.SortedList()": "list",
 }
 """What makes a table, and of which kind."""
 _FUNCTIONS: Final = FunctionObject | LambdaObject | Partial

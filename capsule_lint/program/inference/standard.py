@@ -28,6 +28,7 @@ _MAPPINGS: Final = frozenset(
         "ChainMap",
         "MappingProxyType",
         "OrderedDict",
+        "SortedDict",
         "UserDict",
         "WeakKeyDictionary",
         "WeakValueDictionary",
