@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.supply.visible import Visible
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.inference.types import Type
 
 _COPYING: Final = frozenset(("replace", "evolve", "copy", "deepcopy"))
 """Functions that make another object of what they are given."""
@@ -113,13 +114,19 @@ class Holders(Struct, frozen=True):
             path = self.restated.path(argument.value)
             if not isinstance(path, tree.Attr) or not repeatable(path.base, self.program):
                 continue
-            for one in ordered(self.program.inference.of(path.base)):
+            types = ordered(self.program.inference.of(path.base))
+            for one in types:
                 if isinstance(one, Instance) and any(held(one.cls, path.name, s) for s in others):
                     attribute = self.read_of(path.base, one.cls, scope, path.name)
                     base = text_of(path.base)
-                    if attribute is not None and base is not None:
+                    if attribute is not None and base is not None and self._all_have(types, scope):
                         return Value(f"{base}.{attribute}", knot=self.field_knot(one.cls, scope))
         return None
+
+    def _all_have(self, types: Iterable[Type], scope: Scope) -> bool:
+        """Whether an object has a scope whichever of these it is: one event of several."""
+        classes = (one.cls for one in types if isinstance(one, Instance))
+        return all(self.attribute_of(cls, scope) is not None for cls in classes)
 
     def told_beside(self, scope: Scope, call: tree.Call | None) -> Value | None:
         """What an object is told that a call gets, which is made there or in a local: `args.tenant_id` of

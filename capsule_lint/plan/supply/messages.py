@@ -12,7 +12,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import FunctionObject, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Want
@@ -36,13 +36,16 @@ class Messages(Room):
         found = list(self._messages(want.scope, function))
         if len(found) != 1 or self.program.domain.enters(function):
             return False
-        cls, like, name = found[0]
-        if not self._is_kept(function) and not self._is_told_by(want, function, name, cls):
+        classes, like, name = found[0]
+        if not self._is_kept(function) and not self._is_told_by(want, function, name, classes):
             return False
-        self.planner.gains.gain_field(cls, want.scope, want.knot, like=like)
+        for cls in classes:
+            self.planner.gains.gain_field(cls, want.scope, want.knot, like=like)
         return self.planner.values.value(want) is not None
 
-    def _is_told_by(self, want: Want, function: Function, name: str, cls: Class) -> bool:
+    def _is_told_by(
+        self, want: Want, function: Function, name: str, classes: Sequence[Class]
+    ) -> bool:
         """Whether the neighbour's value is that of a message, `query.tenant_id`, which the program itself
         makes wherever one is made: what has one scope has the other one too."""
         paths = [node for _, node in self.planner.values.beside(want)]
@@ -53,20 +56,20 @@ class Messages(Room):
             and self.program.names.function_of(path) is function
             for path in paths
         )
-        return told and self._is_made_here(cls)
+        return told and self._are_made_here(classes)
 
-    def _is_made_here(self, cls: Class) -> bool:
-        """Whether the program makes instances of a class by its constructor, each with all that they have,
+    def _are_made_here(self, classes: Sequence[Class]) -> bool:
+        """Whether the program makes instances of classes by their constructors, each with all that they have,
         and no request is turned into one."""
         domain, calls = self.program.domain, self.program.calls
-        made = [call for call, _ in calls.constructors_of(cls)]
+        made = [call for cls in classes for call, _ in calls.constructors_of(cls)]
         module_of = self.program.names.module_of
         if all(module_of(call).is_test for call in made):
             return False
         if any(argument.star for call in made for argument in call.args):
             return False
         return not any(
-            isinstance(one, Instance) and one.cls is cls
+            isinstance(one, Instance) and one.cls in classes
             for handler in domain.handlers
             for parameter in handler.own_params
             for one in domain.parameter_types(handler, parameter)
@@ -78,30 +81,42 @@ class Messages(Room):
         found = list(self._messages(scope, function))
         return (
             len(found) == 1
-            and found[0][0] not in self.program.domain.entities
+            and self.program.domain.entities.isdisjoint(found[0][0])
             and self._is_value(function)
         )
 
-    def _messages(self, scope: Scope, function: Function) -> Iterator[tuple[Class, str, str]]:
-        """The parameters that carry another scope: their class, the attribute that has it, and their name."""
-        program, sources = self.program, self.planner.sources
+    def _messages(
+        self, scope: Scope, function: Function
+    ) -> Iterator[tuple[tuple[Class, ...], str, str]]:
+        """The parameters that carry another scope: their class, or those of which it is one, the attribute that
+        has it, and their name."""
+        inference = self.program.inference
         for parameter in function.own_params:
-            types = program.inference.bound(function.scope.bindings[parameter.name][0])
-            cls = program.inference.the_class(types, present=True)
-            if cls is None or not program.classes.is_data(cls):
-                continue
-            if program.classes.is_typed_dict(cls):
-                continue  # dicts that are written out make it, and nobody knows all of them
-            if cls in program.domain.repositories or not self.planner.gains.can_gain_field(cls):
-                continue
-            holders = sources.holders
-            if holders.attribute_of(cls, scope) and holders.field_knot(cls, scope) is None:
-                continue  # it has it, and something else is in the way
-            others = program.policy.others(scope)
-            likes = (holders.attribute_of(cls, other) for other in others)
-            like = next(filter(None, likes), None)
+            types = inference.bound(function.scope.bindings[parameter.name][0])
+            classes = sorted(inference.any_class(types, present=True), key=lambda c: c.symbol)
+            lacking = tuple(cls for cls in classes if not self._has(cls, scope))
+            likes = {self._like(cls, scope) for cls in lacking}
+            like = likes.pop() if len(likes) == 1 else None
             if like is not None:
-                yield cls, like, parameter.name
+                yield lacking, like, parameter.name
+
+    def _has(self, cls: Class, scope: Scope) -> bool:
+        """Whether messages of a class carry a scope already."""
+        holders = self.planner.sources.holders
+        known = holders.attribute_of(cls, scope)
+        return known == scope.parameter and holders.field_knot(cls, scope) is None
+
+    def _like(self, cls: Class, scope: Scope) -> str | None:
+        """The attribute by which messages of a class carry another scope, if they may carry this one as well."""
+        program, holders = self.program, self.planner.sources.holders
+        if not program.classes.is_data(cls) or program.classes.is_typed_dict(cls):
+            return None  # dicts that are written out make it, and nobody knows all of them
+        if cls in program.domain.repositories or not self.planner.gains.can_gain_field(cls):
+            return None
+        if holders.attribute_of(cls, scope) and holders.field_knot(cls, scope) is None:
+            return None  # it has it by another name, and something else is in the way
+        likes = (holders.attribute_of(cls, other) for other in program.policy.others(scope))
+        return next(filter(None, likes), None)
 
     def _is_kept(self, function: Function) -> bool:
         """Whether a function is used as a value, or decorated by what may keep it."""

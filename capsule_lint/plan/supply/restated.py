@@ -116,10 +116,11 @@ class Restated:
             return False
         if not names_any_of(path.name, self.program.policy.scopes):
             return False
-        cls = self.program.inference.the_class(self.program.inference.of(path.base))
-        owners = self.program.classes.mro(cls) if cls is not None else ()
+        inference = self.program.inference
+        classes = inference.any_class(inference.of(path.base))
+        owners = {owner for cls in classes for owner in self.program.classes.mro(cls)}
         stores = (s for owner in owners for s in owner.stores.get(path.name, ()))
-        if cls is None or any(path.name in owner.methods for owner in owners):
+        if not classes or any(path.name in owner.methods for owner in owners):
             return False
         return all(s.function.name in CONSTRUCTORS for s in stores) and not any(
             isinstance(statement, tree.Assign)

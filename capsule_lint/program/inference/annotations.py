@@ -178,6 +178,9 @@ class Annotations:
             return foreign("builtins.dict")
         if name.endswith("[]"):  # an alias: Repos = dict[str, Repo], Ctx = Annotated[...]
             return self._alias(node)
+        if name == "value" or last == "TypeAlias":  # another one: Event = Opened | Shipped
+            aliased = self._alias(node)
+            return foreign(name) if aliased == ANYTHING else aliased
         return foreign(name.removesuffix("()"))
 
     def _alias(self, node: tree.Node) -> Types:
@@ -188,6 +191,9 @@ class Annotations:
                     target.value, tree.Subscript | tree.Binary
                 ):
                     return self.of(target.value)
+        found = self.inference.classes.dotted(node) if isinstance(node, tree.Attr) else None
+        if isinstance(found, Binding) and isinstance(found.value, tree.Subscript | tree.Binary):
+            return self.of(found.value)
         return ANYTHING
 
     def _type_variable(self, node: tree.Node) -> Types:

@@ -269,11 +269,15 @@ class Inference:
 
         `present` says that the value is known not to be `None`.
         """
+        classes = self.any_class(types, present=present)
+        return next(iter(classes)) if len(classes) == 1 else None
+
+    def any_class(self, types: Types, *, present: bool = False) -> frozenset[Class]:
+        """The classes that a value of these types is certainly an instance of one of; none where it may be
+        something else."""
         certain = [t for t in types if not (present and t == Foreign("None"))]
-        classes = classes_of(certain)
-        if len(classes) != 1 or not all(isinstance(t, Instance) for t in certain):
-            return None
-        return next(iter(classes))
+        known = all(isinstance(t, Instance) for t in certain)
+        return frozenset(classes_of(certain)) if known else frozenset()
 
     def homes(self, node: tree.Node, *, classes: bool = False) -> Iterator[Class]:
         """The classes that may have an object's attributes: its own, and what that inherits from. `classes` says
