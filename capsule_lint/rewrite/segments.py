@@ -27,6 +27,8 @@ _QUOTED = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 
 _ESCAPES = re.compile(r"(\\(?:N\{[^}]*\}|.))|[{}]", re.DOTALL)
 _MARKS = re.compile(r"^[\W_]+|[\W_]+$")
+_JOINING = {"join": 0, "reduce": 1}
+"""The place of the parts in calls that join them."""
 
 
 class SegmentFix(ExpressionFix[AddSegments]):
@@ -182,18 +184,14 @@ class SegmentFix(ExpressionFix[AddSegments]):
     def _call(
         self, original: cst.Call, updated: cst.Call, mend: AddSegments
     ) -> cst.BaseExpression:
-        name = name_of(original.func)
-        if (
-            name == "join"
-            and original.args
-            and isinstance(original.args[0].value, cst.List | cst.Tuple)
-        ):
-            inner = updated.args[0].value
+        listed = _JOINING.get(name_of(original.func), len(original.args))
+        display = original.args[listed].value if listed < len(original.args) else None
+        if isinstance(display, cst.List | cst.Tuple):
+            args = list(updated.args)
+            inner = args[listed].value
             assert isinstance(inner, cst.List | cst.Tuple)
-            changed = self._display(original.args[0].value, inner, mend)
-            return updated.with_changes(
-                args=[updated.args[0].with_changes(value=changed), *updated.args[1:]]
-            )
+            args[listed] = args[listed].with_changes(value=self._display(display, inner, mend))
+            return updated.with_changes(args=args)
         if mend.listed or any(self._holds(a.value, mend.anchor) for a in original.args):
             return self._parts(original, updated, mend)
         return self._around(updated, mend)

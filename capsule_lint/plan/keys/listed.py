@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.texts.folds import folded
 from capsule_lint.program.texts.pieces import Filled
 from capsule_lint.program.walk import within
 
@@ -41,8 +42,9 @@ class Listed(Struct, frozen=True):
     def _parts(self, host: tree.Node, anchor: tree.Node) -> Sequence[tree.Node]:
         """What a key is joined of."""
         match self.display(host, anchor):
-            case tree.Call(args=(only, *_)) as call if joins(call):
-                return tree.items(only.value)
+            case tree.Call(args=(first, *_)) as call if joins(call):
+                fold = folded(call)
+                return tree.items(fold.parts if fold is not None else first.value)
             case tree.Call() as call if not self.formats.is_format(call):
                 return [argument.value for argument in call.args]
             case tree.Sequence(items=items):
@@ -76,8 +78,9 @@ class Listed(Struct, frozen=True):
 
 
 def joins(node: tree.Call) -> bool:
-    """Whether a call is one of `"#".join`."""
-    return isinstance(node.func, tree.Attr) and node.func.name == "join"
+    """Whether a call is one of `"#".join`, or is the same."""
+    named = isinstance(node.func, tree.Attr) and node.func.name == "join"
+    return named or folded(node) is not None
 
 
 def _joins_display(node: tree.Node) -> bool:

@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.texts.folds import folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,9 +38,9 @@ class GivenLists:
 
     def joined_by(self, node: tree.Call) -> list[tree.Sequence]:
         """The displays with which the lists begin of which a call joins one."""
-        source, func = joined(node), node.func
+        source = joined(node)
         lists = self.of(source) if isinstance(source, tree.Attr | tree.Call) else []
-        separator = isinstance(func, tree.Attr) and self.templates.constant(func.base)
+        separator = self.templates.joins.separator(node)
         for written, maker in lists if separator else ():
             self.joined_of[id(written)] = Listing(maker, maker.returns[0], str(separator))
         return [written for written, _ in lists]
@@ -137,7 +138,8 @@ def joined(node: tree.Node) -> tree.Node | None:
         case tree.Call(func=tree.Attr(name="join"), args=(joined, *_)):
             return passed(joined.value)
         case _:
-            return None
+            fold = folded(node)
+            return passed(fold.parts) if fold is not None else None
 
 
 def passed(node: tree.Node) -> tree.Node:

@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Function, last_name
+from capsule_lint.program.texts.folds import folded
 from capsule_lint.program.texts.given_lists import GivenLists, joined, passed
 from capsule_lint.program.texts.pieces import (
     Filled,
@@ -34,15 +35,14 @@ class Joins:
     def __post_init__(self) -> None:
         self.given = GivenLists(self.templates)
 
-    def pieces(
-        self, node: tree.Call, base: tree.Node, host: tree.Node, depth: int
-    ) -> list[Piece] | None:
-        """The pieces of `separator.join(…)`."""
-        separator = self.templates.constant(base)
-        rows = self._pairs(node.args[0].value)
+    def pieces(self, node: tree.Call, host: tree.Node, depth: int) -> list[Piece] | None:
+        """The pieces of `separator.join(…)`, or of what is the same."""
+        separator, fold = self.separator(node), folded(node)
+        source = fold.parts if fold is not None else node.args[0].value
+        rows = self._pairs(source)
         if separator is not None and rows is not None:
             return self._join_pairs(node, separator, *rows, depth)
-        elements, written = self.elements(node.args[0].value, host)
+        elements, written = self.elements(source, host)
         if elements is None and (returned := self.given.joined_by(node)):
             written = returned[0]
             elements, _ = self.elements(written, written)
@@ -68,7 +68,7 @@ class Joins:
     def several(self, node: tree.Call) -> list[list[Piece]]:
         """The pieces of what a call joins of lists that several functions return, by list."""
         lists = self.given.joined_by(node)
-        separator = self._separator(node) if len(lists) > 1 else None
+        separator = self.separator(node) if len(lists) > 1 else None
         every = [(written, self.elements(written, written)[0]) for written in lists]
         return [
             self._in_order(node, separator, elements, written, 0)
@@ -266,7 +266,7 @@ class Joins:
         if not isinstance(source, tree.Name) or source.id != variadic.name:
             return None
         assert isinstance(value, tree.Call)
-        return self._separator(value)
+        return self.separator(value)
 
     def _joins_behind(self, value: tree.Node, fixed: list[str], variadic: str) -> str | None:
         """The separator between parameters and what joins any number more of them:
@@ -285,7 +285,7 @@ class Joins:
         rest = last.value
         if (listed := tree.spread(rest)) is not None:
             rest = passed(listed)
-        elif isinstance(rest, tree.Call) and self._separator(rest) == mark:
+        elif isinstance(rest, tree.Call) and self.separator(rest) == mark:
             rest = joined(rest) or rest
         return mark if mark and isinstance(rest, tree.Name) and rest.id == variadic else None
 
@@ -302,9 +302,11 @@ class Joins:
             for argument in given
         )
 
-    def _separator(self, node: tree.Call) -> str | None:
-        func = node.func
-        return self.templates.constant(func.base) if isinstance(func, tree.Attr) else None
+    def separator(self, node: tree.Call) -> str | None:
+        """What stands between the parts that a call joins."""
+        fold = folded(node)
+        mark = fold.mark if fold is not None else node.receiver
+        return mark if mark is None or isinstance(mark, str) else self.templates.constant(mark)
 
     def joined(
         self,

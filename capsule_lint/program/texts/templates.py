@@ -15,6 +15,7 @@ from capsule_lint.program.texts.beginnings import Beginnings
 from capsule_lint.program.texts.called import Called
 from capsule_lint.program.texts.choices import Choices
 from capsule_lint.program.texts.constants import Constants
+from capsule_lint.program.texts.folds import folded
 from capsule_lint.program.texts.formatted import Formatted
 from capsule_lint.program.texts.given_lists import each
 from capsule_lint.program.texts.joins import Joins
@@ -300,13 +301,15 @@ class Templates:
             return self.formatted.format(node, method, host)
         if isinstance(func, tree.Attr):
             if func.name == "join" and node.args:
-                return self.joins.pieces(node, func.base, host, depth)
+                return self.joins.pieces(node, host, depth)
             if func.name == "getvalue" and not node.args:
                 return self.joins.buffered(func.base, depth)
             if func.name in _UNCHANGING and not node.args:
                 return self.evaluate(func.base, func.base, depth + 1)
         if isinstance(func, tree.Name) and func.id == "str" and len(node.args) == 1:
             return self.evaluate(node.args[0].value, host, depth + 1)
+        if folded(node) is not None:
+            return self.joins.pieces(node, host, depth)
         callees = self.calls.callees(node)
         if len(node.plain) == len(node.args) == 1 and are_texts(self.classes, callees):
             return self.evaluate(node.plain[0], host, depth + 1)
