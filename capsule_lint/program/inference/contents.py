@@ -49,7 +49,7 @@ class Contents:
         for base in ordered(self.inference.of(node.base)):
             match base:
                 case Collection():
-                    own = base.items
+                    own = base.at(tree.text(node.index))
                     put = self.kept(node.base, node.index) if not holds_objects(own) else NOTHING
                     found.append(self._given_back(node) or join(own, put))
                 case TupleOf() if isinstance(node.index, tree.Const) and isinstance(
@@ -103,7 +103,8 @@ class Contents:
             return self.inference.member(cls, key) or ANYTHING
         getter = self.inference.classes.method(cls, "__getitem__")
         if getter is not None:
-            return self.inference.returned(getter)
+            located = self.inference.located.of(getter, index)
+            return located or self.inference.returned(getter)
         own = self.container(cls)
         return own.items if own is not None else ANYTHING
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.wrapping import decorated_by
-from capsule_lint.program.containers import LISTED
+from capsule_lint.program.containers import ADDING_ALL, LISTED
 from capsule_lint.program.inference.types import (
     NOTHING,
     ClassObject,
@@ -19,13 +19,12 @@ from capsule_lint.program.inference.types import (
     join,
 )
 from capsule_lint.program.local_names import reads_of
-from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.model import Binding, Function, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Binding
 
 _COUNTING: Final = frozenset(("len", "sorted", "list", "set", "bool"))
 """What is told of a table by its keys alone."""
@@ -44,14 +43,14 @@ class Filled:
     def of(self, binding: Binding) -> Types:
         """The table of functions that a module keeps; nothing where it may hold something else, or is more than
         looked up."""
-        kind = _made_empty(binding.value) if binding.kind == "assign" else ""
+        kind = made_empty(binding.value) if binding.kind == "assign" else ""
         scope = binding.place.scope
         if not kind or scope.kind != "module" or len(scope.bindings[binding.name]) > 1:
             return NOTHING
         uses = self.inference.calls.uses
         put = self._values(uses.puts(binding.name), binding)
         listed = self._values(uses.nested_puts(binding.name), binding) if kind == "dict" else []
-        if listed and not all(_made_empty(value) == "list" for value in put):
+        if listed and not all(made_empty(value) == "list" for value in put):
             return NOTHING
         found = join(*map(self.put, listed or put))
         if not found or not all(isinstance(one, FunctionObject | ClassObject) for one in found):
@@ -65,6 +64,18 @@ class Filled:
             return NOTHING
         held = frozenset((Collection(found, kind="list"),)) if listed else found
         return frozenset((Collection(held, kind=kind),))
+
+    def of_module(self, node: tree.Name) -> list[tree.Node]:
+        """What is put, one by one, into a dict that a module makes empty, and fills in no other way."""
+        found = self.inference.names.bindings_of(node)
+        binding = self.inference.names.follow(found[0]) if len(found) == 1 else None
+        if not isinstance(binding, Binding) or made_empty(binding.assigned) != "dict":
+            return []
+        parents = map(self.inference.names.parent, self._uses(binding))
+        filled = any(isinstance(one, tree.Attr) and one.name in ADDING_ALL for one in parents)
+        put = self.inference.calls.uses.puts(binding.name)
+        known = binding.place.scope.kind == "module" and not filled
+        return self._values(put, binding) if known else []
 
     def _rows(self, put: list[tree.Node]) -> Types:
         """The tuples of a list that have functions in one place: `URLS.append((pattern, handler))`."""
@@ -230,7 +241,7 @@ def _is_noted(node: tree.Node) -> bool:
             return False
 
 
-def _made_empty(node: tree.Node | None) -> str:
+def made_empty(node: tree.Node | None) -> str:
     """Whether a value is a dict or a list with nothing in it, and which; empty where it is neither."""
     match node:
         case tree.DictDisplay() if not node.keys:

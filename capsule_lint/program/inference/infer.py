@@ -13,6 +13,7 @@ from capsule_lint.program.inference.contents import Contents
 from capsule_lint.program.inference.filled import Filled
 from capsule_lint.program.inference.flow import Flow
 from capsule_lint.program.inference.late import Late
+from capsule_lint.program.inference.located import Located
 from capsule_lint.program.inference.mocks import Mocks
 from capsule_lint.program.inference.narrowing import Narrowing
 from capsule_lint.program.inference.placed import Placements
@@ -35,6 +36,7 @@ from capsule_lint.program.inference.types import (
     Types,
     classes_of,
     foreign,
+    holds_objects,
     join,
     ordered,
 )
@@ -72,6 +74,7 @@ class Inference:
         self.contents = Contents(self)
         self.flow = Flow(self)
         self.filled = Filled(self)
+        self.located = Located(self)
         self.late = Late(self)
         self.type_arguments = TypeArguments(self)
         self.narrowing = Narrowing(self)
@@ -168,7 +171,7 @@ class Inference:
             case tree.Sequence():
                 return Collection(join(*(self._item(item) for item in node.items)))
             case tree.DictDisplay():
-                return Collection(join(*(self._entry(*pair) for pair in node.pairs)), kind="dict")
+                return self._dict(node)
             case tree.Comprehension(kind="DictComp"):
                 return Collection(self.of(node.results[1]), kind="dict")
             case tree.Comprehension():
@@ -177,6 +180,13 @@ class Inference:
     def _item(self, item: tree.Node) -> Types:
         listed = tree.spread(item)
         return self.of(item) if listed is None else self.contents.elements(self.of(listed))
+
+    def _dict(self, node: tree.DictDisplay) -> Collection:
+        entries = [(tree.text(key), self._entry(key, value)) for key, value in node.pairs]
+        items = join(*(types for _, types in entries))
+        named = [(name, types) for name, types in entries if name is not None]
+        different = len(items) > 1 and len(named) == len(entries) and holds_objects(items)
+        return Collection(items, kind="dict", entries=tuple(named) if different else ())
 
     def _entry(self, key: tree.Node | None, value: tree.Node) -> Types:
         """What a dict that is written out has under a key, or has of another dict that is spread into it."""

@@ -193,6 +193,10 @@ class Results:
                 told = self.inference.type_arguments.in_call(called.function, node)
                 if told:
                     return told
+                asked = node.args[0].value if len(node.args) == 1 else None
+                located = self.inference.located.of(called.function, asked)
+                if located:
+                    return located
                 receiver = self._receiver(node)
                 found = self.inference.returned(called.function, receiver)
                 return self._of_receiver(found, called.function, receiver)
@@ -280,7 +284,8 @@ class Results:
                 defaults = [self.inference.of(a.value) for a in node.args[1:2]]
                 asked = [a.value for a in node.args[:1] if not holds_objects(one.items)]
                 kept = (self.inference.contents.kept(func.base, key) for key in asked)
-                got = join(one.items, *kept, *defaults)
+                own = one.at(tree.text(node.args[0].value)) if node.args else one.items
+                got = join(own, *kept, *defaults)
                 answered = self.inference.contents.answered
                 found.append(answered(got, node.args[0].value) if node.args else got)
             elif func.name == "copy":

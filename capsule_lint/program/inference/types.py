@@ -71,6 +71,13 @@ class Collection(Struct, frozen=True):
     items: Types
     keys: Types = frozenset()
     kind: str = "list"
+    entries: tuple[tuple[str, Types], ...] = ()
+    """What a dict that is written out has under its keys, where that is different objects."""
+
+    def at(self, key: str | None) -> Types:
+        """What may be under a key: any of the items, unless it is known which objects."""
+        found = join(*(types for name, types in self.entries if name == key))
+        return found if holds_objects(found) else self.items
 
 
 class TupleOf(Struct, frozen=True):
