@@ -141,7 +141,7 @@ class Fillings(Room):
         owners, mro = self._owners(given), self.program.classes.mro
         if home is None:
             return self._all_have(owners, scope, defect)
-        kin = bool(owners) and isinstance(base, tree.Attr)
+        kin = bool(owners) and isinstance(self._kept(base), tree.Attr)
         kin = kin and all(owner in mro(home) or home in mro(owner) for owner in owners)
         return (kin or self._is_described(given)) and has_field(self.planner, home, scope, defect)
 

@@ -71,6 +71,8 @@ class Keys:
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _by_function: dict[Function, list[KeySite]] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
+    _waiting: list[tuple[KeySite, Sequence[tree.Call]]] = field(default_factory=list)
+    """The texts in tables, and the calls that fill them: where one of these is a key, that is reported."""
     _near: dict[Module, bool] = field(default_factory=dict)
     """The modules, and whether they import a library for DynamoDB."""
 
@@ -85,6 +87,9 @@ class Keys:
         attributes.give()
         makers.wrapped()
         strays.same()
+        for site, calls in self._waiting:
+            if all(self.at(host) is None for host in (site.template.host, *calls)):
+                self.add(site)
         SharedTexts(self).find()
         self._find_indexes()
         self.bares.settle()
@@ -260,6 +265,9 @@ class Keys:
                 continue
             if host is not template.host:
                 continue
+            fillers = self.templates.choices.of_table(host)
+            if fillers is not None and fillers.choosing:
+                self.templates.choices.filled.setdefault(id(host), fillers.choosing[0])
             place = self.names.place(host)
             if self._heads.begin(template):
                 continue  # the scopes are those of the other key
@@ -276,6 +284,9 @@ class Keys:
             elif function is not None and role is not Role.HELPER and function in self.helpers:
                 role = Role.HELPER
             site = KeySite(template, place.scope.module, function, role, index, prefix, cls)
+            if fillers is not None and not fillers.choosing:
+                self._waiting.append((site, fillers.alone))
+                continue
             self.add(site)
             if role is Role.HELPER and function is not None:
                 self.helpers.add(function)

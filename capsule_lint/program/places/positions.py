@@ -147,13 +147,18 @@ class Positions:
                 own = text[1:] if self.keys.policy.is_key_name(text[1:]) else ""
                 name, role = conditions.get((function, text), (own, Role.LOOKUP))
             if name:
-                role = role or self.roles.of(node)
+                role = role or self._role_of_entry(node, value)
                 self.keys.named(value, role, name)
                 self.keys.bare(value, role, name)
             else:
                 self.attributes.entry(key, value)
             if text == KEY:
                 self.attributes.asked_for(value)
+
+    def _role_of_entry(self, node: tree.DictDisplay, value: tree.Node) -> Role:
+        """The role of what is in a dict: a table's texts that are filled one after the other are those of items."""
+        fillers = self.keys.templates.choices.of_table(value)
+        return Role.WRITTEN if fillers is not None and fillers.choosing else self.roles.of(node)
 
     def _made(self, node: tree.Call) -> None:
         """`dict(PK=…)`, which is as good as `{"PK": …}`."""

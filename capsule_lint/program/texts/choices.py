@@ -31,6 +31,13 @@ class Chosen(Struct, frozen=True):
     whole: bool
 
 
+class Fillers(Struct, frozen=True):
+    """The calls that fill a text: those that choose it among others, and those that fill no other one."""
+
+    choosing: list[tree.Call] = []
+    alone: list[tree.Call] = []
+
+
 @dataclass(eq=False, slots=True)
 class Choices:
     """Finds the texts that such an expression may be."""
@@ -44,6 +51,8 @@ class Choices:
     given: dict[int, str] = field(default_factory=dict)
     """The values that objects are made of, or classes told by decorators, and the attribute that each becomes."""
     decorators: ClassDecorators = field(init=False)
+    _in_tables: dict[int, Fillers] | None = None
+    """What fills the texts that stand in tables."""
 
     def __post_init__(self) -> None:
         self.decorators = ClassDecorators(self.names, self.inference.calls)
@@ -64,6 +73,25 @@ class Choices:
         """Whether a text is filled elsewhere than where it is written."""
         return id(text) in self.filled or id(text) in self.decorators.owners
 
+    def of_table(self, text: tree.Node) -> Fillers | None:
+        """What fills a text that stands in a table, outside of tests."""
+        if self._in_tables is None:
+            self._in_tables = {}
+            calls = self.inference.calls.uses.calls_beside
+            for call in (*calls("format"), *calls("format_map")):
+                base = call.func.base if isinstance(call.func, tree.Attr) else None
+                if base is not None and not self.names.module_of(call).is_test:
+                    self._note_fillers(call, base, self._in_tables)
+        return self._in_tables.get(id(text))
+
+    def _note_fillers(self, call: tree.Call, base: tree.Node, found: dict[int, Fillers]) -> None:
+        entry = self.constants.entry(base) if isinstance(base, tree.Subscript) else None
+        if entry is not None:
+            found.setdefault(id(entry), Fillers()).alone.append(call)
+        elif self.lookups(base):
+            for text in self.of(base).texts:
+                found.setdefault(id(text), Fillers()).choosing.append(call)
+
     def lookups(self, base: tree.Node) -> list[tree.Node]:
         """The expressions by which something is looked up in a table, the one in the table itself last."""
         found, node = list[tree.Node](), self.origin(base)
@@ -75,14 +103,25 @@ class Choices:
     def _looked_up(self, node: tree.Node) -> list[tree.Node] | None:
         """What a table may have where something is looked up in it: `TABLE[kind]`, `TABLE.get(kind)["pk"]`."""
         inner = _inner(node)
-        table = self.constants.table(inner) if inner is not None else None
-        if inner is None or table is not None:
-            return list(table.values) if table is not None else None
+        tables = self.constants.tables(inner) if inner is not None else ()
+        if inner is None or tables:
+            return [value for table in tables for value in self._under(table, node)] or None
         rows = self._looked_up(self.origin(inner))
         if rows is None or not isinstance(node, tree.Subscript):
             return None
         found = [self._entry(row, node.index) for row in rows]
         return [one for one in found if one is not None] if None not in found else None
+
+    def _under(self, table: tree.DictDisplay, node: tree.Node) -> Iterable[tree.Node]:
+        """What is looked up in a table: what it has under a name that is written out, or else anything."""
+        match node:
+            case tree.Subscript(index=index) if None not in table.keys and self.constants.of(
+                index
+            ):
+                entry = self._entry(table, index)
+                return () if entry is None else (entry,)
+            case _:
+                return table.values
 
     def _entry(self, row: tree.Node, index: tree.Node) -> tree.Node | None:
         """What stands in a row of a table under a name, or in a place."""
@@ -97,11 +136,14 @@ class Choices:
 
     def origin(self, base: tree.Node) -> tree.Node:
         """What a local is assigned that is only filled, looked into, or asked whether it is there; anything else
-        itself. `pk, sk = TABLE[kind]` gives `TABLE[kind][0]`."""
+        itself. `pk, sk = TABLE[kind]` gives `TABLE[kind][0]`, and a loop what it goes over: `TABLE.values()`."""
         found = self.names.bindings_of(base) if isinstance(base, tree.Name) else ()
         binding = found[0] if len(found) == 1 else None
         function = binding.place.scope.function if binding is not None else None
-        if binding is None or function is None or binding.kind != "assign" or binding.is_step:
+        if binding is None or function is None or binding.is_step:
+            return base
+        looped = binding.kind == "for" and _goes_over_values(binding.value, binding.path)
+        if binding.kind != "assign" and not looped:
             return base
         uses = [
             node
@@ -111,7 +153,7 @@ class Choices:
         if binding.value is None or not all(map(self._is_filled, uses)):
             return base
         node = binding.value
-        for place in binding.path:
+        for place in binding.path if not looped else ():
             node = tree.Subscript(node.at, node, tree.Const(node.at, place))
         return node
 
@@ -197,10 +239,21 @@ class Choices:
 def _inner(node: tree.Node) -> tree.Node | None:
     """What something is looked up in."""
     match node:
-        case tree.Subscript(base=base) | tree.Call(func=tree.Attr(name="get", base=base)):
+        case tree.Subscript(base=base):
+            return base
+        case tree.Call(func=tree.Attr(name="get" | "items" | "values", base=base)):
             return base
         case _:
             return None
+
+
+def _goes_over_values(source: tree.Node | None, path: tuple[int, ...]) -> bool:
+    """Whether a loop gives its target, or that part of it, one value of a dict after the other."""
+    match source, path:
+        case tree.Call(func=tree.Attr(name=name), args=()), _:
+            return (name, path) in (("values", ()), ("items", (1,)))
+        case _:
+            return False
 
 
 def _texts(values: Iterable[tree.Node | None]) -> Chosen:

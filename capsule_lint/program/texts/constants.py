@@ -84,12 +84,38 @@ class Constants:
 
     def table(self, node: tree.Node) -> tree.DictDisplay | None:
         """The dict that is written out where a module or a class keeps it under a name."""
+        found = self.tables(node)
+        return found[0] if len(found) == 1 else None
+
+    def tables(self, node: tree.Node) -> list[tree.DictDisplay]:
+        """The same of `self.KEYS`, which each heir of a class may have of its own; none if one is not known."""
         target = self.classes.dotted(node) if isinstance(node, tree.Name | tree.Attr) else None
-        if not isinstance(target, Binding) or target.kind != "assign" or target.path:
-            return None
-        if target.is_step or target.place.scope.kind not in ("module", "class"):
-            return None
-        return target.value if isinstance(target.value, tree.DictDisplay) else None
+        if isinstance(target, Binding):
+            found = [target]
+        else:
+            found = self._of_class(node) if isinstance(node, tree.Attr) else []
+        tables = [one.assigned for one in found if one.place.scope.kind in ("module", "class")]
+        known = [one for one in tables if isinstance(one, tree.DictDisplay)]
+        return known if len(known) == len(found) else []
+
+    def _of_class(self, node: tree.Attr) -> list[Binding]:
+        """What an attribute is by the class of its object, and by those of heirs; nothing where objects are given it."""
+        found: list[Binding] = []
+        for own in ordered(self.calls.inference.of(node.base)):
+            if not isinstance(own, Instance | ClassObject):
+                return []
+            with self.names.aside():  # most of them may make no keys
+                heirs = tuple(self.classes.subclasses(own.cls))
+            holders = (one for heir in heirs for one in self._holders(heir, node.name))
+            for cls in sorted(set(holders), key=lambda cls: cls.symbol):
+                if node.name in cls.stores:
+                    return []
+                found += cls.scope.bindings[node.name]
+        return found
+
+    def _holders(self, cls: Class, name: str) -> list[Class]:
+        """The class that a class has an attribute of."""
+        return [one for one in self.classes.mro(cls) if name in one.scope.bindings][:1]
 
     def _bound(self, binding: Binding, depth: int) -> str | None:
         target = self.names.follow(binding)
