@@ -211,6 +211,23 @@ found = table.get_item(
 ).get("Item")["text"]
 """
 
+ALIGNED = """\
+found = room_of(tenant_id, capsule_id, {"a": more(1, 2)}, one=1,
+                two=2)
+if any_of(tenant_id, room_id,
+          its_owner, owned(by=its_owner, tenant=tenant_id)) or x:
+    pass
+"""
+ALIGNED_ANEW = """\
+found = room_of(tenant_id, capsule_id, {"a": more(1, 2)},
+                one=1,
+                two=2)
+if any_of(tenant_id, room_id,
+          its_owner,
+          owned(by=its_owner, tenant=tenant_id)) or x:
+    pass
+"""
+
 
 @pytest.mark.parametrize("example", LINES.rstrip().split("\n\n"))
 def test_a_long_line_is_broken_as_formatters_break_it(example: str) -> None:
@@ -225,6 +242,13 @@ def test_a_line_that_opens_a_bracket_is_broken_before_it() -> None:
 
 def test_lines_that_go_on_where_a_bracket_was_opened_are_broken_as_one() -> None:
     assert wrapped("", SPLIT, 62) == SPLIT_ANEW
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_elements_that_stand_below_each_other_go_on_to_do_so(end: str) -> None:
+    known = "def f(x):\n  return x\n".replace("\n", end)  # by two spaces, which elements are not
+    broken = wrapped("", known + ALIGNED.replace("\n", end), 62, unit_of(known), end)
+    assert broken == known + ALIGNED_ANEW.replace("\n", end)
 
 
 @pytest.mark.parametrize("unit", ["  ", "\t", "   "])

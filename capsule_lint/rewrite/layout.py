@@ -84,11 +84,15 @@ def _broken(
     newline = end[len(end.rstrip("\r\n")) :]
     before = lines[number - 1].rstrip() if number else ""
     after = lines[last + 1].lstrip() if last + 1 < len(lines) else ""
-    found = _inner(before, body, after, width) or _break(body, width)
+    found = _inner(before, body, after, width)
+    following = lines[last + 1] if last + 1 < len(lines) else ""
+    aligned = [] if found or last > number else _aligned(before, body, following, width)
     if any(one.startswith("\t") for one in lines):
         unit = "\t"
     base = _indent(body)
-    found = [base + indented(one.removeprefix(base), unit) for one in found]
+    found = aligned or [
+        base + indented(one.removeprefix(base), unit) for one in found or _break(body, width)
+    ]
     return {
         number: between.join(found) + newline,
         **dict.fromkeys(range(number + 1, last + 1), ""),
@@ -122,6 +126,28 @@ def _inner(before: str, line: str, after: str, width: int) -> list[str]:
     whole = Pair(len(indent) - 1, len(line), outer_commas(line, pairs))
     parts = _elements(line, whole, indent, width)
     return parts if len(parts) > 1 else []
+
+
+def _aligned(before: str, line: str, following: str, width: int) -> list[str]:
+    """A line that opens a bracket which a later one closes, or closes one that was opened before, with as many elements
+    on each line as fit, below those that are on lines of their own; nothing for any other line."""
+    indent = _indent(line)
+    if line.endswith(",") and len(_indent(following)) > len(indent):
+        indent, shift, whole, edge = _indent(following), 0, f"{line})", len(line)
+        pair = next((p for p in scan(whole) or () if p.end == edge), None)
+    else:
+        whole, edge, shift = f"{indent}({line.lstrip()}", len(indent), 1
+        pair = next((p for p in scan(whole) or () if p.start == edge), None)
+        pair = pair if before.endswith(",") else None
+    rows = [""]
+    cuts = [0, *(c + 1 - shift for c in pair.commas), len(line)] if pair is not None else []
+    for start, end in pairwise(cuts):
+        part = line[start:end]
+        if rows[-1] and len(rows[-1] + part) > width:
+            rows.append(indent + part.strip())
+        else:
+            rows[-1] += part
+    return rows if len(rows) > 1 and all(len(row) <= width for row in rows) else []
 
 
 def _break(line: str, width: int, *, inside: bool = False) -> list[str]:
