@@ -275,7 +275,7 @@ class Domain:
         for parameter in function.own_params:
             types = self.parameter_types(function, parameter)
             classes = [one.cls for one in types if isinstance(one, Instance)]
-            if any(cls in self.entities for cls in classes):
+            if any(cls in self.entities and not self._is_scope(cls) for cls in classes):
                 continue
             for cls in classes:
                 if not self.is_repository(cls) and (
@@ -285,6 +285,11 @@ class Domain:
                 ):
                     return True
         return False
+
+    def _is_scope(self, cls: Class) -> bool:
+        """Whether objects hold values of scopes and nothing else, though they make keys of these: `Scope(tenant_id)`."""
+        made_of = [p.name for p in self.classes.constructor(cls) or ()]
+        return bool(made_of) and all(names_any_of(name, self.policy.scopes) for name in made_of)
 
     def is_repository(self, cls: Class) -> bool:
         """Whether the class reads or writes entities."""
