@@ -232,7 +232,7 @@ class Fed(Room):
         calls = self.values.told(one.put.value, scope) or list(
             KeptBeside(self.planner).of(one.put.value, scope)
         )
-        told = ToldBeside(self.planner).told(self._home(one.put), one.keys, scope)
+        told = ToldBeside(self.planner).told(self._home(one.put), one.put, one.keys, scope)
         answer = (
             [None] if Answered(self.program).of(one.put.value, self._parts(one), scope) else []
         )
