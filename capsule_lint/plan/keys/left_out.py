@@ -9,13 +9,15 @@ from capsule_lint.facts import tree
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Branch, Place, Scope
     from capsule_lint.program.texts.pieces import Piece
 
 ANY: Final = "(?:.*?)"
 """What a part looks like that callers may give, and may leave out."""
+_CHOICES: Final = ("if", "match")
 _MARK: Final = re.compile(r"[#|/:]")
 _VALUE: Final = r"[^#|/:]+?"
 
@@ -31,6 +33,35 @@ def left_out(program: Program, pieces: Sequence[Piece]) -> dict[int, str]:
         elif isinstance(value, tree.Name) and _is_given_nothing(program, value):
             found[number] = ANY
     return found
+
+
+def added(program: Program, pieces: Sequence[Piece]) -> list[range]:
+    """The numbers of those parts of a key, one after another, which a statement adds that may not run: `if year:
+    parts.append(year)`."""
+    starts: dict[Scope, Place] = {}
+    found: list[tuple[int, int, tuple[Branch, ...]]] = []
+    for number, place in enumerate(_places(program, pieces)):
+        if place is None:
+            continue
+        start = starts.setdefault(place.scope, place).blocks
+        blocks, inner = place.scope.module.blocks, place.blocks[len(start) :]
+        chosen = all(blocks[one].kind in _CHOICES and not loops for one, _, loops in inner)
+        if not inner or place.blocks[: len(start)] != start or not chosen:
+            continue
+        if found and found[-1][1:] == (number, place.blocks):
+            found[-1] = found[-1][0], number + 1, place.blocks
+        else:
+            found.append((number, number + 1, place.blocks))
+    return [range(first, end) for first, end, _ in found]
+
+
+def _places(program: Program, pieces: Sequence[Piece]) -> Iterator[Place | None]:
+    """Where the parts of a key are written; what stands between two that are joined belongs to the second."""
+    nodes = [piece.node if isinstance(piece, Text) else piece.value for piece in pieces]
+    for number, (piece, node) in enumerate(zip(pieces, nodes, strict=True)):
+        between = isinstance(piece, Text) and isinstance(node, tree.Call)
+        at = nodes[number + 1] if between and number + 1 < len(nodes) else node
+        yield program.names.index.places.get(id(at))
 
 
 def _choices(program: Program, value: tree.Node) -> set[str] | None:

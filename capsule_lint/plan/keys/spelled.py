@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.keys.left_out import ANY, left_out
+from capsule_lint.plan.keys.left_out import ANY, added, left_out
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.texts.marks import mark_behind
 from capsule_lint.program.texts.pieces import Filled, Text, bare_word
@@ -236,7 +236,7 @@ class Forms(Struct, frozen=True):
         optional = left_out(self.program, pieces)
         unsure = [number for number, said in optional.items() if said == ANY]
         known = known and all(max(marks, default=0) <= number for number in unsure)
-        regex = pattern(pieces, marks, between, wild, optional)
+        regex = pattern(pieces, marks, between, wild, optional, added(self.program, pieces))
         return Form(
             regex, tuple(defects), tuple(gaps), function, tuple(pieces), weight, known, bare
         )
@@ -283,14 +283,16 @@ def pattern(
     between: set[str],
     wild: AbstractSet[int] = frozenset(),
     optional: Mapping[int, str] = MappingProxyType({}),
+    runs: Sequence[range] = (),
 ) -> re.Pattern[str]:
     """What texts of a template look like, no value of which, but for the `wild` and `optional` ones, has what
-    stands between its parts; before each piece of `marks` an empty group stands."""
+    stands between its parts; before each piece of `marks` an empty group stands. The pieces of `runs` may be missing."""
+
     used = {mark for p in pieces if isinstance(p, Text) for mark in _MARKS if mark in p.value}
     value = f"[^#{re.escape(''.join(sorted(used)))}]"
     apart = _unplain(between)
     value = f"(?:(?!{'|'.join(map(re.escape, apart))}){value})+?" if apart else f"{value}+?"
-    return _compiled(pieces, marks, value, wild, optional)
+    return _compiled(pieces, marks, value, wild, optional, runs)
 
 
 def has_words(pieces: Sequence[Piece]) -> bool:
@@ -318,12 +320,17 @@ def _compiled(
     value: str,
     wild: AbstractSet[int] = frozenset(),
     optional: Mapping[int, str] = MappingProxyType({}),
+    runs: Sequence[range] = (),
 ) -> re.Pattern[str]:
     parts = []
     separator = ""
+    missing = [run for run in runs if marks.isdisjoint(run[1:])]
+    starts, ends = {run.start for run in missing}, {run.stop for run in missing}
     for number, piece in enumerate(pieces):
+        parts.append(")?" if number in ends else "")
         if number in marks:
             parts.append(f"(?P<at_{number}>)")
+        parts.append("(?:" if number in starts else "")
         if isinstance(piece, Text):
             behind = pieces[number + 1] if number + 1 < len(pieces) else None
             several = isinstance(behind, Filled) and behind.several and number + 1 not in marks
@@ -336,6 +343,7 @@ def _compiled(
             parts.append(f"(?:{separator}.+?)?")
         else:
             parts.append(".+?" if number in wild else value)
+    parts.append(")?" if len(pieces) in ends else "")
     if len(pieces) in marks:
         parts.append(f"(?P<at_{len(pieces)}>)")
     return re.compile("".join(parts), re.DOTALL)

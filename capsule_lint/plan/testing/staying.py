@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.keys.left_out import left_out
+from capsule_lint.plan.keys.left_out import added, left_out
 from capsule_lint.plan.keys.spelled import HOLE, Forms, has_words, pattern
 from capsule_lint.plan.testing.read_whole import is_read_whole
 from capsule_lint.program.model import Binding
@@ -105,6 +105,7 @@ class Staying:
                 set(),
                 forms.between(template.pieces),
                 optional=left_out(self.planner.program, template.pieces),
+                runs=added(self.planner.program, template.pieces),
             )
             for template in templates
             if id(template.host) not in changed
