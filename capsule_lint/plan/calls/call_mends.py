@@ -186,12 +186,14 @@ class CallMends(MendRoom):
         neighbour = self._neighbour_argument(args, want, signature)
         named = neighbour is not None and args[neighbour].keyword is not None
         by_keyword = name, self._keyword_index(args, want) + offset
-        if any(a.star == "**" for a in args) and neighbour is None and before >= count:
+        is_named, is_last = slot.kind == "kwonly", before >= count
+        if any(a.star == "**" for a in args) and neighbour is None and (is_named or is_last):
             spread = self._spread(args, want)
-            if spread is None and slot.kind != "posonly" and self._is_new_to(want, signature):
-                return by_keyword
-            return spread
-        if slot.kind == "kwonly":
+            if spread is not None:
+                return spread
+            may_name = slot.kind != "posonly" and self._is_new_to(want, signature)
+            return by_keyword if may_name or not is_last else None
+        if is_named:
             return by_keyword
         star = next((n for n in positional if args[n].star), None)
         if star is not None:
