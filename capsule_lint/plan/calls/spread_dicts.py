@@ -179,11 +179,13 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         return None
 
     def _name(self, node: tree.Name, want: Want) -> bool:
-        """A local dict: its display, or the statement that sets another scope's key."""
+        """A local dict: its display, or the statement that sets another scope's key, among others or alone."""
         place = self.program.names.place(node)
         for statement, at in place.scope.module.statements:
             if at.scope is not place.scope or at.order >= place.order:
                 continue
+            if (update := self._updated(statement, node.id, want.scope)) is not None:
+                return self._call(update, want)
             step = self._key_set(statement, node.id, want.scope)
             code = self.values.code(want, step[0]) if step is not None else None
             if step is not None and code is not None:
@@ -191,17 +193,33 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
                 return self.mends.add_once(
                     want.knot, AddStatement(filename, statement.span, "CAP401", text)
                 )
-        value = self._started(self.program.names.bindings(node.id, place))
-        if value is None:
-            return self._behind(node, want)
-        return self.give(value, want)
+        values = self._merged(self.program.names.bindings(node.id, place))
+        return any(self.give(one, want) for one in values) or (
+            not values and self._behind(node, want)
+        )
 
-    def _started(self, bindings: Sequence[Binding]) -> tree.Node | None:
-        """What a local dict starts as that other dicts may be merged into: `fields |= more`."""
+    def _merged(self, bindings: Sequence[Binding]) -> list[tree.Node]:
+        """What a local dict starts as, and the dicts that are merged into it: `fields |= more`."""
         first, *steps = history(bindings[0]) if bindings else (None,)
         if first is None or first.kind != "assign" or not {first, *steps}.issuperset(bindings):
-            return None
-        return first.value if all(one.operator == "|" for one in steps) else None
+            return []
+        known = first.value is not None and all(one.operator == "|" for one in steps)
+        return [one.value for one in (first, *steps) if one.value is not None] if known else []
+
+    def _updated(self, statement: tree.Statement, name: str, scope: Scope) -> tree.Call | None:
+        """The call of `kw.update(tenant_id=…)` and `kw.update({"tenant_id": …})`."""
+        match statement:
+            case tree.Eval(
+                values=(
+                    tree.Call(func=tree.Attr(base=tree.Name() as base, name="update")) as call,
+                )
+            ) if base.id == name:
+                said = [argument.keyword or "" for argument in call.args]
+                for given in call.plain:
+                    keys = given.keys if isinstance(given, tree.DictDisplay) else ()
+                    said += [tree.text(key) or "" for key in keys if key is not None]
+                return call if any(self._is_other_scope(one, scope) for one in said) else None
+        return None
 
     def _key_set(
         self, statement: tree.Statement, name: str, scope: Scope
