@@ -52,8 +52,9 @@ class Begun(Struct, frozen=True):
         """The texts of a test of which a value is a part that is not the first one."""
         judged = module.is_test and not module.generated
         for node in module.every(tree.FString, tree.Binary, tree.Call) if judged else ():
-            is_text = isinstance(node, tree.FString)
-            text = (literal_text(node) if is_text else self.testing.composed.text(node)) or ""
+            text = literal_text(node) or ""
+            if not text or text.startswith(HOLE):
+                text = self.testing.composed.text(node)
             if HOLE in text and not text.startswith(HOLE):
                 yield node, text
 
