@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.left_out import ANY, added, left_out
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.texts.marks import mark_behind
 from capsule_lint.program.texts.pieces import Filled, Text, bare_word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from capsule_lint.plan.state import KeyDefect
@@ -181,9 +182,9 @@ class Forms(Struct, frozen=True):
             case tree.Boolean():
                 return any(self._may_be_several(v, is_given=is_given) for v in value.values)
             case tree.Conditional():
-                made = map(self.program.templates.template, (value.then, value.otherwise))
-                texts = [p.value for one in made if one for p in one.pieces if isinstance(p, Text)]
-                return any(mark in text for text in texts for mark in _MARKS)
+                return self._has_marks((value.then, value.otherwise))
+            case tree.Attr():
+                return self._has_marks(self._of_properties(value))
             case tree.Call():
                 said = (tree.text(argument.value) for argument in value.args)
                 if any(text and not text.strip(_MARKS) for text in said):
@@ -195,6 +196,21 @@ class Forms(Struct, frozen=True):
                 return any(mark in text.strip(_MARKS) for mark in _MARKS)
             case _:
                 return False
+
+    def _has_marks(self, values: Iterable[tree.Node]) -> bool:
+        """Whether one of some texts has in it what separates the parts of a key."""
+        made = map(self.program.templates.template, values)
+        texts = [p.value for one in made if one for p in one.pieces if isinstance(p, Text)]
+        return any(mark in text for text in texts for mark in _MARKS)
+
+    def _of_properties(self, value: tree.Attr) -> Iterator[tree.Node]:
+        """What the properties return that an attribute may be, those of heirs among them."""
+        classes = self.program.classes
+        bases = {t.cls for t in self.program.inference.of(value.base) if isinstance(t, Instance)}
+        for cls in (heir for base in bases for heir in classes.subclasses(base)):
+            method = classes.method(cls, value.name)
+            if method is not None and method.is_property:
+                yield from method.returns
 
     def local(self, defect: KeyDefect, marks: Callable[[Scope], tuple[str, str]]) -> Form | None:
         """The keys of a dict or cache that are texts; `marks` says what separates their parts, and
