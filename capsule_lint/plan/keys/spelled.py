@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.left_out import ANY, added, left_out
+from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.texts.marks import mark_behind
@@ -190,12 +191,19 @@ class Forms(Struct, frozen=True):
                 if any(text and not text.strip(_MARKS) for text in said):
                     return True
                 callees = self.program.calls.callees(value)
-                return any(callee.function is not None for callee in callees)
+                return any(
+                    c.function is not None and not self._is_word(c.function) for c in callees
+                )
             case _ if is_given:
                 text = literal_text(value) or ""
                 return any(mark in text.strip(_MARKS) for mark in _MARKS)
             case _:
                 return False
+
+    def _is_word(self, function: Function) -> bool:
+        """Whether all that a function returns is written out, and is one part of a key."""
+        said = list(map(Literals(self.program).of, function.returns))
+        return bool(said) and not any(text is None or set(_MARKS) & set(text) for text in said)
 
     def _has_marks(self, values: Iterable[tree.Node]) -> bool:
         """Whether one of some texts has in it what separates the parts of a key."""
