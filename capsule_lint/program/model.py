@@ -182,13 +182,15 @@ class Function(_Defined[tree.FunctionDef]):
 
     @property
     def is_bound_task(self) -> bool:
-        """Whether its first parameter is the task, as Celery's `bind=True` makes it."""
-        return self.owner is None and any(
+        """Whether its first parameter is the task, as Celery's `bind=True` makes it, or what draws from strategies, as
+        Hypothesis gives it."""
+        bound = any(
             argument.keyword == "bind"
             for decorator in self.fact.decorators
             if isinstance(decorator, tree.Call)
             for argument in decorator.args
         )
+        return self.owner is None and (bound or "composite" in self.decorators)
 
     @property
     def is_property(self) -> bool:

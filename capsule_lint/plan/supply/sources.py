@@ -21,6 +21,7 @@ from capsule_lint.plan.supply.options import option_beside
 from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.plan.supply.restated import Restated
 from capsule_lint.plan.supply.visible import Visible
+from capsule_lint.plan.testing.drawn import Drawn
 from capsule_lint.plan.testing.shared import Shared
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place, enclosing
@@ -51,6 +52,7 @@ class Sources:
         self.given = Given(program, self.holders)
         self.ambient = Ambient(program, Attached(program))
         self.shared = Shared(program)
+        self.drawn = Drawn(program, self.holders)
 
     def find(
         self,
@@ -72,6 +74,8 @@ class Sources:
         told = self.holders.attribute_beside(scope, call)
         if told is not None:
             return told  # another's value would make one key of two owners' parts
+        if place.scope.module.is_test and (told := self.drawn.beside(scope, call)) is not None:
+            return told
         found = self._named(scope, place)
         if found is not None and not _passes(call, found.code):
             return self._beside_loop(found, scope, place, call) or found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.rebuilds import changed, copied_by
+from capsule_lint.plan.testing.drawn import Drawn
 from capsule_lint.plan.testing.usual import usual
 from capsule_lint.program.model import Binding, Function
 
@@ -32,7 +33,11 @@ class Carried:
     program: Program
     holders: Holders
     told: Told
+    drawn: Drawn = field(init=False)
     _objects: dict[Function, list[tuple[tree.Node, list[tree.Node]]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.drawn = Drawn(self.program, self.holders)
 
     def by(self, function: Function, scope: Scope) -> Iterator[tuple[tree.Node, list[tree.Node]]]:
         """The objects that a test names, and the values that they may hold: none where nothing shows them."""
@@ -40,7 +45,7 @@ class Carried:
             self._objects[function] = list(self._named(function))
         for node, made in self._objects[function]:
             values = [v for one in made for v in self.held(one, scope)]
-            if values or self._is_carrier(node, scope):
+            if values or self._is_carrier(node, scope) or self._is_drawn(node, scope):
                 yield node, values
 
     def _named(self, function: Function) -> Iterator[tuple[tree.Node, list[tree.Node]]]:
@@ -72,6 +77,17 @@ class Carried:
             and self.holders.attribute_of(cls, scope) is not None
         )
 
+    def _is_drawn(self, node: tree.Node, scope: Scope) -> bool:
+        """Whether an object is drawn from a strategy, with a value of the scope that nobody knows."""
+        cls = self._class_of(node)
+        return (
+            isinstance(node, tree.Name)
+            and cls is not None
+            and self.drawn.strategy(node) is not None
+            and self.holders.attribute_of(cls, scope) is not None
+            and self.holders.field_knot(cls, scope) is None
+        )
+
     def _class_of(self, node: tree.Node) -> Class | None:
         return self.program.inference.the_class(self.program.inference.of(node))
 
@@ -86,7 +102,9 @@ class Carried:
             case tree.Attr(base=tree.Name() as base) if self._is_local(base):
                 return
             case tree.Name() if self._is_local(node):
-                if function.parameter(node.id) is not None:
+                if (strategy := self.drawn.strategy(node)) is not None:
+                    yield strategy
+                elif function.parameter(node.id) is not None:
                     yield from self.program.inference.fixtures.given(function, node.id)
             case _:
                 target = self.program.classes.dotted(node)

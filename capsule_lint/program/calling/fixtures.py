@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.strategies import drawn, filling
 from capsule_lint.program.inference.types import (
     ANYTHING,
     Types,
@@ -31,7 +32,10 @@ class Fixtures:
     inference: Inference
 
     def rows(self, function: Function, name: str) -> Types | None:
-        """What `@pytest.mark.parametrize` gives a parameter of a test."""
+        """What `@pytest.mark.parametrize` gives a parameter of a test, or a strategy of Hypothesis."""
+        strategy = filling(function, name)
+        if strategy is not None and (found := drawn(self.inference.of(strategy))):
+            return found
         values = parametrized(function, name)
         return join(*map(self.inference.of, values)) or ANYTHING if values is not None else None
 

@@ -47,6 +47,7 @@ COLLECTIONS: Final = frozenset(
         "LifoQueue",
         "PriorityQueue",
         "JoinableQueue",
+        "SearchStrategy",
         "SortedList",
         "SortedSet",
         "Future",
@@ -103,6 +104,7 @@ def collection_of(name: str, items: Types) -> Collection:
     """What one of `COLLECTIONS` says, with what is in it."""
     kind = "yields" if name.endswith(("Iterator", "Generator")) else "list"
     kind = "future" if name in ("Future", "Task") else kind
+    kind = "strategy" if name == "SearchStrategy" else kind
     return Collection(items, kind=kind)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import KEYED, LISTED
-from capsule_lint.program.inference import namespaces, standard
+from capsule_lint.program.inference import namespaces, standard, strategies
 from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.inference.types import (
     ANYTHING,
@@ -190,6 +190,8 @@ class Results:
             case FunctionObject():
                 if called.mock:
                     return self.inference.returned(called.function)
+                if strategies.COMPOSITE in called.function.decorators:
+                    return strategies.yielding(self.inference.returned(called.function))
                 told = self.inference.type_arguments.in_call(called.function, node)
                 if told:
                     return told
@@ -301,6 +303,8 @@ class Results:
         plain = node.plain
         if name == "super":
             return self._super(node)
+        if strategies.may_be(node) and (made := strategies.of_method(self.inference, node)):
+            return made
         if name in MOCKS and self._outside(node.func):
             return self.inference.mocks.made(node, plain)
         if name in ("patch", "object", "spy") and plain and self._patches(node.func):
@@ -317,7 +321,8 @@ class Results:
             return None
         if name in _FIELDS and (factory := dict(node.keywords).get("default_factory")) is not None:
             return self.made_by(factory)
-        known = standard.of_call(self.inference, node, plain)
+        known = strategies.of_call(self.inference, node, plain)
+        known = known or standard.of_call(self.inference, node, plain)
         if known is not None or not plain:
             return known
         return self._known(node, name, plain)
