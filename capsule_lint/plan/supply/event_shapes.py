@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.policy import SourceKind, SourceSpec
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Function, enclosing
 
 if TYPE_CHECKING:
@@ -51,12 +53,30 @@ class EventShapes:
 
     def is_other(self, spec: SourceSpec, name: str, function: Function) -> bool:
         """Whether a function reads `event["Records"]` or `event["day"]`, and nothing that requests have,
-        of what a source takes `event["requestContext"]` of: queues and schedules call it."""
+        of what a source takes `event["requestContext"]` of: queues and schedules call it; or is given an object that
+        has no items at all."""
+        if self._is_object(spec, name, function):
+            return True
         wanted = self._wanted(spec, name)
         read = self._items_of(name, function) if wanted else frozenset()
         if not wanted.isdisjoint(_OF_REQUESTS):
             return bool(read) and read.isdisjoint(_OF_REQUESTS)
         return wanted.isdisjoint(read) and not read.isdisjoint(_OF_QUEUES)
+
+    def _is_object(self, spec: SourceSpec, name: str, function: Function) -> bool:
+        """Whether a parameter is an object of the program's without what an expression first asks it for."""
+        asked = re.match(rf"{re.escape(name)}(?:\.(\w+)|\[)", spec.code)
+        parameter = function.parameter(name)
+        if asked is None or parameter is None or spec.kind is not SourceKind.EXPRESSION:
+            return False
+        has, program = asked[1] or "__getitem__", self.program
+        types = program.domain.parameter_types(function, parameter)
+        return bool(types) and all(
+            isinstance(one, Instance)
+            and not any(program.classes.foreign_bases(one.cls))
+            and not any(map(partial(program.classes.has_attribute, one.cls), (has, "__getattr__")))
+            for one in types
+        )
 
     def _wanted(self, spec: SourceSpec, name: str) -> frozenset[str]:
         """The items that a source reads of what it calls `name`, as far as the program tells."""

@@ -7,6 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance, Types
 from capsule_lint.program.model import first_name, last_name
 from capsule_lint.program.purposes.belonging import Belonging
@@ -20,7 +21,6 @@ from capsule_lint.program.texts.pieces import Filled, names_any_of, names_scope,
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from capsule_lint.facts import tree
     from capsule_lint.policy import Policy
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.calling.calls import Calls
@@ -285,6 +285,24 @@ class Domain:
                 ):
                     return True
         return False
+
+    def reads_beside(self, function: Function, scope: ScopePolicy) -> bool:
+        """Whether a function takes another scope's value from an object that it is given and that is no entity,
+        `job.tenant_id`: what the scope's value is, that says as well, or comes to."""
+        objects = {
+            parameter.name
+            for parameter in function.own_params
+            for one in self.parameter_types(function, parameter)
+            if isinstance(one, Instance) and one.cls not in self.entities | self.repositories
+        }
+        names = {other.parameter for other in self.policy.others(scope)}
+        return bool(objects) and any(
+            isinstance(node, tree.Attr)
+            and node.name in names
+            and isinstance(node.base, tree.Name)
+            and node.base.id in objects
+            for node in self.names.inside(function)
+        )
 
     def _is_scope(self, cls: Class) -> bool:
         """Whether objects hold values of scopes and nothing else, though they make keys of these: `Scope(tenant_id)`."""
