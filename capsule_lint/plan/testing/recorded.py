@@ -180,6 +180,11 @@ class Recorded(MendRoom):
             case _, tree.Assign() if parent.value is node:
                 for target in parent.targets:
                     self._unpacked(module, target, record, shape)
+            case _, tree.Block() | tree.Comprehension():
+                part = record.item(None)
+                for target in _looped(parent, node):
+                    if part is not None:
+                        self._unpacked(module, target, part, shape)
 
     def _is_harmless(self, node: tree.Node, parent: object) -> bool:
         """Whether a use of positional arguments does not depend on where they stand."""
@@ -358,3 +363,11 @@ class Recorded(MendRoom):
         span = mock.name_span if isinstance(mock, tree.Attr) else mock.span
         obstacle = Obstacle(module.filename, span, reason, function.symbol, "reference")
         self.state.obstacles.append((("function", function), obstacle))
+
+
+def _looped(loop: tree.Block | tree.Comprehension, node: tree.Node) -> Iterator[tree.Node]:
+    """The targets of a loop that goes through an expression."""
+    if isinstance(loop, tree.Block):
+        yield from (one.target for one in loop.binds if one.value is node and one.how == "for")
+    else:
+        yield from (one.target for one in loop.generators if one.iter is node)
