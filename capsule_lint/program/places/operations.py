@@ -56,7 +56,7 @@ class Operations(Struct, frozen=True):
             self._model(node, func)
         self._constructed(node)
         if isinstance(func, tree.Attr) and node.args:
-            if self._condition(node.args[0].value, func):
+            if self._condition(node.args[0].value, func) or self._replaced(node, func):
                 return
             if self._equated(node, func):
                 query = self._index_query(node)
@@ -129,6 +129,15 @@ class Operations(Struct, frozen=True):
         for one in begun if func.name in _BEGINNINGS else ():
             self.keys.sink(one, Role.LOOKUP, index=False, prefix=True)
         return func.name in _BEGINNINGS and bool(begun)
+
+    def _replaced(self, node: tree.Call, func: tree.Attr) -> bool:
+        """`pk.replace(f"TENANT#{tenant_id}#OLD#", f"TENANT#{tenant_id}#NEW#")`: what keys begin with is another one; to
+        replace the tenant alone is right with other segments behind it as well."""
+        given = node.plain if func.name == "replace" else ()
+        begun = [one for one in given if tree.text(one) is None and self.keys.starts.go_on(one)]
+        for one in begun:
+            self.keys.sink(one, Role.LOOKUP, index=False, prefix=True)
+        return bool(begun)
 
     def _several(self, value: tree.Node) -> tuple[tree.Node, ...]:
         """The beginnings that `pk.startswith((NOTES, TASKS))` asks for."""

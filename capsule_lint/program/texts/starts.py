@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Function, enclosing, last_name
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
     from capsule_lint.program.names import Names
     from capsule_lint.program.texts.templates import Templates
+
+_MORE: Final = re.compile(r"\{\}[^\w{]+[\w{]")
+"""What goes on behind a value."""
 
 
 @dataclass(eq=False)
@@ -31,6 +34,10 @@ class Starts:
         if self._home(node) not in self._able:
             return False
         return any(self._form.match(t.text) for t in self.templates.resolve(node))
+
+    def go_on(self, node: tree.Node) -> bool:
+        """Whether an expression is one in which more stands behind that."""
+        return self.at(node) and any(_MORE.search(t.text) for t in self.templates.resolve(node))
 
     @cached_property
     def _form(self) -> re.Pattern[str]:
