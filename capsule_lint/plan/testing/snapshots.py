@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _REASON: Final = (
     "this lists all that an item has which gets `{}`: it may have to list that as well"
 )
+_CARRYING: Final = ("dumps", "call")
 _TELLING: Final = 3
 """How many names tell a dict from others."""
 
@@ -87,9 +88,24 @@ class Snapshots(MendRoom):
         for node, knot, scope, _ in self.mends.expected.grown:
             place = names.place(node)
             if not place.scope.module.is_test:
-                every = frozenset(entries_of_dict(names, node))
-                if len(own := self._plain(every)) > 1:
-                    yield _Whole(own, every, knot, scope, place.scope.function)
+                written = frozenset(entries_of_dict(names, node))
+                for given in (frozenset[str](), *self._spread_into(node)):
+                    every = written | given
+                    if len(own := self._plain(every)) > 1:
+                        yield _Whole(own, every, knot, scope, place.scope.function)
+
+    def _spread_into(self, node: tree.Node) -> Iterator[frozenset[str]]:
+        """What the calls of a function give by name that it puts into a dict: `{"kind": kind, **fields}`."""
+        function = self.program.names.function_of(node)
+        rest = (
+            next((p.name for p in function.params if p.kind == "**"), None) if function else None
+        )
+        spread = node.spread if isinstance(node, tree.DictDisplay) else ()
+        if function is None or not any(isinstance(s, tree.Name) and s.id == rest for s in spread):
+            return
+        for call, _ in self.program.calls.callers(function):
+            said = (name for name, _ in call.keywords)
+            yield frozenset(name for name in said if function.parameter(name) is None)
 
     def _entities(self) -> Iterator[_Whole]:
         for cls, scopes in self.state.fields.items():
@@ -131,9 +147,13 @@ class Snapshots(MendRoom):
         something else."""
         names, inner = self.program.names, node
         around = names.parent(node)
-        while isinstance(around, tree.Sequence | tree.DictDisplay):
+        dumped = False
+        while isinstance(around, tree.Sequence | tree.DictDisplay) or _carries(around):
+            dumped = dumped or isinstance(around, tree.Call)
             inner, around = around, names.parent(around)
         match around:
+            case tree.Call(func=tree.Attr(name=name)) if dumped and name.startswith("assert_"):
+                return True
             case tree.Compare() if isinstance(inner, tree.Sequence) and is_among(around, inner):
                 return False
             case tree.Compare():
@@ -151,6 +171,15 @@ class Snapshots(MendRoom):
         """Whether the test runs what makes the item, as far as that is known."""
         test = self.program.names.function_of(node)
         return test is None or made is None or made in self.mends.testing.reach.of(test)
+
+
+def _carries(node: object) -> bool:
+    """Whether a call only carries what it is given: `json.dumps({…})`, `call(Message=…)`, `call.send(Message=…)`."""
+    if not isinstance(node, tree.Call):
+        return False
+    func = node.func
+    recorded = isinstance(func, tree.Attr) and last_name(func.base) == "call"
+    return recorded or last_name(func) in _CARRYING
 
 
 def _names_in(node: tree.Sequence | tree.DictDisplay) -> frozenset[str]:
