@@ -11,12 +11,15 @@ from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.program.model import Class
 
 REPLACING: Final = ("replace", "_replace", "__replace__", "evolve", "model_copy")
 """What gives an object like another one, with other attributes."""
+
+_DESCRIBING: Final = ("ib", "attrib", "field", "column", "mapped_column")
+"""Functions that make descriptors; all others are classes."""
 
 
 class Field(Struct, frozen=True):
@@ -80,6 +83,16 @@ class Field(Struct, frozen=True):
         if isinstance(value, tree.Call) and last_name(value.func) in ("field", "ib"):
             return flag_of(value.args, keyword)
         return None
+
+
+def described(cls: Class) -> Iterator[Field]:
+    """What keeps attributes for the objects of a class, without annotations: descriptors, `tenant_id = Column()`."""
+    for statement in cls.fact.body:
+        value = statement.value if isinstance(statement, tree.Assign) else None
+        if isinstance(statement, tree.Assign) and isinstance(value, tree.Call):
+            made, target = last_name(value.func), statement.targets[0]
+            if isinstance(target, tree.Name) and (made[:1].isupper() or made in _DESCRIBING):
+                yield Field(target.id, statement, statement.annotation, value, cls)
 
 
 def alias_of(value: tree.Node | None) -> str | None:

@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import attribute_in, rename, text_of
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.fields import described
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import last_name
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends, Saying
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
+    from capsule_lint.program.fields import Field
     from capsule_lint.program.model import Class, Function, Module, Store
 
 
@@ -33,7 +35,12 @@ class FieldMends(MendRoom):
         for scope in self.mends.policy_order(scopes):
             if self._is_listed(cls, scope):
                 continue
-            if initializer is None or (declares and self._is_declared(cls, initializer, scope)):
+            others = self.program.policy.others(scope)
+            if (
+                initializer is None
+                or (declares and self._is_declared(cls, initializer, scope))
+                or any(self._descriptor(cls, other) for other in others)
+            ):
                 self._field(cls, scope)
             if initializer is not None and (
                 not declares or self._neighbour_store(cls, initializer, scope) is not None
@@ -108,6 +115,7 @@ class FieldMends(MendRoom):
         attribute = self.state.attributes[cls, scope.parameter]
         for other, step in self.program.policy.beside(scope):
             near = next((f for f in fields if self._is(cls, f.name, other)), None)
+            near = near or self._descriptor(cls, other)
             if near is None:
                 continue
             annotation = self._annotation(cls, scope, near.annotation, other)
@@ -118,14 +126,41 @@ class FieldMends(MendRoom):
             mend = AddStatement(filename, span, "CAP301", statement, before=not step)
             self.mends.add(knot, mend)
             return
+        self._first(cls, scope, fields)
+
+    def _first(self, cls: Class, scope: Scope, fields: list[Field]) -> None:
+        """Give a class that keeps no scope yet the field, before its others and as these are kept."""
+        knot: Knot = ("class", cls)
+        attribute = self.state.attributes[cls, scope.parameter]
         annotation = self._said(cls, scope, None) or "str"
         body = [s for s in cls.fact.body if not (cls.fact.doc and s is cls.fact.body[0])]
-        anchor = fields[0].statement if fields else body[0]
-        self.mends.add(
-            knot,
-            AddStatement(
-                filename, anchor.span, "CAP301", f"{attribute}: {annotation}", before=True
+        anchor, line = fields[0].statement if fields else body[0], f"{attribute}: {annotation}"
+        alike = None if fields else self._kept_alike(cls)
+        if alike is not None and isinstance(alike.value, tree.Call):
+            anchor, line = alike.statement, f"{attribute} = {text_of(alike.value)}"
+            if alike.value.args:
+                reason = f"keeps a field in a descriptor of its own, and `{cls.name}` gains `{attribute}`"
+                self.mends.obstacle(knot, alike.value, reason)
+                return
+        mend = AddStatement(cls.module.filename, anchor.span, "CAP301", line, before=True)
+        self.mends.add(knot, mend)
+
+    def _descriptor(self, cls: Class, scope: Scope) -> Field | None:
+        """The descriptor by which a class keeps another scope."""
+        return next((f for f in described(cls) if self._is(cls, f.name, scope)), None)
+
+    def _kept_alike(self, cls: Class) -> Field | None:
+        """The first field of a class that a descriptor of the program's keeps."""
+        classes, inference = self.program.classes, self.program.inference
+        return next(
+            (
+                field
+                for field in described(cls)
+                if field.value is not None
+                for one in inference.of(field.value)
+                if isinstance(one, Instance) and classes.method(one.cls, "__set__") is not None
             ),
+            None,
         )
 
     def _default(self, cls: Class, beside: tree.Node | None, old: Scope, new: Scope) -> str | None:

@@ -13,6 +13,7 @@ from capsule_lint.plan.supply.rebuilds import rebuilds
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.supply.restated import CONSTRUCTORS
 from capsule_lint.plan.uses.passthrough import asserted_made
+from capsule_lint.program.fields import described
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
@@ -261,6 +262,8 @@ class Gains(Room):
                 if like in owner.stores or any(
                     f.name == like and f.owner is owner for f in self.program.classes.fields(owner)
                 ):
+                    return owner
+                if any(f.name == like for f in described(owner)):
                     return owner
         else:
             for scope in self.program.policy.scopes:
