@@ -251,13 +251,26 @@ class Configured(Struct, frozen=True):
             return False
         alike = self._alike(spec)
         if self.visible.binding(name, place) is not None:
-            return any(True for _ in self._named(place, alike))
+            return any(True for _ in self._named(place.scope.function, alike))
         return self._is_of_framework(name, place) and self._only_reads(place, alike)
+
+    def is_read_in(self, function: Function, scope: Scope) -> bool:
+        """Whether a function reads a scope, or another one beside which it can, of a local just as policy says:
+        `message["tenant_id"]` of `message = json.loads(body)`."""
+        own = [
+            spec
+            for spec in scope.sources
+            if spec.kind is SourceKind.EXPRESSION and len(spec.roots) == 1
+            for binding in function.scope.bindings.get(spec.roots[0], ())
+            if binding.kind != "param"
+        ]
+        codes = {code for spec in own for code in (in_one_style(spec.code), *self._alike(spec))}
+        return any(True for _ in self._named(function, codes))
 
     def _only_reads(self, place: Place, codes: set[str]) -> bool:
         """Whether the function around a place has one of these expressions in it, and sets none: what does that has
         not set the others yet."""
-        named = list(self._named(place, codes))
+        named = list(self._named(place.scope.function, codes))
         return bool(named) and not any(map(self._is_set, named))
 
     def _is_set(self, node: tree.Node) -> bool:
@@ -266,9 +279,8 @@ class Configured(Struct, frozen=True):
             parent = above
         return isinstance(above, tree.Assign) and any(one is parent for one in above.targets)
 
-    def _named(self, place: Place, codes: set[str]) -> Iterator[tree.Node]:
-        """Where the function around a place has one of these expressions in it."""
-        function = place.scope.function
+    def _named(self, function: Function | None, codes: set[str]) -> Iterator[tree.Node]:
+        """Where a function has one of these expressions in it."""
         for node in self.program.names.inside(function) if function is not None and codes else ():
             known = isinstance(node, tree.Subscript | tree.Attr | tree.Call)
             if known and in_one_style(text_of(node) or "") in codes:
