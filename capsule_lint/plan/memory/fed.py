@@ -255,7 +255,7 @@ class Fed(Room):
                 if isinstance(node, tree.Subscript) and tree.integer(node.index) is not None:
                     for old, new in permutations(scopes, 2):
                         part = self.planner.scope_parts.beside(node, old, new)
-                        if part is not None:
+                        if part is not None and part.knot is not None:
                             yield old, new, part.knot
 
     def _tells_apart(self, one: _Keyed) -> bool:

@@ -58,8 +58,10 @@ class KeyChecks(Beside[_Check]):
 
     def _lacks(self, check: _Check, scope: Scope) -> bool:
         """Whether the key gets the scope's part, who asks has the scope, and it is not compared."""
+        part = self.planner.scope_parts.beside(check.part, check.said, scope)
         return (
-            self.planner.scope_parts.beside(check.part, check.said, scope) is not None
+            part is not None
+            and part.knot is not None
             and not self.planner.local.notes.is_settled(check.node)
             and not compares(self.program, check.function, scope)
             and self._knows(check, scope)
@@ -81,7 +83,7 @@ class KeyChecks(Beside[_Check]):
         part = self.planner.scope_parts.beside(check.part, check.said, scope)
         knot = ("local", id(check.node))
         draft = notes.draft(check.node, "filter", [scope], knot)
-        if part is None or notes.is_silenced(draft):
+        if part is None or part.knot is None or notes.is_silenced(draft):
             return
         state.groups.join(knot, part.knot)
         if not isinstance(check.part, tree.Subscript) or not repeatable(check.part, self.program):

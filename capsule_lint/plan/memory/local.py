@@ -25,6 +25,7 @@ from capsule_lint.plan.memory.unpacked import Parts
 from capsule_lint.plan.state import State, Want
 from capsule_lint.plan.supply.scope_objects import ScopeObjects
 from capsule_lint.plan.taken_apart.groups import is_group
+from capsule_lint.plan.taken_apart.splits import Splits
 from capsule_lint.program.inference.flow import COMPARING
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, start_of
@@ -76,6 +77,7 @@ class LocalKeys:
         self.filters = LocalFilters(program, self.notes, self.needs, self.classes, self.rows)
         self.objects = ScopeObjects(program)
         self.shared = SharedKeys(self)
+        self._splits = Splits(program)
         self._readers = KeyReaders(self)
 
     def find(self) -> None:
@@ -305,6 +307,8 @@ class LocalKeys:
         """The scopes whose values are in a key, by their names."""
         is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
         present = {s.name: e for e in elements for s in scopes if is_value(e, s)}
+        others = [s for s in scopes if present and s.name not in present]
+        present |= {s.name: e for e in elements for s in others if self._splits.says(e, s)}
         for element in elements if not present else ():
             if any(
                 isinstance(one, Instance) and self.objects.is_one(one.cls)

@@ -146,11 +146,13 @@ class Origins(Struct, frozen=True):
         return None
 
     def _group(self, want: Want) -> str | None:
-        """What a regular expression finds of the neighbour's scope in a key: whoever calls knows nothing of that."""
+        """What is found of the neighbour's scope in a key, by a regular expression or without one: whoever calls
+        knows nothing of that."""
         if self.program.names.place(want.node).scope.module.is_test:
             return None
-        said = self.said(want)
-        return next((text_of(node) for node in said if is_group(self.program, node)), None)
+        is_taken = self.values.planner.scope_parts.is_taken
+        found = (n for n in self.said(want) if is_group(self.program, n) or is_taken(n))
+        return next(map(text_of, found), None)
 
     def loop(self, want: Want) -> Binding | None:
         """The loop that goes through values of the neighbour's scope, or what takes one out of a queue,

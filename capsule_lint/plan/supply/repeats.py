@@ -186,7 +186,7 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
         return node
     made, value = given[0].place, given[0].value or _matched(given[0])
     for step in given[0].path:  # `tenant_id, day = ctx.tenant_id, ctx.day`
-        value = _part(value, step)
+        value = unpacked(value, step)
     if value is None or not repeatable(value, program) or not _runs_in(node, made.scope, program):
         return node
     same = all(
@@ -233,7 +233,7 @@ def _runs_in(node: tree.Node, scope: Scope, program: Program) -> bool:
     return _runs_in(outer, scope, program)
 
 
-def _part(value: tree.Node | None, step: int) -> tree.Node | None:
+def unpacked(value: tree.Node | None, step: int) -> tree.Node | None:
     """One of the values that are unpacked: of a tuple that is written out, or of what
     `itemgetter("tenant_id", "day")(item)` gives."""
     match value:

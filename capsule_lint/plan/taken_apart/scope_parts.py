@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import permutations
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -9,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.supply.repeats import unpacked
 from capsule_lint.plan.taken_apart.matched import room_in
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -19,14 +22,15 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.plan.taken_apart.shifts import Shift, Split
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Binding
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding, Function
 
 
 class Part(Struct, frozen=True):
-    """What reads the part, and the change of the key that brings it."""
+    """What reads the part, and the change of the key that brings it, unless the key has had it all along."""
 
     code: str
-    knot: Knot
+    knot: Knot | None
 
 
 class ScopeParts(Room, Struct, frozen=True):
@@ -40,6 +44,8 @@ class ScopeParts(Room, Struct, frozen=True):
         rest = self._remainder(node, old, new)
         if rest is not None:
             return rest
+        if isinstance(node, tree.Call) and (read := self._read_by(node, old, new)) is not None:
+            return read
         match node:
             case tree.Call(args=(only,)) if not isinstance(node.func, tree.Attr):
                 inner, func = self.beside(only.value, old, new), text_of(node.func)
@@ -51,6 +57,10 @@ class ScopeParts(Room, Struct, frozen=True):
             case tree.Subscript(index=index):
                 at = tree.integer(index)
                 found = self._places(node.base, old, new, at) if at is not None else []
+                if not found and at is not None:
+                    standing = self.planner.readers.splits.place(node.base, at, old, new)
+                    code = text_of(node.base) if standing is not None else None
+                    return Part(f"{code}[{standing}]", None) if code is not None else None
                 if len({place for place, _ in found}) != 1:
                     return None
                 place, shift = found[0]
@@ -61,6 +71,32 @@ class ScopeParts(Room, Struct, frozen=True):
                 return self._bound(bindings[0], old, new) if len(bindings) == 1 else None
             case _:
                 return None
+
+    def is_read_in(self, function: Function, scope: Scope) -> bool:
+        """Whether a function that is told no scope takes a scope out of a key, and hands it on as it is."""
+        names, scopes = self.program.names, self.program.policy.scopes
+        if self.program.domain.takes_scope(function):
+            return False
+        return any(
+            scope in (old, new) and self.beside(argument.value, old, new) is not None
+            for call in names.inside(function)
+            if isinstance(call, tree.Call)
+            for argument in call.args
+            if isinstance(argument.value, tree.Subscript | tree.Call)
+            for old, new in permutations(scopes, 2)
+        )
+
+    def _read_by(self, call: tree.Call, old: Scope, new: Scope) -> Part | None:
+        """Beside `tenant_of(pk)`, which gives `key.split("#")[1]` of its only parameter, comes `pk.split("#")[3]`."""
+        function = reader(self.program, call)
+        argument = call.args[0].value if function is not None else None
+        if function is None or not isinstance(argument, tree.Name | tree.Attr | tree.Subscript):
+            return None
+        inner = self.beside(function.returns[0], old, new)
+        code, name = text_of(argument), re.compile(rf"\b{function.own_params[0].name}\b")
+        if inner is None or code is None or len(name.findall(inner.code)) != 1:
+            return None
+        return Part(name.sub(lambda _: code, inner.code), inner.knot)
 
     def _parts(self, base: tree.Node, shift: Shift) -> str | None:
         """What takes the key apart, as it will read: `pk.split("#", 3)` for `pk.split("#", 1)`."""
@@ -98,6 +134,23 @@ class ScopeParts(Room, Struct, frozen=True):
                 return any(True for _ in self.planner.readers.splits.of(node.base))
             case _:
                 return False
+
+    def is_taken(self, node: tree.Node) -> bool:
+        """Whether a value has been taken out of a key: `tenant_id = pk.split("#")[1]`, or by a function of the
+        program, `tenant_id = tenant_of(pk)`, and `tenant_id, order_id = ids_of(pk)`."""
+        value, path = node, tuple[int, ...]()
+        if isinstance(node, tree.Name):
+            bindings = self.program.names.bindings_of(node)
+            if len(bindings) != 1 or bindings[0].kind != "assign":
+                return self.may_be(node)
+            value, path = bindings[0].value or node, bindings[0].path
+        if isinstance(value, tree.Sequence) and path:
+            value, path = unpacked(value, path[0]) or value, path[1:]
+        function = reader(self.program, value) if isinstance(value, tree.Call) else None
+        given = function.returns[0] if function is not None else value
+        for step in path if function is not None else ():
+            given = unpacked(given, step) or value
+        return self.is_part(given) or self.may_be(node)
 
     def may_be(self, node: tree.Node) -> bool:
         """Whether an expression is one of the parts of a key, or a name that is unpacked from these."""
@@ -180,6 +233,16 @@ class ScopeParts(Room, Struct, frozen=True):
             for shift in shifts:
                 found += ((place, shift) for place in _place(shift, split, old, new, at))
         return found
+
+
+def reader(program: Program, call: tree.Call) -> Function | None:
+    """The function of the program that a call calls, if that gives one thing of the one argument that it is given."""
+    functions = [callee.function for callee in program.calls.callees(call)]
+    function = functions[0] if len(functions) == 1 else None
+    if function is None or len(function.returns) != 1 or len(function.own_params) != 1:
+        return None
+    plain = [a for a in call.args if not a.star and not a.keyword]
+    return function if len(plain) == len(call.args) == 1 else None
 
 
 def _place(shift: Shift, split: Split, old: Scope, new: Scope, at: int) -> Iterator[int]:

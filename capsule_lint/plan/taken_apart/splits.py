@@ -12,13 +12,14 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.listings import Listings
 from capsule_lint.plan.taken_apart.parts import in_place
-from capsule_lint.plan.taken_apart.shifts import Split, second_from
+from capsule_lint.plan.taken_apart.shifts import Split, has, parts_in, second_from
 from capsule_lint.program.local_names import only_assigned
-from capsule_lint.program.texts.pieces import hole_name, snake
+from capsule_lint.program.texts.pieces import hole_name, names_scope, snake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding
 
@@ -63,6 +64,36 @@ class Splits(Struct, frozen=True, dict=True):
     def listings(self) -> Listings:
         """What tells lists of which keys are joined."""
         return Listings(self.program)
+
+    def says(self, node: tree.Node, scope: Scope) -> bool:
+        """Whether an expression is the part that a scope's value is, `pk.split("#")[3]`, of all keys that have one."""
+        at = tree.integer(node.index) if isinstance(node, tree.Subscript) else None
+        if at is None or not isinstance(node, tree.Subscript):
+            return False
+        found = {
+            names_scope(parts[at if at < 0 else at + split.taken] or "", scope)
+            for split in self.of(node.base)
+            for parts in self._forms(split)
+            if has(parts, at, split) and any(names_scope(part or "", scope) for part in parts)
+        }
+        return found == {True}
+
+    def place(self, base: tree.Node, at: int, old: Scope, new: Scope) -> int | None:
+        """At which index the new scope's part stands in all keys whose part at the given one is the old scope's."""
+        found: set[int | None] = set()
+        for split in self.of(base):
+            for parts in self._forms(split) if split.limit < 0 and not split.shared else ():
+                first = split.taken if at >= 0 else len(parts)
+                number = at + first
+                if 0 <= number < len(parts) and names_scope(parts[number] or "", old):
+                    places = [n for n, part in enumerate(parts) if names_scope(part or "", new)]
+                    found.add(places[0] - first if len(places) == 1 else None)
+        return found.pop() if len(found) == 1 else None
+
+    def _forms(self, split: Split) -> Iterator[tuple[str | None, ...]]:
+        """What the parts of all keys of the program are called."""
+        templates = {id(s.template): s.template for s in self.program.keys.sites}.values()
+        return (parts_in(template, split) for template in templates)
 
     def _of_call(self, node: tree.Call, func: tree.Attr) -> Iterator[Split]:
         """`key.split("#", 2)`, `re.split("#", key)`: from the end only where there is no limit."""
