@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference import namespaces
+from capsule_lint.program.inference.named_keys import key_of
 from capsule_lint.program.inference.types import (
     ANYTHING,
     NOTHING,
@@ -49,7 +50,7 @@ class Contents:
         for base in ordered(self.inference.of(node.base)):
             match base:
                 case Collection():
-                    own = base.at(tree.text(node.index))
+                    own = base.at(key_of(self.inference.classes, node.index))
                     put = self.kept(node.base, node.index) if not holds_objects(own) else NOTHING
                     found.append(self._given_back(node) or join(own, put))
                 case TupleOf() if isinstance(node.index, tree.Const) and isinstance(

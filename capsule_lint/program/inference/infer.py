@@ -15,6 +15,7 @@ from capsule_lint.program.inference.flow import Flow
 from capsule_lint.program.inference.late import Late
 from capsule_lint.program.inference.located import Located
 from capsule_lint.program.inference.mocks import Mocks
+from capsule_lint.program.inference.named_keys import key_of
 from capsule_lint.program.inference.narrowing import Narrowing
 from capsule_lint.program.inference.placed import Placements
 from capsule_lint.program.inference.results import Results
@@ -182,11 +183,12 @@ class Inference:
         return self.of(item) if listed is None else self.contents.elements(self.of(listed))
 
     def _dict(self, node: tree.DictDisplay) -> Collection:
-        entries = [(tree.text(key), self._entry(key, value)) for key, value in node.pairs]
-        items = join(*(types for _, types in entries))
-        named = [(name, types) for name, types in entries if name is not None]
-        different = len(items) > 1 and len(named) == len(entries) and holds_objects(items)
-        return Collection(items, kind="dict", entries=tuple(named) if different else ())
+        each = [self._entry(*pair) for pair in node.pairs]
+        items = join(*each)
+        named = [key_of(self.classes, key) for key in node.keys] if holds_objects(items) else ()
+        entries = tuple((n, types) for n, types in zip(named, each, strict=False) if n is not None)
+        different = len(items) > 1 and len(entries) == len(each)
+        return Collection(items, kind="dict", entries=entries if different else ())
 
     def _entry(self, key: tree.Node | None, value: tree.Node) -> Types:
         """What a dict that is written out has under a key, or has of another dict that is spread into it."""

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.filled import made_empty
+from capsule_lint.program.inference.named_keys import key_of
 from capsule_lint.program.inference.types import NOTHING, Types, holds_objects, join
+from capsule_lint.program.local_names import behind
 
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference
@@ -18,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Located:
-    """Finds what objects keep under literal names."""
+    """Finds what objects keep under names that are written out."""
 
     inference: Inference
 
     def of(self, getter: Function, key: tree.Node | None) -> Types:
         """The objects that a function gives back which looks a name up in a dict, its object's or its module's; nothing
         where it does anything else, or where it is not known under which names these are put there."""
-        said = tree.text(key)
+        said = key_of(self.inference.classes, key)
         table, asked = self._looked_up(getter) if said is not None else (None, None)
         if table is None or asked is None or self._parameter(asked, getter) is None:
             return NOTHING
@@ -36,7 +38,7 @@ class Located:
     def _looked_up(self, getter: Function) -> tuple[tree.Node | None, tree.Node | None]:
         """The dict of which a function with one parameter returns an entry, and which: `return self._all[name]`."""
         if len(getter.own_params) == 1 and len(getter.returns) == 1:
-            match getter.returns[0]:
+            match behind(self.inference.names, getter.returns[0]):
                 case tree.Subscript(base=table, index=asked):
                     return table, asked
                 case tree.Call(func=tree.Attr(base=table, name="get"), args=(asked, *_)):
@@ -67,13 +69,13 @@ class Located:
     def _told(self, value: tree.Node) -> dict[str, Types] | None:
         """What a value that is put into a dict is, by the names under which it is put there; `None` where one of
         these is not known."""
-        names, of = self.inference.names, self.inference.of
+        names, classes, of = self.inference.names, self.inference.classes, self.inference.of
         match names.parent(value):
             case tree.Assign(targets=(tree.Subscript(index=index),)):
                 pass
             case _:
                 return None
-        if (said := tree.text(index)) is not None:
+        if (said := key_of(classes, index)) is not None:
             return {said: of(value)}
         function = names.function_of(value)
         key = self._parameter(index, function) if function is not None else None
@@ -84,7 +86,7 @@ class Located:
         for call, callee in self.inference.calls.callers(function):
             bound = bind(call.args, function.params, callee.given)
             arguments = bound.arguments if bound is not None else {}
-            name = tree.text(arguments[key].value) if key in arguments else None
+            name = key_of(classes, arguments[key].value) if key in arguments else None
             if name is None or (given is not None and given not in arguments):
                 return None
             told = of(arguments[given].value if given is not None else value)

@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.containers import KEYED, LISTED
 from capsule_lint.program.inference import namespaces, standard, strategies
 from capsule_lint.program.inference.mocks import MOCKS
+from capsule_lint.program.inference.named_keys import key_of
 from capsule_lint.program.inference.types import (
     ANYTHING,
     NOTHING,
@@ -286,7 +287,8 @@ class Results:
                 defaults = [self.inference.of(a.value) for a in node.args[1:2]]
                 asked = [a.value for a in node.args[:1] if not holds_objects(one.items)]
                 kept = (self.inference.contents.kept(func.base, key) for key in asked)
-                own = one.at(tree.text(node.args[0].value)) if node.args else one.items
+                key = key_of(self.inference.classes, node.args[0].value) if node.args else None
+                own = one.at(key)
                 got = join(own, *kept, *defaults)
                 answered = self.inference.contents.answered
                 found.append(answered(got, node.args[0].value) if node.args else got)
