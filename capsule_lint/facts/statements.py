@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.facts.expressions import BINARY, Expressions
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from capsule_lint.facts.tree import At, Node, Statement
+
+    _Step: TypeAlias = str | tuple[ast.MatchClass, str | int]
+    """The key of a dict, or what an object of a class has under a name or at a place."""
 
 
 class Statements:
@@ -146,12 +149,14 @@ class Statements:
     def _try(self, node: ast.Try | ast.TryStar) -> tree.Block:
         binds, bodies = [], [self._statements(node.body)]
         heads: list[Node] = []
+        how = "except*" if isinstance(node, ast.TryStar) else "except"
         for handler in node.handlers:
             kind = None if handler.type is None else self._expr(handler.type)
             if handler.name and kind is not None:
                 first = self._at(handler.body[0])
                 at = self._places.word(handler.name, (*kind.at[2:], *first[:2]), first=True)
-                binds.append(tree.Bind(tree.Name(at, handler.name), None, "except"))
+                target = tree.Name(at, handler.name)
+                binds.append(tree.Bind(target, None, how, body=len(bodies)))
             if kind is not None:
                 heads.append(kind)
             bodies.append(self._statements(handler.body))
@@ -160,11 +165,12 @@ class Statements:
 
     def _match(self, node: ast.Match) -> tree.Block:
         heads = [self._expr(node.subject)]
-        binds, bodies, cases = [], [], []
+        binds, cases = [], []
+        bodies: list[tuple[Statement, ...]] = []
         listed: set[ast.AST] = set()
         for case in node.cases:
             places: dict[ast.AST, int] = {}
-            keys = dict(_keys(case.pattern, ()))
+            steps = dict(_steps(case.pattern, ()))
             for part in ast.walk(case.pattern):
                 if isinstance(part, ast.MatchValue):
                     heads += [] if part in listed else [self._expr(part.value)]
@@ -183,8 +189,9 @@ class Statements:
                 if captured is not None and isinstance(part, ast.pattern):
                     at = self._places.word(captured, self._at(part))
                     target = tree.Name(at, captured)
-                    found = keys.get(part, ()) if isinstance(part, ast.MatchAs) else ()
-                    binds.append(tree.Bind(target, None, "case", found))
+                    found = steps.get(part, ()) if isinstance(part, ast.MatchAs) else ()
+                    keys = tuple(_key(step, places) for step in found)
+                    binds.append(tree.Bind(target, None, "case", keys, len(bodies)))
             if case.guard is not None:
                 heads.append(self._expr(case.guard))
             bodies.append(self._statements(case.body))
@@ -259,21 +266,37 @@ def _case(pattern: ast.pattern, places: Mapping[ast.AST, int]) -> tree.Case:
     return tree.Case(tuple(places[one] for one in each) if known else (), name)
 
 
-def _keys(
-    pattern: ast.pattern, around: tuple[str, ...]
-) -> Iterator[tuple[ast.AST, tuple[str, ...]]]:
-    """Under which keys the patterns stand that a pattern of dicts has in it."""
+def _steps(
+    pattern: ast.pattern, around: tuple[_Step, ...]
+) -> Iterator[tuple[ast.AST, tuple[_Step, ...]]]:
+    """Under which keys of dicts, and as what of objects, the patterns stand that a pattern has in it."""
     match pattern:
         case ast.MatchMapping():
             for key, value in zip(pattern.keys, pattern.patterns, strict=True):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     yield value, (*around, key.value)
-                    yield from _keys(value, (*around, key.value))
+                    yield from _steps(value, (*around, key.value))
+        case ast.MatchClass():
+            found: list[tuple[str | int, ast.pattern]] = [*enumerate(pattern.patterns)]
+            found += zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True)
+            for name, value in found:
+                yield value, (*around, (pattern, name))
+                yield from _steps(value, (*around, (pattern, name)))
         case ast.MatchAs(pattern=ast.pattern() as inner):
-            yield from _keys(inner, around)
+            yield from _steps(inner, around)
         case ast.MatchOr():
             for one in pattern.patterns:
-                yield from _keys(one, around)
+                yield from _steps(one, around)
+
+
+def _key(step: _Step, places: Mapping[ast.AST, int]) -> str | tree.Field:
+    """A step on the way to what a pattern binds; `places` are those of its classes."""
+    if isinstance(step, str):
+        return step
+    cls, name = step
+    if isinstance(name, int):
+        return tree.Field(places[cls], "", name)
+    return tree.Field(places[cls], name)
 
 
 def _captured(part: ast.AST) -> str | None:

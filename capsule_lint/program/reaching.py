@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Binding, Place, Scope
+
+
+ONE_BODY: Final = ("case", "except", "except*")
+"""How targets are bound that hold in one body of a block alone."""
 
 
 def same_flow(scope: Scope, place: Place) -> bool:
@@ -26,6 +30,8 @@ def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
         return bindings
     found = []
     for binding in reversed(bindings):
+        if binding.kind in ONE_BODY and _in_other_body(binding.place, place):
+            continue
         if comes_after(binding, place):
             if _in_common_loop(binding.place, place):
                 found.append(binding)
@@ -61,6 +67,12 @@ def _walrus(binding: Binding) -> bool:
     statement = binding.place.statement
     targets = statement.targets if isinstance(statement, tree.Assign) else ()
     return not any(binding.at == target.at for target in targets)
+
+
+def _in_other_body(one: Place, other: Place) -> bool:
+    """Whether a place stands in another body of the block that binds in the one that it holds for."""
+    number, branch, _ = one.blocks[-1]
+    return any(n == number and b != branch for n, b, _ in other.blocks)
 
 
 def _in_common_loop(one: Place, other: Place) -> bool:

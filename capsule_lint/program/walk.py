@@ -225,12 +225,16 @@ class _Walker:
 
     def _compound(self, node: tree.Block, place: Place) -> None:
         self._all(node.heads, place, node)
+        self._block += 1
+        number, loops = self._block, node.kind in ("for", "while")
         for bind in node.binds:
             if bind.value is not None:
                 self._expr(bind.value, place, node)
-            self._target(bind.target, place, node, bind.how, bind.value)
-        self._block += 1
-        number, loops = self._block, node.kind in ("for", "while")
+            inside = (
+                place.blocks if bind.body is None else (*place.blocks, (number, bind.body, loops))
+            )
+            here = Place(place.scope, place.statement, inside, place.order)
+            self._target(bind.target, here, node, bind.how, bind.value)
         self._module.blocks[number] = node
         for branch, body in enumerate(node.bodies):
             # The body of `with`, and of `try` itself, is as good as not being in a block.

@@ -42,14 +42,25 @@ class Eval(Stmt, frozen=True, tag=True):
     values: tuple[Node, ...]
 
 
+class Field(Struct, frozen=True, tag=True):
+    """What an object of a class has, which stands at a place among the heads: under a name, or at one of its places."""
+
+    cls: int
+    name: str
+    place: int = 0
+
+
 class Bind(Struct, frozen=True):
-    """A target that a block's head binds: how is `for`, `with`, `except` or `case`."""
+    """A target that a block's head binds: how is `for`, `with`, `except`, `except*` or `case`."""
 
     target: Node
     value: Node | None
     how: str
-    keys: tuple[str, ...] = ()
-    """Under which keys of dicts, each inside of the one before, a `case` finds it in the subject."""
+    keys: tuple[str | Field, ...] = ()
+    """Under which keys of dicts, and as what of objects, each inside of the one before, a `case` finds it in the
+    subject."""
+    body: int | None = None
+    """The one body in which the target is bound; `None` where it is in all of them."""
 
 
 class Case(Struct, frozen=True):

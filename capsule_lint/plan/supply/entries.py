@@ -183,6 +183,9 @@ class Entries:
                 return any(isinstance(v, tree.Call) for v in self._given(base))
             case tree.Name() if depth < _DEPTH:
                 bound = list(self._bound(node))
+                had = kept(node, self.program)
+                if isinstance(had, tree.Attr) and bound[0].kind == "case":
+                    return self._is_read(had, depth + 1)  # as what an object has it
                 return (
                     any(b.kind == "case" or _is_part(b) for b in bound)
                     or self._is_gathered(node)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.caught import classes_of, name_of
 from capsule_lint.program.inference.types import Foreign
 from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
@@ -184,7 +185,7 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
     given = bindings(node.id, place)
     if len(given) != 1 or given[0].kind not in ("assign", "case"):
         return node
-    made, value = given[0].place, given[0].value or _matched(given[0])
+    made, value = given[0].place, given[0].value or _matched(given[0], program)
     for step in given[0].path:  # `tenant_id, day = ctx.tenant_id, ctx.day`
         value = unpacked(value, step)
     if value is None or not repeatable(value, program) or not _runs_in(node, made.scope, program):
@@ -196,16 +197,29 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
     return value if same else node
 
 
-def _matched(binding: Binding) -> tree.Node | None:
-    """What a `case` finds in dicts: `row["tenant_id"]` for the name in `{"tenant_id": tenant_id}`."""
+def _matched(binding: Binding, program: Program) -> tree.Node | None:
+    """What a `case` finds in dicts, and in objects: `row["tenant_id"]` for the name in `{"tenant_id": tenant_id}`,
+    `event.tenant_id` for that in `Stored(tenant_id=owner)`."""
     block = binding.place.statement
     if binding.kind != "case" or not isinstance(block, tree.Block):
         return None
-    keys = next((bind.keys for bind in block.binds if bind.target.at == binding.at), ())
+    bound = next((one for one in block.binds if one.target.at == binding.at), None)
     found = block.heads[0]
-    for key in keys:
-        found = tree.Subscript(found.at, found, tree.Const(found.at, key))
-    return found if keys else None
+    for key in bound.keys if bound is not None else ():
+        if isinstance(key, str):
+            found = tree.Subscript(found.at, found, tree.Const(found.at, key))
+            continue
+        classes = classes_of(program.inference, block, key)
+        names = {name_of(program.inference, cls, key) for cls in classes}
+        name = names.pop() if len(names) == 1 else None
+        if name is None:
+            return None
+        if found is block.heads[0] and isinstance(found, tree.Name):
+            found = tree.Name(found.at, found.id)  # which is of that class in the body
+            program.names.index.put(found, binding.place)
+        found = tree.Attr(found.at, found, name)
+        program.names.index.put(found, binding.place)
+    return found if found is not block.heads[0] else None
 
 
 def _runs_in(node: tree.Node, scope: Scope, program: Program) -> bool:

@@ -33,7 +33,7 @@ class Visible:
             if scope.kind in ("module", "class") or name in scope.outer:
                 return None
             bindings = scope.bindings.get(name, ())
-            if any(b.kind in ("def", "class", "import", "except") for b in bindings):
+            if any(b.kind in ("def", "class", "import", "except", "except*") for b in bindings):
                 return None
             flows = scope is place.scope or same_flow(scope, place)
             if flows and any(

@@ -9,6 +9,7 @@ from capsule_lint.program.calling.fixtures import Fixtures
 from capsule_lint.program.inference import namespaces
 from capsule_lint.program.inference.annotations import Annotations
 from capsule_lint.program.inference.attributes import Attributes
+from capsule_lint.program.inference.caught import caught, matched
 from capsule_lint.program.inference.contents import Contents
 from capsule_lint.program.inference.filled import Filled
 from capsule_lint.program.inference.flow import Flow
@@ -222,9 +223,11 @@ class Inference:
             case "param":
                 return self.flow.of(binding)
             case "except":
+                return caught(self, binding)
+            case "except*":
                 return foreign("exception")
             case "case":
-                return ANYTHING
+                return matched(self, binding)
         if filled := self.filled.of(binding):
             return filled
         if binding.annotation is not None and last_name(binding.annotation) != "Final":

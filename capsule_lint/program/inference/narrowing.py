@@ -33,7 +33,10 @@ class Narrowing:
             if asked is None:
                 continue
             bindings = self.inference.names.bindings(node.id, place)
-            if any(branch in binding.place.blocks for binding in bindings):
+            since = (
+                one for one in bindings if one.kind != "case" or one.place.blocks[-1] != branch
+            )
+            if any(branch in binding.place.blocks for binding in since):
                 return types  # it has another value since
             found = frozenset(t for one in asked for t in self.inference.of(one))
             if found and all(isinstance(one, ClassObject) for one in found):
