@@ -15,7 +15,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import fills_parameters
 from capsule_lint.program.comparisons import is_among
 from capsule_lint.program.inference.records import View
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class, Function, Module
+    from capsule_lint.program.model import Function, Module
 
 JSON_KEYS: Final = re.compile(r'"(\w+)"\s*:')
 _TYPED: Final = re.compile(r'\{"[SN]": (.*)\}')
@@ -333,13 +333,22 @@ class Enumerated(MendRoom):
                 return any(self._may_be(one, node, given, depth + 1) for one in value.below())
 
     def _made_from_any(self) -> Iterator[Class]:
-        """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`."""
+        """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`, also as heirs of
+        one of which any may be meant, `KINDS[kind](**data)`."""
         program = self.program
         for cls in self._homes():
-            for call, _ in program.calls.constructors_of(cls):
-                spread = call.spread
-                if spread and not isinstance(spread[0], tree.DictDisplay):
-                    yield cls
+            for base in program.classes.mro(cls):
+                for call, _ in program.calls.constructors_of(base):
+                    if base is not cls and self._is_class(call.func):
+                        continue
+                    spread = call.spread
+                    if spread and not isinstance(spread[0], tree.DictDisplay):
+                        yield cls
+
+    def _is_class(self, node: tree.Node) -> bool:
+        """Whether an expression names one class, and none of its heirs."""
+        named = self.program.classes.dotted(node)
+        return isinstance(named, Binding) and isinstance(named.definition, Class)
 
 
 def _texts_in(nodes: Sequence[tree.Node | None]) -> set[str]:
