@@ -154,7 +154,7 @@ class Demands(Room):
             if domain.scope_parameter(function, scope) is None
             and not domain.held.is_several(function, scope)
             and not domain.carries(function, scope, self.state.gained())
-            and not domain.reads_beside(function, scope)
+            and not (cls is None and domain.reads_beside(function, scope))
             and not SpelledOut(self.planner).in_all_keys(function, scope)
             and not self.planner.local.objects.carried(function)
             and not (cls is None and self._has_itself(function, scope))

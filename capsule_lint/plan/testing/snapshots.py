@@ -145,9 +145,9 @@ class Snapshots(MendRoom):
     def _is_expected(self, node: tree.Node) -> bool:
         """Whether something is compared, by itself or among others, with what is not known to be
         something else."""
-        names, inner = self.program.names, node
+        names, dumped = self.program.names, False
+        inner: object = node
         around = names.parent(node)
-        dumped = False
         while isinstance(around, tree.Sequence | tree.DictDisplay) or _carries(around):
             dumped = dumped or isinstance(around, tree.Call)
             inner, around = around, names.parent(around)

@@ -293,7 +293,9 @@ class Domain:
             parameter.name
             for parameter in function.own_params
             for one in self.parameter_types(function, parameter)
-            if isinstance(one, Instance) and one.cls not in self.entities | self.repositories
+            if isinstance(one, Instance)
+            and self.entities.isdisjoint(self.classes.subclasses(one.cls))
+            and not self.is_repository(one.cls)
         }
         names = {other.parameter for other in self.policy.others(scope)}
         return bool(objects) and any(
@@ -305,9 +307,14 @@ class Domain:
         )
 
     def _is_scope(self, cls: Class) -> bool:
-        """Whether objects hold values of scopes and nothing else, though they make keys of these: `Scope(tenant_id)`."""
-        made_of = [p.name for p in self.classes.constructor(cls) or ()]
-        return bool(made_of) and all(names_any_of(name, self.policy.scopes) for name in made_of)
+        """Whether objects, and those of heirs, hold values of scopes and nothing else, though they make keys of these:
+        `Scope(tenant_id)`."""
+        made_of = [
+            [p.name for p in self.classes.constructor(one) or ()]
+            for one in self.classes.subclasses(cls)
+        ]
+        scopes = self.policy.scopes
+        return all(made_of) and all(names_any_of(name, scopes) for own in made_of for name in own)
 
     def is_repository(self, cls: Class) -> bool:
         """Whether the class reads or writes entities."""
