@@ -214,8 +214,8 @@ class Placements:
         match holder:
             case ModuleObject():
                 return self.inference.attributes.of(holder, name)
-            case Instance():
-                return self.inference.declared(holder.cls, name)
+            case Instance(cls=cls) | Mocked(spec=Class() as cls):
+                return self.inference.declared(cls, name)
             case _:
                 return NOTHING
 
