@@ -1,5 +1,5 @@
-"""Objects that are made past their constructor, `note = cls.__new__(cls)`: whoever sets the neighbouring field of one
-sets the new field as well."""
+"""Objects that are made past their constructor, `note = cls.__new__(cls)`, `other = copy.copy(self)`: whoever sets the
+neighbouring field of one sets the new field as well."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.supply.restated import CONSTRUCTORS
-from capsule_lint.program.inference.types import ClassObject
+from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import last_name, named_setting
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
 
 PURPOSE: Final = "attribute"
+_MAKING: Final = ("__new__", "copy", "deepcopy")
 
 
 class Setting(Struct, frozen=True):
@@ -60,7 +61,8 @@ class Bypassed(Room):
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
         before = len(self._seen)
-        for call in self.program.calls.uses.calls_beside("__new__"):
+        calls_beside = self.program.calls.uses.calls_beside
+        for call in (one for name in _MAKING for one in calls_beside(name)):
             function = self.program.names.function_of(call)
             cls = self._made(call)
             local = self._bound_to(call)
@@ -76,7 +78,8 @@ class Bypassed(Room):
     def _made(self, call: tree.Call) -> Class | None:
         """The class of what a call makes past the constructor."""
         types = self.program.inference.of(call.plain[0]) if len(call.plain) == 1 else ()
-        return next((t.cls for t in types if isinstance(t, ClassObject)), None)
+        kind = ClassObject if last_name(call.func) == "__new__" else Instance
+        return next((t.cls for t in types if isinstance(t, kind)), None)
 
     def _bound_to(self, call: tree.Call) -> str | None:
         """`note` of `note = cls.__new__(cls)`."""
