@@ -47,7 +47,7 @@ class KeyPieces(Struct, frozen=True):
             for compare in compared:
                 self._beside(compare, names[scope.name], scope, home)
         for one in inside:
-            self._among(one, change.scopes, home)
+            self._among(one, {scope: _stored(scope) for scope in change.scopes}, home)
         for display, part in again:
             self._name(display, part, home, names)
             self.local.notes.settle(display)
@@ -69,16 +69,17 @@ class KeyPieces(Struct, frozen=True):
             if isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",)):
                 yield parent
 
-    def _among(self, one: Side, scopes: tuple[Scope, ...], home: Home) -> None:
-        """More elements of two tuples that are compared, one of which is made of parts of a key."""
-        knot = self.local.notes.knot_of(home, one.compare)
+    def _among(self, one: Side, names: dict[Scope, str], home: Home) -> None:
+        """More elements of two tuples that are compared, one of which is made of parts of a key: their code, by
+        their scopes."""
+        knot, scopes = self.local.notes.knot_of(home, one.compare), list(names)
         read = self.local.notes.defect(one.stored, "pattern", list(scopes), knot)
         asked = self.local.notes.defect(one.asked, "tuple", list(scopes), knot)
         mirror = one.value if isinstance(one.value, tree.Attr | tree.Name) else None
         front = not self.local.rekeyed[home].index
         for scope in scopes:
             read.anchors[scope.name] = None if front else one.part
-            read.detail[scope.name] = _stored(scope)
+            read.detail[scope.name] = names[scope]
             asked.anchors[scope.name] = None if front else one.value
             self.local.notes.ask(asked, Want(scope, one.asked, knot, "filter", mirror=mirror))
         self.local.notes.settle(one.compare)
@@ -104,18 +105,16 @@ class KeyPieces(Struct, frozen=True):
             defect = self.local.notes.defect(index, "index", list(change.scopes), knot)
             defect.detail["index"] = str(number + len(change.scopes))
         parent, code = self.local.program.names.parent(node), _code(node.base)
-        if number == max(change.index - 1, 0) and code is not None:
-            for step, scope in enumerate(change.scopes):
-                knot = self.local.notes.knot_of(home, node)
-                self.local.parted.at(node, scope, f"{code}[{change.index + step}]", knot)
-        if (
-            number == max(change.index - 1, 0)
-            and code is not None
-            and isinstance(parent, tree.Compare)
-            and parent.ops in (("==",), ("!=",))
-        ):
-            for step, scope in enumerate(change.scopes):
-                self._beside(parent, f"{code}[{change.index + step}]", scope, home)
+        if number != max(change.index - 1, 0) or code is None:
+            return
+        new = {s: f"{code}[{change.index + step}]" for step, s in enumerate(change.scopes)}
+        for scope, part in new.items():
+            knot = self.local.notes.knot_of(home, node)
+            self.local.parted.at(node, scope, part, knot)
+            if isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",)):
+                self._beside(parent, part, scope, home)
+        for one in self.local.parted.compared([node]):
+            self._among(one, new, home)
 
     def attribute(self, access: tree.Attr, home: Home) -> None:
         """`slot.tenant_id == tenant_id` gets a condition beside it."""

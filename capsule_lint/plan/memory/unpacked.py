@@ -124,7 +124,7 @@ class Parts(Struct, frozen=True):
         `key[0]`."""
         self._indexed[id(node), scope.name] = (code, knot)
 
-    def compared(self, uses: Iterable[tree.Name]) -> Iterator[Side]:
+    def compared(self, uses: Iterable[tree.Node]) -> Iterator[Side]:
         """The comparisons of tuples that have one of the uses of a part in them: `(t, s) == (tenant_id,
         subject)`."""
         parent_of = self.program.names.parent
