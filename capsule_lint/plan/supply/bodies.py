@@ -230,12 +230,15 @@ class Bodies(Room):
                 yield _Read(read.key, read.under, configured=True)
 
     def _roots(self, name: str, want: Want) -> Iterator[str]:
-        """What an expression starts from: a parameter, and what a local of that name is read of."""
+        """What an expression starts from: a parameter, and what a local of that name, or what callers give for it, is
+        read of."""
         yield name
         names = self.program.names
         for binding in names.bindings(name, names.place(want.node)):
             given = binding.value if binding.kind == "assign" and not binding.path else None
             yield from self._path(given, 0)[-1:]
+            for passed in self.program.calls.passed_to(binding):
+                yield from self._path(passed, 0)[-1:]
 
     def _asked(self, spec: SourceSpec) -> Class | Function | None:
         if spec.kind is not SourceKind.CALL:

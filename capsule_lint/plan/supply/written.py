@@ -159,11 +159,30 @@ class Written(Room):
         names, calls = self.program.names, self.program.calls
         given = next((a for a in call.args if a.value is node and not a.star), None)
         name = calls.parameter_of(call, given) if given is not None else None
-        for callee in calls.callees(call) if name is not None else ():
+        for callee in calls.callees(call) if given is not None else ():
             function = callee.function
-            for one in names.inside(function) if function is not None else ():
-                if isinstance(one, tree.Name) and one.id == name and _is_parameter(names, one):
+            params = (
+                function.params if function is not None and given and not given.keyword else ()
+            )
+            own = name or next((p.name for p in params if p.kind == "*"), None)
+            for one in names.inside(function) if function is not None and own else ():
+                if isinstance(one, tree.Name) and one.id == own and _is_parameter(names, one):
                     yield one
+
+    def _read_by_tests(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Name]:
+        """The same of what a function of the tests is given, `sqs_event(message)`, also where it goes through that."""
+        for read in self._reads(call, node):
+            module = self.program.names.module_of(read)
+            if module.is_test:
+                yield read
+            for target, source in module.loops() if module.is_test else ():
+                match target, source:
+                    case tree.Sequence(items=(_, one)), tree.Call(func=tree.Name(id="enumerate")):
+                        gone_through = source.plain[0] if source.plain else None
+                    case one, gone_through:
+                        pass
+                if gone_through is read and isinstance(one, tree.Name):
+                    yield from reads_of(self.program.names, one, (one.at,))
 
     def homes(self, display: tree.Node) -> frozenset[str]:
         """The names under which a dict is kept: of keys, keywords, locals and functions."""
@@ -189,6 +208,10 @@ class Written(Room):
                 given = next((a for a in parent.args if a.value is node), None)
                 to = given and (given.keyword or self.program.calls.parameter_of(parent, given))
                 yield from (to.lower(),) if to else ()
+                for read in self._read_by_tests(parent, node):
+                    yield from self._homes_of(read, depth + 1)
+            case tree.Sequence() if names.module_of(node).is_test:
+                yield from self._homes_of(parent, depth + 1)
             case tree.Assign(targets=(tree.Name() as target,)):
                 yield target.id.lower()
                 for read in reads_of(names, target, (target.at,)):
