@@ -64,30 +64,52 @@ class EventShapes:
         return wanted.isdisjoint(read) and not read.isdisjoint(_OF_QUEUES)
 
     def _is_object(self, spec: SourceSpec, name: str, function: Function) -> bool:
-        """Whether a parameter is an object of the program's without what an expression first asks it for."""
-        asked = re.match(rf"{re.escape(name)}(?:\.(\w+)|\[)", spec.code)
-        parameter = function.parameter(name)
-        if asked is None or parameter is None or spec.kind is not SourceKind.EXPRESSION:
+        """Whether a parameter is an object of the program's without what a source first asks it for."""
+        parameter, program = function.parameter(name), self.program
+        asked = self._asked(spec, name) if parameter is not None else frozenset()
+        if not asked or parameter is None:
             return False
-        has, program = asked[1] or "__getitem__", self.program
         types = program.domain.parameter_types(function, parameter)
         return bool(types) and all(
             isinstance(one, Instance)
             and not any(program.classes.foreign_bases(one.cls))
-            and not any(map(partial(program.classes.has_attribute, one.cls), (has, "__getattr__")))
+            and not program.classes.has_attribute(one.cls, "__getattr__")
+            and not all(map(partial(program.classes.has_attribute, one.cls), asked))
             for one in types
         )
+
+    def _asked(self, spec: SourceSpec, name: str) -> frozenset[str]:
+        """What an expression asks what it starts from for, or a function what it is given."""
+        if spec.kind is SourceKind.EXPRESSION:
+            said = re.match(rf"{re.escape(name)}(?:\.(\w+)|\[)", spec.code)
+            return frozenset((said[1] or "__getitem__",) if said is not None else ())
+        given = self._given_as(spec, name)
+        if given is None:
+            return frozenset()
+        source, own = given
+        return frozenset(
+            node.name if isinstance(node, tree.Attr) else "__getitem__"
+            for node in self.program.names.inside(source)
+            if isinstance(node, tree.Attr | tree.Subscript)
+            and isinstance(node.base, tree.Name)
+            and node.base.id == own
+        )
+
+    def _given_as(self, spec: SourceSpec, name: str) -> tuple[Function, str] | None:
+        """The function that a source calls, and its parameter for what is called `name` there."""
+        source = self.program.names.definition(spec.dotted)
+        if spec.kind is not SourceKind.CALL or not isinstance(source, Function):
+            return None
+        own = source.own_params[spec.roots.index(name) :][:1]
+        return (source, own[0].name) if own else None
 
     def _wanted(self, spec: SourceSpec, name: str) -> frozenset[str]:
         """The items that a source reads of what it calls `name`, as far as the program tells."""
         said = re.match(rf"""{re.escape(name)}(?:\[|\.get\()\s*["']([^"']+)""", spec.code)
         if said is not None:
             return frozenset((said[1],))
-        asked = self.program.names.definition(spec.dotted)
-        if spec.kind is not SourceKind.CALL or not isinstance(asked, Function):
-            return frozenset()
-        own = asked.own_params[spec.roots.index(name) :][:1]
-        return self._items_of(own[0].name, asked) if own else frozenset()
+        given = self._given_as(spec, name)
+        return self._items_of(given[1], given[0]) if given is not None else frozenset()
 
     def _items_of(self, name: str, function: Function) -> frozenset[str]:
         """The constant keys by which a function, with those in it and those that it hands the parameter on to,
