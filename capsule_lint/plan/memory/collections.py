@@ -256,6 +256,16 @@ class Collections:
         """The class (or module) and name of a collection, whatever it is for."""
         return self._find(node, None)
 
+    def _owners(self, cls: Class, name: str) -> Sequence[Class]:
+        """The classes that an attribute may be of, and, where what is declared, a Protocol, lacks it, the only one that
+        may stand for it and has it."""
+        classes, families = self.program.classes, self.program.calls.families
+        own = classes.mro(cls)
+        if classes.has_attribute(cls, name):
+            return own
+        having = [one for one in families.kin(cls) if classes.has_attribute(one, name)]
+        return (*own, *classes.mro(having[0])) if len(having) == 1 else own
+
     def _find(
         self, node: tree.Node, wanted: Callable[[Home, Class | None], bool] | None
     ) -> Home | None:
@@ -263,7 +273,7 @@ class Collections:
             case tree.Attr() if wanted is None or node.name in self._kept or is_cache(node.name):
                 for one in ordered(self.program.inference.of(node.base)):
                     cls = one.cls if isinstance(one, Instance | ClassObject) else None
-                    for owner in self.program.classes.mro(cls) if cls is not None else ():
+                    for owner in self._owners(cls, node.name) if cls is not None else ():
                         home = (owner, node.name)
                         if (wanted is None or wanted(home, cls)) and self._is_collection(*home):
                             return home
