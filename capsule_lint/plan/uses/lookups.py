@@ -12,7 +12,7 @@ from capsule_lint.program.inference.types import (
     ModuleObject,
     Namespace,
 )
-from capsule_lint.program.model import Class
+from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,3 +82,12 @@ def keeping_class(program: Program, function: Function, name: str) -> Class | No
             if any(isinstance(one, FunctionObject) and one.function is function for one in kept):
                 return cls
     return None
+
+
+def patches_attribute(call: tree.Call) -> bool:
+    """Whether a call is `patch.object(task, "delay")`."""
+    match call:
+        case tree.Call(func=tree.Attr(name="object", base=base), args=(_, said, *_)):
+            return last_name(base) == "patch" and tree.text(said.value) is not None
+        case _:
+            return False

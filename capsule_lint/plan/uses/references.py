@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import CALLED, callables
+from capsule_lint.plan.uses.lookups import patches_attribute
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
 from capsule_lint.program.calling.dispatch import dispatchers
 from capsule_lint.program.calling.passing import PASSING
@@ -251,6 +252,8 @@ class References(Room, Struct, frozen=True):
             return Verdict.ESCAPE, f"passed to `{name}`, which makes it of other arguments"
         if isinstance(symbol, Class) or (name in HARMLESS and not self._keeps(call)):
             return Verdict.ALREADY_CORRECT, "passed as a value"
+        if call.args[0].value is node and patches_attribute(call):
+            return Verdict.ALREADY_CORRECT, "an attribute of it is patched"
         if name == "param":
             return self.following.kept(node, symbol, "a row of a test")
         if name in _METHODS:

@@ -243,7 +243,7 @@ class Mocks:
                 if last_name(call.func) == _IN_NAMESPACE:  # `setitem(vars(module), "f", fake)`
                     types = frozenset(t.base for t in types if isinstance(t, Namespace))
                     return join(*(self.inference.attributes.of(t, text) for t in ordered(types)))
-                if not types or not all(isinstance(t, _KNOWN) for t in types):
+                if not types or not all(isinstance(t, (*_KNOWN, FunctionObject)) for t in types):
                     return None
                 return join(*(self.inference.attributes.of(t, text) for t in ordered(types)))
         return None
