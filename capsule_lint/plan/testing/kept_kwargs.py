@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import is_collected, parametrized
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Class, Function
 
 
 def kept(
@@ -38,6 +39,7 @@ def kept(
         for module in program.names.modules.values()
         for one in module.each(tree.Attr)
         if one.name == node.name and not any(one in s.statement.targets for s in every)
+        if not _is_of_another(program, one, owner)
     ]
     return values[0] if all(_is_harmless(program, one, takes) for one in reads) else None
 
@@ -68,6 +70,15 @@ def behind(
             return made.given_back if all(_is_harmless(program, c, takes) for c in calls) else []
         case _:
             return []
+
+
+def _is_of_another(program: Program, node: tree.Attr, owner: Class) -> bool:
+    """Whether an attribute is known to be one of objects of other classes."""
+    types, mro = program.inference.of(node.base), program.classes.mro
+    return bool(types) and all(
+        isinstance(one, Instance) and owner not in mro(one.cls) and one.cls not in mro(owner)
+        for one in types
+    )
 
 
 def _is_grown(program: Program, value: tree.Node | None, kept: tree.Attr) -> bool:
@@ -118,6 +129,8 @@ def _is_harmless(program: Program, node: tree.Node, takes: Callable[[tree.Call],
             return None in parent.keys_for(node)
         case tree.Binary(op="|") | tree.Assign(op="|"):
             return True
+        case tree.Call() if parent.func is node:
+            return True  # a dict is not called: what is called so is something else
         case tree.Call():
             return any(a.star == "**" and a.value is node for a in parent.args) and takes(parent)
         case _:
