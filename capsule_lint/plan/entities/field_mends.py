@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import attribute_in, rename, text_of
+from capsule_lint.plan.entities.setters import setters
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.fields import described
 from capsule_lint.program.inference.types import Instance
@@ -50,6 +51,7 @@ class FieldMends(MendRoom):
                 self._hand_up(cls, initializer, scope)
             self._slot(cls, scope)
             self._declared(cls, scope)
+            self._set_by_others(cls, scope)
 
     def _is_declared(self, cls: Class, initializer: Function, scope: Scope) -> bool:
         """Whether a class declares the neighbouring field itself, and does not only set what a base declares."""
@@ -242,6 +244,19 @@ class FieldMends(MendRoom):
         if body:
             line, before = f"{target} = {own or scope.parameter}", not _hands_up(body[0])
             self.mends.add(knot, AddStatement(filename, body[0].span, "CAP301", line, before))
+
+    def _set_by_others(self, cls: Class, scope: Scope) -> None:
+        """Have methods that are given both scopes set the new field beside the other one."""
+        attribute, other = (
+            self.state.attributes[cls, scope.parameter],
+            self.planner.gains.neighbour(scope),
+        )
+        for store in setters(self.program, cls, other):
+            own = self._own_parameter(store.function, scope)
+            line = f"{store.function.params[0].name}.{attribute} = {own}"
+            at, filename = store.statement.span, store.function.module.filename
+            before = (other, 0) in self.program.policy.beside(scope)
+            self.mends.add(("class", cls), AddStatement(filename, at, "CAP301", line, before))
 
     def _hand_up(self, cls: Class, initializer: Function, scope: Scope) -> None:
         """`super().__init__(tenant_id=tenant_id)`, which sets the fields, names the new one as well."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, text_of
+from capsule_lint.plan.entities.setters import setters
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Knot, Value, Want
 from capsule_lint.plan.supply.rebuilds import rebuilds
@@ -216,14 +217,21 @@ class Gains(Room):
         ]
 
     def _check_setters(self, cls: Class, scope: Scope, knot: Knot) -> None:
-        """Methods that set the neighbouring field, other than constructors, would have to set the new
-        one too, and nobody gives them its value."""
+        """Methods that set the neighbouring field, other than constructors, have to set the new one too: those that
+        are given its value are given both, and nobody gives it to the others."""
+        given = setters(self.program, cls, self.neighbour(scope))
+        for store in given:
+            if self.program.domain.scope_parameter(store.function, scope) is None:
+                self.planner.signatures.gain(store.function, scope, ("function", store.function))
+            self.state.groups.join(knot, ("function", store.function))
         held = self.program.domain.held.is_attribute
         for name, stores in cls.stores.items():
             if not any(held(cls, name, s) for s in self.program.policy.others(scope)):
                 continue
             for store in stores:
                 if store.function.name in CONSTRUCTORS or isinstance(store.value, tree.Const):
+                    continue
+                if store in given:
                     continue
                 function = store.function
                 reason = (
