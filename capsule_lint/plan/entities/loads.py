@@ -200,7 +200,8 @@ class Loads(Room):
     def _read_for(self, want: Want) -> tuple[tree.Node, Scope] | None:
         """What reads the neighbour of an entry from an item, and whose value that is."""
         display = want.node
-        if id(display) not in self._spread or not isinstance(
+        known = self._spread, self.planner.local.notes.of_rows
+        if not any(id(display) in one for one in known) or not isinstance(
             display, tree.DictDisplay | tree.Call
         ):
             return None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.rows import Rows
 from capsule_lint.plan.memory.collections import LOOKING_UP, Collections, looking_up
+from capsule_lint.plan.memory.dict_keys import DictKeys
 from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.in_order import begins_others
 from capsule_lint.plan.memory.key_classes import KeyClasses
@@ -54,6 +56,8 @@ class LocalKeys:
         self.silence = silence
         self.rekeyed: dict[Home, Rekeyed] = {}
         """The collections whose keys change."""
+        self.asked: dict[Home, list[tree.Node]] = defaultdict(list)
+        """The keys that collections are asked for, where they are."""
         self.mixed: set[Home] = set()
         """The collections some of whose keys do not change with the others."""
         self._telling: set[Home] = set()
@@ -98,6 +102,7 @@ class LocalKeys:
                     if len(node.ops) == 1:
                         self.filters.judge(node)
         self._find_identities()
+        DictKeys(self).find()
         changing = [defect for defect, _ in self._changing.values()]
         self.shared.spread(changing, lambda home, by: self.feed(home, tuple(by.missing)))
         self._readers.find(set(self.rekeyed))
@@ -148,6 +153,8 @@ class LocalKeys:
         """Judge what is looked up in collections, or in that one."""
         for node in module.every(*LOOKING_UP) if only is None else looking_up(module, {only[1]}):
             for owner, name, key in self.collections.sinks(node):
+                if only is None:
+                    self.asked[owner, name].append(key)
                 if only is None or only == (owner, name):
                     self.notes.touch((owner, name), self.program.names.place(node))
                     self._judge_key((owner, name), key)

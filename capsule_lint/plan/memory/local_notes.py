@@ -53,6 +53,8 @@ class LocalNotes:
     """The functions that filter rows."""
     looking: dict[Function, set[Home]] = field(default_factory=lambda: defaultdict(set))
     """Those that look something up in a collection, and in which."""
+    of_rows: set[int] = field(default_factory=set)
+    """The dicts whose entries are read of rows: what they gain is read so, too."""
     _settled: set[int] = field(default_factory=set)
     """The keys that have what they need, or get it."""
     _entries: set[tuple[int, str]] = field(default_factory=set)

@@ -128,6 +128,11 @@ class Unfiltered(Room):
         condition = self._condition(function, binding)
         if condition is not None:
             return self._add(function, condition, "filter", row, scopes)
+        kept = self._kept(binding, function)
+        if kept is not None:  # what it does not go on with is lost: nobody else's rows may be
+            if any(isinstance(n, tree.Name) and function.parameter(n.id) for n in within(kept)):
+                self._refuse(function, binding.value, scopes)
+            return False
         last = self._last_condition(binding)
         if last is not None:
             return self._add(function, last, "beside", row, scopes)
@@ -135,6 +140,18 @@ class Unfiltered(Room):
             self._refuse(function, binding.value, scopes)
             return False
         return self._pick(function, read, scopes)
+
+    def _kept(self, binding: Binding, function: Function) -> tree.Comprehension | None:
+        """The comprehension whose rows come in the place of all of them: `self._rows = [row for … if …]`."""
+        parent_of = self.program.names.parent
+        made = parent_of(binding.value) if binding.value is not None else None
+        holder = parent_of(made)
+        while isinstance(holder, tree.Call | tree.Binary):
+            holder = parent_of(holder)
+        if not isinstance(made, tree.Comprehension) or not isinstance(holder, tree.Assign):
+            return None
+        own = any(self._goes_through(target, function) for target in holder.targets)
+        return made if own and made.generators[-1].ifs else None
 
     def _pick(self, function: Function, read: WholeRead, scopes: list[Scope]) -> bool:
         """Put the rows alone that have the scopes in the place of all of them."""
@@ -201,6 +218,8 @@ class Unfiltered(Room):
         where that one has every scope after the change."""
         if any(map(self._tells_whose, self._comparisons(function, binding))):
             return True
+        if any(self._says_whose(node, binding) for node in self.program.names.inside(function)):
+            return True
         for call in self.program.names.inside(function):
             if isinstance(call, tree.Call) and any(self._is(a.value, binding) for a in call.args):
                 for asked, parameter in self._asked(call, binding):
@@ -246,6 +265,27 @@ class Unfiltered(Room):
             policy.is_key_name(name) or names_any_of(name, policy.scopes)
             for name in map(hole_name, sides)
         )
+
+    def _says_whose(self, node: tree.Node, binding: Binding) -> bool:
+        """Whether a row goes unless a method says the same of it and of another one, whose scopes are in what that
+        gives: `row.key() != other.key()`."""
+        match node:
+            case tree.Compare(
+                ops=("!=",),
+                left=tree.Call(func=tree.Attr(base=left, name=name), args=()),
+                rights=(tree.Call(func=tree.Attr(base=right, name=same), args=()) as call,),
+            ) if name == same and (self._is(left, binding) or self._is(right, binding)):
+                is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
+                callees = self.program.calls.callees(call)
+                returns = [
+                    v for c in callees if c.function is not None for v in c.function.returns
+                ]
+                return bool(returns) and all(
+                    any(is_value(n, scope) for n in within(value) for scope in scopes)
+                    for value in returns
+                )
+            case _:
+                return False
 
     def _reads(self, node: tree.Node, binding: Binding) -> bool:
         match node:
