@@ -199,7 +199,7 @@ class FormatConstants(MendRoom):
         """A use of a table with changed constants: what is looked up in it must be known."""
         program = self.program
         lookup = program.names.parent(node)
-        if id(lookup) in known or _asks_keys(lookup):
+        if id(lookup) in known or _asks_keys(lookup, node):
             return
         entry = None
         if isinstance(lookup, tree.Subscript) and lookup.base is node:
@@ -248,13 +248,16 @@ def _member(node: tree.Node) -> tree.Node:
             return node
 
 
-def _asks_keys(use: object) -> bool:
-    """Whether a use of a table asks for its keys alone, or for one: `list(TABLE)`, `TABLE.keys()`, `kind in TABLE`."""
+def _asks_keys(use: object, table: tree.Node) -> bool:
+    """Whether a use of a dict asks for its keys alone, or for one: `list(TABLE)`, `for kind in TABLE`, `TABLE.keys()`,
+    `kind in TABLE`."""
     match use:
         case tree.Call(func=tree.Name(id="list" | "tuple" | "set" | "sorted" | "len")):
             return True
-        case tree.Compare(ops=("in" | "not in",)):
+        case tree.Compare(ops=("in" | "not in",)) | tree.Block(kind="for"):
             return True
+        case tree.Comprehension():
+            return any(one.iter is table for one in use.generators)
         case _:
             return isinstance(use, tree.Attr) and use.name == "keys"
 
