@@ -139,8 +139,6 @@ class Demands(Room):
             return
         if hands_scopes(self.program, function) or self._is_told_by_keys(function):
             return
-        if self.planner.keys.are_silenced(function):
-            return
         if self._converters.is_one(function):
             return
         suffices = self.program.policy.entity_argument_suffices
@@ -165,6 +163,7 @@ class Demands(Room):
             and stands_for(self.program, function) is None
             and not any(p.name == f"{scope.name}_name" for p in function.own_params)
             and not self.planner.messages.tells(function, scope)
+            and not self.planner.keys.are_silenced(function, scope)
         ]
         if lacking:
             self.planner.methods[function] = lacking

@@ -73,14 +73,15 @@ class KeyDefects(Room):
         """Whether a text is one of several of which one is chosen and filled elsewhere, or a decorator's."""
         return self.program.templates.choices.fills(host)
 
-    def are_silenced(self, function: Function) -> bool:
+    def are_silenced(self, function: Function, scope: Scope) -> bool:
         """Whether a function and its family make no keys, by themselves or by helpers, but such as people have said
-        need no scope."""
-        keys = self.program.keys
+        need no scope, and that take none either."""
+        keys, takes = self.program.keys, self.program.domain.scope_parameter
         family = {function, *self.program.calls.families.of(function)}
         makers = family.union(*map(keys.helpers_of, family))
         sites = [site for maker in makers for site in keys.inside(maker)]
-        return bool(sites) and all(map(self._is_silenced, sites))
+        taken = any(takes(maker, scope) is not None for maker in makers)
+        return bool(sites) and not taken and all(map(self._is_silenced, sites))
 
     def _is_silenced(self, site: KeySite) -> bool:
         at = site.template.host.at
