@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeGuard
 
 from msgspec import Struct
 
@@ -173,7 +173,7 @@ class Snapshots(MendRoom):
         return test is None or made is None or made in self.mends.testing.reach.of(test)
 
 
-def _carries(node: object) -> bool:
+def _carries(node: object) -> TypeGuard[tree.Call]:
     """Whether a call only carries what it is given: `json.dumps({…})`, `call(Message=…)`, `call.send(Message=…)`."""
     if not isinstance(node, tree.Call):
         return False
