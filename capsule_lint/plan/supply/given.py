@@ -13,9 +13,11 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.plan.testing.carried import Carried
+from capsule_lint.plan.testing.told_as import ToldAs
 from capsule_lint.plan.testing.usual import usual
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import SETUPS, parametrized
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, Function, enclosing, last_name, start_of
 from capsule_lint.program.walk import within
 
@@ -55,6 +57,7 @@ class Given:
     holders: Holders
     carried: Carried = field(init=False)
     literals: Literals = field(init=False)
+    told_as: ToldAs = field(init=False)
     _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
     _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
     _around: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
@@ -64,10 +67,12 @@ class Given:
     def __post_init__(self) -> None:
         self.literals = Literals(self.program)
         self.carried = Carried(self.program, self.holders, self._of)
+        self.told_as = ToldAs(self.program, self._of)
 
     def near(self, nodes: Iterable[tree.Node], scope: Scope) -> frozenset[Said]:
         """What the calls in some expressions give for a scope, or the helpers of tests give that they call."""
-        calls = [one for node in nodes for one in within(node) if isinstance(one, tree.Call)]
+        made = (only_assigned(self.program.names, node) or node for node in nodes)
+        calls = [one for node in made for one in within(node) if isinstance(one, tree.Call)]
         said = frozenset(self._said(value) for call in calls for value in self._of(call, scope))
         return said or frozenset(
             one
@@ -96,6 +101,27 @@ class Given:
                 return found
             functions = [other for one in functions for other in self._used_by(one)]
         return frozenset()
+
+    def beside(self, call: tree.Call, scope: Scope) -> frozenset[Said]:
+        """What a test gives for a scope wherever it gives the same as a call for another one: the stage of a note
+        that it makes for `"t"`, where it asks for one of `"t"`."""
+        function = self.program.names.function_of(call)
+        for other in self.program.policy.others(scope) if function is not None else ():
+            own = self._told(call, other)
+            found = frozenset(
+                self._said(value)
+                for node in (self._calls(function) if function is not None and own else ())
+                if node is not call and self._told(node, other) == own
+                for value in self._of(node, scope)
+            )
+            if found:
+                return found
+        return frozenset()
+
+    def _told(self, call: tree.Call, scope: Scope) -> frozenset[str | None]:
+        """The texts, or else the code, of what a call gives for a scope."""
+        said = map(self._said, self._of(call, scope))
+        return frozenset(one.literal or one.code for one in said)
 
     def by_objects(self, place: Place, scope: Scope) -> frozenset[Said]:
         """What the objects say that the functions around a place have from elsewhere: `CTX.capsule_id`."""
@@ -235,6 +261,8 @@ class Given:
             yield from (argument.value for argument in found or ())
             if found == [] and isinstance(taking, Function) and taking.module.is_test:
                 yield from self._defaults(call, taking, callee.given, scope)
+            if not found:
+                yield from self.told_as.values(call, taking, callee.given, scope)
 
     def _defaults(
         self, call: tree.Call, helper: Function, given: int, scope: Scope

@@ -81,7 +81,7 @@ class Sources:
             return self._beside_loop(found, scope, place, call) or found
         if place.scope.module.is_test and scope.test_source is not None:
             near = [a.value for a in call.args] if call is not None else beside
-            return self._of_test(scope.test_source, scope, place, near)
+            return self._of_test(scope.test_source, scope, place, near, call)
         told = self.holders.told_beside(scope, call)
         if told is not None:
             return told
@@ -227,11 +227,18 @@ class Sources:
         )
 
     def _of_test(
-        self, spec: SourceSpec, scope: Scope, place: Place, near: Sequence[tree.Node]
+        self,
+        spec: SourceSpec,
+        scope: Scope,
+        place: Place,
+        near: Sequence[tree.Node],
+        call: tree.Call | None = None,
     ) -> Value | None:
         """What a test gives for the scope already, or else the helper; `None` where it gives several."""
         said = self.given.near(near, scope) or self.given.at(place, scope)
         said = frozenset(one for one in said if not self._comes_of(one, place))
+        if len(said) > 1 and call is not None:
+            said = self.given.beside(call, scope) or said
         if len({one.literal or one.code for one in self.given.by_objects(place, scope)}) > 1:
             return None  # nobody can tell whose is meant
         if not said or any(one.code == spec.code for one in said):
