@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.memory.answered import Answered
+from capsule_lint.plan.memory.asked import is_asked
 from capsule_lint.plan.memory.collections import looks_up
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.kept_beside import KeptBeside
@@ -223,7 +224,8 @@ class Fed(Room):
         if not one.said and self._home(one.put) in self.planner.local.rekeyed:
             return []
         if one.passing:
-            own = list(self._objects(one, scope)) if self._tells_apart(one) else []
+            apart = self._tells_apart(one) or is_asked(self.program, one.put.into)
+            own = list(self._objects(one, scope)) if apart else []
             looped = not own and LoopedResults(self.planner.local).replace(
                 one.put, one.keys, scope
             )
@@ -286,6 +288,7 @@ class Fed(Room):
             elements = parts[1] if parts is not None else []
             many = max(len(elements), nested) > 1
             many = many or (bool(elements) and self._is_summed(one, elements[0]))
+            many = many or is_asked(program, one.put.into)
             for element in elements if many else ():
                 others = program.policy.others(scope)
                 if isinstance(element, tree.Attr) and any(

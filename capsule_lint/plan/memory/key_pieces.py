@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.asked import is_asked
+from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.state import Want
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.plan.memory.rekeyed import Rekeyed
     from capsule_lint.plan.memory.unpacked import Side
+    from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
 
 
@@ -46,11 +50,25 @@ class KeyPieces(Struct, frozen=True):
         for scope in change.scopes if not spare else ():
             for compare in compared:
                 self._beside(compare, names[scope.name], scope, home)
+        for use in uses:
+            self._grouped(use, change.scopes, knot)
         for one in inside:
             self._among(one, {scope: _stored(scope) for scope in change.scopes}, home)
         for display, part in again:
             self._name(display, part, home, names)
             self.local.notes.settle(display)
+
+    def _grouped(self, use: tree.Name, scopes: Iterable[Scope], knot: Knot) -> None:
+        """What a method puts under a part of a key alone, and gives who asks by that, mixes what the keys tell apart."""
+        names, held = self.local.program.names, self.local.program.policy.scopes
+        into = names.parent(use)
+        if isinstance(into, tree.Call) and isinstance(into.func, tree.Attr):
+            into = into.func
+        if names_any_of(use.id, held) or not isinstance(into, tree.Subscript | tree.Attr):
+            return  # whatever names the scope is asked as any other key
+        if into.base is not use and is_asked(self.local.program, into.base):
+            for scope in scopes:
+                self.local.notes.obstacle(knot, use, left_out_of_key(scope))
 
     def _name(
         self, display: tree.Sequence, neighbour: tree.Node, home: Home, names: dict[str, str]
