@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.program.calling.dispatch import dispatched_with
+from capsule_lint.program.calling.module_doubles import ModuleDoubles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,11 @@ class Families:
     """Finds the relatives of methods and classes."""
 
     calls: Calls
+    _doubles: ModuleDoubles = field(init=False)
     _known: dict[Function, frozenset[Function]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._doubles = ModuleDoubles(self.calls)
 
     def of(self, function: Function) -> frozenset[Function]:
         """The method with all its overrides and implementations, and what is called in its place."""
@@ -42,6 +47,7 @@ class Families:
     def _kin(self, function: Function) -> Iterator[Function]:
         yield from self.nominal(function)
         yield from dispatched_with(self.calls.inference, function)
+        yield from self._doubles.like(function)
         if function.owner is None or function.name == "__init__":
             return
         yield from self.structural(function)
