@@ -35,6 +35,11 @@ def keys_of(node: tree.Node) -> tuple[tree.Node, ...]:
             return keys_of(inner)
         case tree.Call(func=tree.Attr(name="fromkeys"), args=(tree.Argument(value=inner), *_)):
             return inner.results if isinstance(inner, tree.Comprehension) else keys_of(inner)
+        case tree.Call(
+            func=tree.Name(id="dict"),
+            args=(tree.Argument(star="", value=tree.Call(func=tree.Name(id="zip")) as pairs),),
+        ) if pairs.plain:
+            return keys_of(pairs.plain[0])
         case tree.Binary(op="|" | "-" | "&" | "^"):
             return (*keys_of(node.left), *keys_of(node.right))
         case tree.DictDisplay():

@@ -16,17 +16,20 @@ from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import LISTED, PICKING, TAKING
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.memory.rekeyed import Rekeyed
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.program.model import Module
 
 _LISTS: Final = LISTED | {"keys"}
 """What gives the keys of a collection that it is given."""
+_EACH: Final = ("map", "filter")
 _HOLDING: Final = frozenset(("assertIn", "assertNotIn"))
 _MAX_DEPTH: Final = 6
 
@@ -63,6 +66,7 @@ class LookIns(MendRoom):
                             listed = local.collections.lists.is_one(home)
                             for key in self.keys(node, listed=listed):
                                 self._key(module, key, home, 0)
+                            self._taken_out(module, node, home)
         self._handed(names)
 
     def _handed(self, names: set[str]) -> None:
@@ -110,6 +114,8 @@ class LookIns(MendRoom):
                 call = self._parent(parent)
                 if isinstance(call, tree.Call) and call.func is parent:
                     yield from self._of_list(call) if listed else self._given(call, parent.name)
+            case tree.Call(args=(held, key, *_)) if held.value is node and _puts(parent):
+                yield from (key.value,) if _puts(parent) == "key" else keys_of(key.value)
             case tree.Assign() if any(target is node for target in parent.targets):
                 if parent.value is not None:
                     yield from keys_of(parent.value)
@@ -169,6 +175,35 @@ class LookIns(MendRoom):
     def _written(self, node: tree.Node) -> tree.Node:
         """The display that a local stands for."""
         return only_assigned(self.program.names, node) or node
+
+    def _taken_out(self, module: Module, node: tree.Node, home: Home) -> None:
+        """What a test unpacks of a collection, `[(tenant_id, note_id)] = repo.rows`, gets a part more; a person must
+        look at what it has done with each key."""
+        change, view = self.planner.local.rekeyed[home], node
+        knot = self.planner.local.notes.knot_of(home, node)
+        while isinstance(outer := self._parent(view), tree.Attr | tree.Call) and _gives_keys(
+            outer
+        ):
+            view = outer
+        match outer:
+            case tree.Assign(targets=(tree.Sequence(items=items),)) if outer.value is view:
+                for one in items:
+                    self._part_more(module, one, change, knot)
+            case tree.Call(args=(tree.Argument(value=tree.Lambda() as each), *_)):
+                names = {parameter.name for parameter in each.params}
+                if last_name(outer.func) in _EACH and _reads_parts(each.body, names):
+                    self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
+
+    def _part_more(self, module: Module, node: tree.Node, change: Rekeyed, knot: Knot) -> None:
+        if not isinstance(node, tree.Sequence) or len(node.items) != change.width:
+            return
+        if any(isinstance(item, tree.Wrapped) for item in node.items):
+            return
+        new = ("_",) * len(change.scopes)
+        before, after = ((), new) if change.index else (new, ())
+        anchor = node.items[max(change.index - 1, 0)].span
+        mend = AddElements(module.filename, node.span, "CAP107", before, after, anchor)
+        self.mends.add(knot, mend)
 
     # --- one key ---
 
@@ -269,6 +304,33 @@ class LookIns(MendRoom):
         }
         if not shapes.isdisjoint(("call", "joined", "hidden")):
             self.mends.spelled(knot, node)
+
+
+def _puts(call: tree.Call) -> str:
+    """Whether a call puts a `key`, or `keys`, into what it is given: `monkeypatch.setitem(repo.rows, key, row)`,
+    `patch.dict(repo.rows, {key: row})`."""
+    match call.func:
+        case tree.Attr(name="setitem" | "delitem"):
+            return "key"
+        case tree.Attr(name="dict", base=base) if last_name(base) == "patch":
+            return "keys"
+        case _:
+            return ""
+
+
+def _gives_keys(node: tree.Attr | tree.Call) -> bool:
+    """Whether an expression gives the keys of what stands in it, one after another."""
+    return last_name(node if isinstance(node, tree.Attr) else node.func) in _LISTS
+
+
+def _reads_parts(node: tree.Node, names: set[str]) -> bool:
+    """Whether one of some names is read by position in an expression."""
+    return any(
+        isinstance(one, tree.Subscript)
+        and isinstance(one.base, tree.Name)
+        and one.base.id in names
+        for one in within(node)
+    )
 
 
 def _in_pair(node: tree.Node) -> tuple[tree.Node, ...]:
