@@ -12,7 +12,7 @@ from capsule_lint.plan.testing.standins import StandIn
 from capsule_lint.plan.uses.lookups import is_imported, is_known, lookup_of
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS
 from capsule_lint.program.inference.mocks import PATCHES, replacement
-from capsule_lint.program.inference.types import Foreign, Mocked
+from capsule_lint.program.inference.types import Foreign, Instance, Mocked, join, ordered
 from capsule_lint.program.model import Class, enclosing, last_name
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.uses.references import References
     from capsule_lint.plan.uses.replacements import Replacements
+    from capsule_lint.program.inference.types import Types
     from capsule_lint.program.model import Function, Symbol
 
 _READERS: Final = frozenset(
@@ -67,6 +68,7 @@ class Strings(Room):
         if call is None or word not in PATCHES | _READERS:
             return symbols[0], Verdict.OTHER, "a string that nothing looks up"
         types = program.inference.mocks.target(call)
+        types = self._got(call, node) if word == "attrgetter" else types
         symbol = symbols[0] if types is None else self.references.referenced(types, symbols)
         if symbol is None:
             return symbols[0], Verdict.OTHER, "names something else"
@@ -75,6 +77,23 @@ class Strings(Room):
         if word in PATCHES and (types is not None or not self._is_asserted(call)):
             return symbol, *self._patched(call, symbol)
         return symbol, Verdict.TEXT, f"named in a string given to `{word}`"
+
+    def _got(self, getter: tree.Call, name: tree.Const) -> Types | None:
+        """What `sorted(pages, key=attrgetter("title"))` gets of each; `None` where what they are is not known."""
+        inference, text = self.program.inference, tree.text(name)
+        match self.program.names.parent(getter):
+            case tree.Call(args=(each, rows)) if each.value is getter:
+                given = rows.value
+            case tree.Call(func=tree.Attr(name="sort", base=base)):
+                given = base
+            case tree.Call(args=(rows, *_)) as call if call.keyword("key") is getter:
+                given = rows.value
+            case _:
+                return None
+        found = inference.contents.elements(inference.of(given))
+        if text is None or not found or not all(isinstance(one, Instance) for one in found):
+            return None
+        return join(*(inference.attributes.of(one, text) for one in ordered(found)))
 
     def registered(self, node: tree.Const, function: Function) -> tuple[Symbol, Verdict, str]:
         """What becomes of a text by which a function may be found: `app.send_task("notes.index", args=[…])`."""
