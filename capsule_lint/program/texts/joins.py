@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import IN_PLACE
-from capsule_lint.program.local_names import behind
+from capsule_lint.program.local_names import behind, bound_whole
 from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.texts.folds import folded
 from capsule_lint.program.texts.given_lists import GivenLists, joined, passed
@@ -306,7 +306,22 @@ class Joins:
         """What stands between the parts that a call joins."""
         fold = folded(node)
         mark = fold.mark if fold is not None else node.receiver
-        return mark if mark is None or isinstance(mark, str) else self.templates.constant(mark)
+        if mark is None or isinstance(mark, str):
+            return mark
+        said = self.templates.constant(mark)
+        return said if said is not None else self._default(mark)
+
+    def _default(self, node: tree.Node) -> str | None:
+        """The text of a parameter by name alone that no call gives: `def key(*parts, sep="#")`."""
+        binding = bound_whole(self.templates.names, node)
+        parameter = binding.parameter if binding is not None else None
+        function = binding.function if binding is not None else None
+        if parameter is None or function is None or parameter.kind != "kwonly":
+            return None
+        for call, _ in self.templates.calls.callers(function):
+            if call.keyword(parameter.name) is not None or any(a.star == "**" for a in call.args):
+                return None
+        return tree.text(parameter.default) if parameter.default is not None else None
 
     def joined(
         self,
