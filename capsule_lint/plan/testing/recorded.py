@@ -158,6 +158,8 @@ class Recorded(MendRoom):
         match record.view, parent:
             case View.ARGS, tree.Subscript() if parent.base is node:
                 self._index(module, parent.index, record, shape)
+            case View.ARGS, tree.Subscript():  # `data[args]`
+                self._unsure(module, record, shape)
             case View.ARGS, tree.Call() if last_name(parent.func) == "len":
                 self._length(module, parent, record, shape)
             case _, tree.Call() if last_name(parent.func).startswith("assert"):
