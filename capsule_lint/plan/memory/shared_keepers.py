@@ -64,8 +64,10 @@ class SharedKeepers(Struct, frozen=True):
         if not isinstance(node, tree.Name):
             return True
         names = self.local.program.names
-        if any(b.kind == "param" for b in names.bindings_of(node)):
+        bound = names.bindings_of(node)
+        if any(b.kind == "param" for b in bound):
             return True
-        uses = names.module_of(node).each(tree.Name)
-        parents = [(use, names.parent(use)) for use in uses if use.id == node.id]
+        named = (use for use in names.module_of(node).each(tree.Name) if use.id == node.id)
+        uses = (use for use in named if names.bindings_of(use) == bound)
+        parents = [(use, names.parent(use)) for use in uses]
         return any(isinstance(p, tree.Call) and p.func is not use for use, p in parents)

@@ -99,7 +99,9 @@ class Held:
             return any(self.attribute(cls, scope) == node.name for cls in self._classes(node))
         if isinstance(node, tree.Call) and not node.args:
             name = last_name(node.func)
-            return any(one.kind is SourceKind.CALL and one.name == name for one in scope.sources)
+            sources = (*scope.sources, scope.test_source)
+            calls = (one for one in sources if one is not None and one.kind is SourceKind.CALL)
+            return any(one.name == name for one in calls)
         function, parameter = self._parameter_at(node)
         if function is not None:
             return self.parameter(function, scope) is parameter
