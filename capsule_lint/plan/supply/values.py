@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, item_key, rename, renamed_item_access, text_of
-from capsule_lint.plan.entities.displays import names_any
+from capsule_lint.plan.entities.displays import entry_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
@@ -90,7 +90,7 @@ class Values(Room):
         if want.purpose == "attribute" and (read := self.planner.bypassed.value(want)) is not None:
             return read
         loose = id(want) in self.planner.serving.loose
-        beside = (want.mirror,) if want.mirror is not None else ()
+        beside = (want.mirror,) if want.mirror is not None else tuple(self._entries(want))
         find = self.planner.sources.find
         found = find(want.scope, want.node, want.call, loose=loose, beside=beside)
         found = self.planner.owners.agreed(want, found)
@@ -99,6 +99,19 @@ class Values(Room):
         if found is None and isinstance(want.callee, Class | Function):
             found = self.planner.loads.beside(want)
         return found if found is not None else self.planner.serving.last.get(id(want))
+
+    def _entries(self, want: Want) -> Iterator[tree.Node]:
+        """What a dict of the program, tests aside, says for other scopes where it gets an entry: `event["tenant_id"]`
+        of `{"tenant_id": event["tenant_id"]}` and of `row["tenant_id"] = event["tenant_id"]`."""
+        if want.purpose != "entry" or self.program.names.module_of(want.node).is_test:
+            return
+        statement = self.program.names.place(want.node).statement
+        match want.node:
+            case tree.DictDisplay() | tree.Call():
+                found = (entry_of(want.node, s) for s in self.program.policy.others(want.scope))
+                yield from (entry[1] for entry in found if entry is not None)
+            case tree.Subscript() if isinstance(statement, tree.Assign) and statement.value:
+                yield statement.value
 
     def _from_policy(self, want: Want, loaded: Value) -> Value:
         """What policy says where it says the same: that is kept in a local once for all who need it."""
