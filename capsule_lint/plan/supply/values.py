@@ -12,9 +12,10 @@ from capsule_lint.plan.code import added_entry, item_key, rename, renamed_item_a
 from capsule_lint.plan.entities.displays import entry_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
+from capsule_lint.plan.supply.all_fields import goes_through_fields
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.program.inference.types import Instance, LambdaObject
-from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.model import Class, Function
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -134,7 +135,9 @@ class Values(Room):
             cls is None
             or function is None
             or self.program.domain.enters(function)
-            or not (self.planner.gains.is_entity(cls) or self._goes_through_slots(call, cls))
+            or not (
+                self.planner.gains.is_entity(cls) or goes_through_fields(self.program, call, cls)
+            )
         ):
             return None
         if function.module.is_test:
@@ -142,7 +145,7 @@ class Values(Room):
         neighbour = self.planner.gains.neighbour(want.scope)
         argument = self.argument_of(call, want, neighbour)
         if argument is None:
-            spread = self._spreads_item(call) or self._goes_through_slots(call, cls)
+            spread = self._spreads_item(call) or goes_through_fields(self.program, call, cls)
             return Value("", kind="spread") if spread else None
         read = kept(argument.value, self.program)
         return self.read_beside(want, read, neighbour) if _is_read_again(read) else None
@@ -258,49 +261,6 @@ class Values(Room):
     def _spreads_item(self, call: tree.Call) -> bool:
         """`Entity(**item)`: what was written with the field is read with it."""
         return any(a.star == "**" and not self.spells_scope(a.value) for a in call.args)
-
-    def _goes_through_slots(self, call: tree.Call, cls: Class) -> bool:
-        """`cls(*(item[name] for name in cls.__slots__))`, where the slots stand in the order of the parameters, for both
-        gain the scope beside the same neighbour, and what is written goes through them as well."""
-        match call.args:
-            case (
-                tree.Argument(
-                    star="*",
-                    value=tree.Comprehension(
-                        results=(tree.Subscript(index=tree.Name(id=read)),),
-                        generators=(
-                            tree.Generator(
-                                target=tree.Name(id=name),
-                                iter=tree.Attr(name="__slots__", base=base),
-                                ifs=(),
-                            ),
-                        ),
-                    ),
-                ),
-            ) if read == name:
-                pass
-            case _:
-                return False
-        slots, initializer = cls.scope.bindings.get("__slots__", ()), cls.methods.get("__init__")
-        listed = slots[0].value if len(slots) == 1 else None
-        if initializer is None or not isinstance(listed, tree.Sequence):
-            return False
-        own = [parameter.name for parameter in initializer.own_params if parameter.by_position]
-        return (
-            own == list(map(tree.text, listed.items))
-            and len(own) == len(initializer.own_params)
-            and cls in self.program.inference.homes(base, classes=True)
-            and any(map(self._makes_of_slots, cls.methods.values()))
-        )
-
-    def _makes_of_slots(self, method: Function) -> bool:
-        """`{name: getattr(self, name) for name in self.__slots__}`."""
-        return any(
-            isinstance(node, tree.Comprehension)
-            and node.kind == "DictComp"
-            and last_name(node.generators[0].iter) == "__slots__"
-            for node in self.program.names.inside(method)
-        )
 
     def fills(self, function: Function, call: tree.Call) -> bool:
         """Whether a function itself gives the keywords that it passes on a scope: `kw.setdefault("tenant_id", "t")`,
