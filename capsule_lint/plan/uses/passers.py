@@ -114,15 +114,16 @@ def forwarded_by(
         return None, 0
     stars = stars_of(function.params)
     leading = passed_on(call.args, stars)
-    if leading is None or len(call.args) != leading + len(stars):
-        return (function if _is_told_by_keyword(program, function, call) else None), 0
+    named = [name.id for name in _names_of(program, function, set(stars))]
     starred = {name for name, kind in stars.items() if kind == "*"}
+    several = leading and not starred and sorted(named) != sorted(stars)
+    if several or leading is None or len(call.args) != leading + len(stars):
+        return (function if _is_told_by_keyword(program, function, call) else None), 0
     own = callee.params[given:] if isinstance(callee, Function) else ()
     for node in _names_of(program, function, starred):
         if not _stays(program, node, call, own):
             return None, 0
     if leading:
-        named = [name.id for name in _names_of(program, function, set(stars))]
         if sorted(named) != sorted(stars) or not isinstance(callee, Function):
             return None, 0
         before, after = callee.params[: given + leading], callee.params[given + leading :]
