@@ -24,7 +24,7 @@ from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
@@ -70,6 +70,15 @@ class Shape(Struct, frozen=True):
             if new and (old < length or old == length > 0):
                 yield old, name
             old += not new
+
+    def is_whole_from(self, index: int) -> bool:
+        """Whether nothing new comes behind the argument that stood at `index`."""
+        old = 0
+        for _, _, new in self._positional:
+            if new and old > index:
+                return False
+            old += not new
+        return True
 
     def keyword(self, present: set[str], *, beside: bool) -> Iterator[str]:
         """The new parameters that come by keyword, as those before them do, or those that they stand `beside`."""
@@ -209,6 +218,10 @@ class Recorded(MendRoom):
 
     def _index(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
         index = tree.integer(node)
+        if isinstance(node, tree.Slice) and node.upper is None and node.step is None:
+            lower = tree.integer(node.lower)
+            if node.lower is not None and lower is not None and shape.is_whole_from(lower):
+                node, index = node.lower, lower
         sure = shape.sure and not self.recorders.others(record, shape)
         if index is None or (not sure and shape.moved(index) != index):
             self._unsure(module, record, shape)
@@ -246,7 +259,9 @@ class Recorded(MendRoom):
                 part = record.item(at)
                 if part is not None:
                     self._unpacked(module, item, part, shape)
-        elif any(isinstance(item, tree.Wrapped) for item in target.items):
+        elif _has_rest(target.items[:-1]) or (
+            _has_rest(target.items) and not shape.is_whole_from(len(target.items) - 1)
+        ):
             self._unsure(module, record, shape)
         else:
             self._insert(module, target, record, shape, names=True)
@@ -256,7 +271,7 @@ class Recorded(MendRoom):
         node = self._written(node)
         match record.view, node:
             case View.ARGS, tree.Sequence():
-                if any(isinstance(item, tree.Wrapped) for item in node.items):
+                if _has_rest(node.items):
                     self._unsure(module, record, shape)
                 else:
                     self._insert(module, node, record, shape, names=False)
@@ -373,3 +388,8 @@ def _looped(loop: tree.Block | tree.Comprehension, node: tree.Node) -> Iterator[
         yield from (one.target for one in loop.binds if one.value is node and one.how == "for")
     else:
         yield from (one.target for one in loop.generators if one.iter is node)
+
+
+def _has_rest(items: Iterable[tree.Node]) -> bool:
+    """Whether one of some items stands for several: `*rest`."""
+    return any(isinstance(item, tree.Wrapped) for item in items)
