@@ -1,4 +1,5 @@
-"""What is left of a stored key in front of its last parts, `item["PK"].rpartition("#")[0]`: it says the key's scopes."""
+"""Stored keys, `item["PK"]`, and what is left of them in front of their last parts, `item["PK"].rpartition("#")[0]`:
+they say the key's scopes."""
 
 from __future__ import annotations
 
@@ -26,7 +27,7 @@ class Heads(Struct, frozen=True):
     policy: Policy
 
     def begin(self, template: Template) -> bool:
-        """Whether a key is made of what is in front in another one: `f"{head}#{new}"`."""
+        """Whether a key is made of another one, or of what is in front in that: `f"{head}#{new}"`."""
         first = template.pieces[0] if template.pieces else None
         return isinstance(first, Filled) and self._is_head(first.value)
 
@@ -38,8 +39,10 @@ class Heads(Struct, frozen=True):
         match value:
             case tree.Subscript(index=tree.Slice(lower=None, upper=upper)) if _is_from_end(upper):
                 return self._is_parted(value.base, "split") or self._is_key(value.base)
+            case tree.Subscript() if tree.integer(value.index) == 0:
+                return self._is_parted(value.base, *_PARTING)
             case tree.Subscript():
-                return tree.integer(value.index) == 0 and self._is_parted(value.base, *_PARTING)
+                return self._is_key(value)  # with more behind it
             case tree.Call(func=tree.Attr(name="removesuffix") as func):
                 return self._is_key(func.base)
             case _:
@@ -58,6 +61,8 @@ class Heads(Struct, frozen=True):
         """Whether an expression is what some item has under the name of a partition key."""
         value = behind(self.names, node)
         match value:
+            case tree.Subscript(index=tree.Const(value="S")):
+                return self._is_key(value.base)
             case tree.Subscript():
                 name = tree.text(value.index)
                 return name is not None and self.policy.is_key_name(name)
