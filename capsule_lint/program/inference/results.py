@@ -32,7 +32,7 @@ from capsule_lint.program.inference.types import (
     join,
     ordered,
 )
-from capsule_lint.program.model import Class, Function, last_name, owner_of
+from capsule_lint.program.model import Class, Function, Module, last_name, owner_of
 
 _SAME: Final = frozenset(
     (
@@ -155,12 +155,14 @@ class Results:
         return mocks or None
 
     def _is_mock(self, one: Type) -> bool:
-        """Whether something is the mock of a function, or of a class that has no `start` of its own."""
+        """Whether something is the mock of a function, or of a class or a module that has no `start` of its own."""
         match one:
             case FunctionObject():
                 return one.mock
             case Mocked(spec=Class() as spec):
                 return self.inference.classes.method(spec, "start") is None
+            case Mocked(spec=Module() as spec):
+                return "start" not in spec.scope.bindings
             case _:
                 return False
 
