@@ -47,6 +47,12 @@ class GivenBack(Struct, frozen=True):
             return Verdict.ALREADY_CORRECT, f"what `{maker.name}` gives back is followed"
         return Verdict.ESCAPE, f"not all is known that is done with what `{maker.name}` gives back"
 
+    def is_followed(self, node: tree.Node, symbol: Function) -> bool:
+        """Whether what calls a function, or a partial of it, is only called where another function gives it back."""
+        maker, calls = self._maker(node), self.program.calls.callers(symbol)
+        known = _Known(symbol, frozenset(id(call) for call, _ in calls))
+        return maker is not None and self._is_followed(maker, known, 0)
+
     def _maker(self, node: tree.Node) -> Function | None:
         """The function that gives an expression back."""
         names = self.program.names

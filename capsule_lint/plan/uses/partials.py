@@ -31,14 +31,19 @@ def left_open(
     said = {a.keyword for a in made.args} | {p.name for p in function.params[:count]}
     if not scoped or scoped & said:
         return None
-    if isinstance(program.names.parent(made), tree.Eval | tree.Lambda):
+    around, of_class = program.names.parent(made), function.name == "__init__"
+    returned = isinstance(around, tree.Eval) and around.kind == "return"
+    if isinstance(around, tree.Lambda) or (isinstance(around, tree.Eval) and not returned):
         return None  # whoever gets it calls it, under any name
-    of_class = function.name == "__init__"
-    calls = program.calls.uses.all_calls() if of_class else program.calls.candidates(function)
+    maker = program.names.function_of(made) if returned else None
+    if maker is not None:
+        program.names.ask(maker.name)  # who calls that has the partial
+    anyhow = of_class or returned
+    calls = program.calls.uses.all_calls() if anyhow else program.calls.candidates(function)
     uses = [call for call in calls if _is_of(program, call.func, made)]
     uses += _asserted(program, made)
     program.names.ask(*(last_name(call.func) for call in uses))
-    return [(call, count) for call in uses] if uses or not of_class else None
+    return [(call, count) for call in uses] if uses or not anyhow else None
 
 
 def _asserted(program: Program, made: tree.Call) -> list[tree.Call]:

@@ -265,9 +265,17 @@ class References(Room, Struct, frozen=True):
     def _left_open(self, made: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
         """What becomes of a partial that leaves what is gained to its own calls."""
         around, types = self.program.names.parent(made), self.program.inference.of(made)
+        left = "a partial that leaves it to its own calls"
+        if isinstance(around, tree.Eval):
+            made_by = self.program.classes.initializer
+            function = made_by(symbol) if isinstance(symbol, Class) else symbol
+            if function is not None and self.given_back.is_followed(made, function):
+                return Verdict.ALREADY_CORRECT, left
+            if isinstance(symbol, Class):
+                return Verdict.ESCAPE, "a partial: not all is known that is done with it"
         verdict, why = self._held(made, around, symbol, types) or self._used(made, around, symbol)
         if verdict is Verdict.ALREADY_CORRECT:
-            return verdict, "a partial that leaves it to its own calls"
+            return verdict, left
         return verdict, f"a partial: {why}"
 
     def _is_made_by(self, call: tree.Call, node: tree.Node) -> bool:
