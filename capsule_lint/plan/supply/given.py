@@ -102,6 +102,11 @@ class Given:
             functions = [other for one in functions for other in self._used_by(one)]
         return frozenset()
 
+    def of_arguments(self, call: tree.Call, said: frozenset[Said]) -> frozenset[Said]:
+        """Those of some values that are read of what a call is given itself: `order.tenant_id` for `put(order)`."""
+        whole = {a.value.id for a in call.args if isinstance(a.value, tree.Name)}
+        return frozenset(one for one in said if one.root in whole and one.code != one.root)
+
     def beside(self, call: tree.Call, scope: Scope) -> frozenset[Said]:
         """What a test gives for a scope wherever it gives the same as a call for another one: the stage of a note
         that it makes for `"t"`, where it asks for one of `"t"`."""

@@ -238,7 +238,7 @@ class Sources:
         said = self.given.near(near, scope) or self.given.at(place, scope)
         said = frozenset(one for one in said if not self._comes_of(one, place))
         if len(said) > 1 and call is not None:
-            said = self.given.beside(call, scope) or said
+            said = self.given.of_arguments(call, said) or self.given.beside(call, scope) or said
         if len({one.literal or one.code for one in self.given.by_objects(place, scope)}) > 1:
             return None  # nobody can tell whose is meant
         if not said or any(one.code == spec.code for one in said):
