@@ -27,6 +27,7 @@ from capsule_lint.plan.uses.absorbed import (
     takes_by_name,
 )
 from capsule_lint.plan.uses.decorated import given_alike, giving
+from capsule_lint.plan.uses.dispatched import Dispatched
 from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
 from capsule_lint.plan.uses.passthrough import asserted, forwarded
@@ -298,8 +299,11 @@ class Signatures(Room):
                 self.state.forwarders.add(forwarder)
                 self.state.groups.join(knot, ("function", forwarder))
             before = sum(p.by_position for p in forwarder.own_params)
-            for outer, _ in list(self.program.calls.callers(forwarder)):
-                self.want_argument(outer, scope, callee, given + leading, knot, offset + before)
+            reaches = Dispatched(self.program).reaches
+            for outer, told in list(self.program.calls.callers(forwarder)):
+                if reaches(outer, told, call, callee):
+                    added = given + leading
+                    self.want_argument(outer, scope, callee, added, knot, offset + before)
             return
         self.planner.ask(
             Want(

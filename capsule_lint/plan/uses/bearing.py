@@ -19,6 +19,7 @@ from capsule_lint.program.inference.types import (
     Partial,
     TupleOf,
     UnknownType,
+    function_of,
 )
 from capsule_lint.program.logs import LOGGING
 from capsule_lint.program.model import last_name
@@ -64,6 +65,14 @@ class Bearing(Struct, frozen=True):
                 return name == "None"
             case _:
                 return not isinstance(one, Partial | UnknownType)
+
+    def takes(self, one: Type, wanted: Sequence[Scope]) -> bool:
+        """Whether something takes scopes by keyword once the plan is carried out."""
+        function = function_of(one)
+        if function is None:
+            return False
+        rest = "**" in stars_of(function.params).values()
+        return self.bears(one, wanted) if rest else self._has(function, wanted)
 
     def _has(self, function: Function, wanted: Sequence[Scope]) -> bool:
         """Whether a function takes scopes once the plan is carried out."""

@@ -10,6 +10,8 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
 from capsule_lint.plan.uses.bearing import Bearing, functions_in
+from capsule_lint.plan.uses.dispatched import Dispatched
+from capsule_lint.plan.uses.passers import forwarded_by, stars_of
 from capsule_lint.plan.uses.registries import LOOKING
 from capsule_lint.plan.uses.taken_apart import (
     is_looked_up,
@@ -104,13 +106,37 @@ class Following(Struct, frozen=True):
             return Verdict.REWRITTEN, f"the default of `{name}`, whose calls are rewritten"
         return Verdict.ESCAPE, "is the default of a parameter, which may call it"
 
-    def is_settled(self, call: tree.Call) -> bool:
+    def is_settled(self, call: tree.Call, symbol: Function) -> bool:
         """Whether a call is rewritten, and everything that it may call changes in the same way."""
         wanted = self.asked.of(call)
-        if wanted is None or not all(self.values.takes(call, scope) for scope in wanted):
+        if wanted is None:
+            return self._is_forwarded(call, symbol)
+        if not all(self.values.takes(call, scope) for scope in wanted):
             return False
         types = self.program.inference.of(call.func)
         return all(self.bearing.bears(one, wanted) for one in types)
+
+    def _is_forwarded(self, call: tree.Call, symbol: Function) -> bool:
+        """Whether a call only hands on what its function is given by keyword, and all who call that say by a name which
+        functions they mean, and are rewritten where that is this one."""
+        program = self.program
+        forwarder, _ = forwarded_by(program, call, symbol, 0)
+        if forwarder is None or {*stars_of(forwarder.params).values()} != {"**"}:
+            return False
+        if len(program.calls.families.of(forwarder)) > 1:
+            return False  # it may be called as another one
+        names, types = Dispatched(program).names, program.inference.of(call.func)
+        callers = list(program.calls.callers(forwarder))
+        for outer, callee in callers:
+            meant = names(outer, callee, call, symbol)
+            if meant is False:
+                continue
+            wanted = self.asked.of(outer) or ()
+            reached = [t for t in types if names(outer, callee, call, function_of(t)) is not False]
+            placed = meant and wanted and all(self.values.takes(outer, one) for one in wanted)
+            if not placed or not all(self.bearing.takes(one, wanted) for one in reached):
+                return False
+        return bool(callers)
 
 
 @dataclass(eq=False, slots=True)
@@ -351,7 +377,7 @@ class _Path:
         if self.symbol not in functions:
             return False
         self.calls += 1
-        return self.following.is_settled(call)
+        return self.following.is_settled(call, self.symbol)
 
     def _parametrized(self, call: tree.Call) -> bool:
         """The same of the parameters of a test that `parametrize` fills."""
