@@ -312,8 +312,11 @@ class LocalKeys:
 
     def _present(self, elements: list[tree.Node]) -> dict[str, tree.Node]:
         """The scopes whose values are in a key, by their names."""
-        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
-        present = {s.name: e for e in elements for s in scopes if is_value(e, s)}
+        held, scopes = self.program.domain.held, self.program.policy.scopes
+        present = {s.name: e for e in elements for s in scopes if held.is_value(e, s)}
+        if not present and not any(isinstance(e, tree.Const) for e in elements):
+            # a text may be the value of any scope
+            present = {s.name: e for e in elements for s in scopes if held.is_of_tests(e, s)}
         others = [s for s in scopes if present and s.name not in present]
         present |= {s.name: e for e in elements for s in others if self._splits.says(e, s)}
         for element in elements if not present else ():

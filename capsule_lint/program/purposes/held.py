@@ -99,15 +99,20 @@ class Held:
             return any(self.attribute(cls, scope) == node.name for cls in self._classes(node))
         if isinstance(node, tree.Call) and not node.args:
             name = last_name(node.func)
-            sources = (*scope.sources, scope.test_source)
-            calls = (one for one in sources if one is not None and one.kind is SourceKind.CALL)
-            return any(one.name == name for one in calls)
+            return any(one.kind is SourceKind.CALL and one.name == name for one in scope.sources)
         function, parameter = self._parameter_at(node)
         if function is not None:
             return self.parameter(function, scope) is parameter
         given = behind(self.domain.names, node) if isinstance(node, tree.Name) else None
         plain = isinstance(given, tree.Attr) or (isinstance(given, tree.Call) and not given.args)
         return given is not None and plain and self.is_value(given, scope)
+
+    def is_of_tests(self, node: tree.Node, scope: ScopePolicy) -> bool:
+        """Whether an expression is what policy's source for tests gives: `test_tenant()`."""
+        source = scope.test_source
+        if source is None or source.kind is not SourceKind.CALL or not isinstance(node, tree.Call):
+            return False
+        return not node.args and last_name(node.func) == source.name
 
     def has_value(self, node: tree.Node) -> bool:
         """Whether the value of any scope is in an expression."""
