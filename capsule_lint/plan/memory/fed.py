@@ -21,6 +21,7 @@ from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.memory.looped_results import LoopedResults
 from capsule_lint.plan.memory.object_scopes import ObjectScopes
 from capsule_lint.plan.memory.put_values import PutValues
+from capsule_lint.plan.memory.told_apart import ToldApart
 from capsule_lint.plan.memory.told_beside import ToldBeside
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
@@ -56,20 +57,24 @@ class Fed(Room):
     planner: Planner
     values: PutValues = field(init=False)
     _keyed: KeyedPuts = field(init=False)
+    _told_apart: ToldApart = field(init=False)
     _puts: list[_Keyed] | None = None
     _refused: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.values = PutValues(self.planner)
         self._keyed = KeyedPuts(self.planner.local)
+        self._told_apart = ToldApart(self.planner)
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
         if self._puts is None:
             self._puts = list(self._scoped())
         homes: dict[Home, tuple[set[str], list[Knot | None]]] = {}
+        widened = False
         for one in self._puts:
             lacking = self._lacking(one)
+            widened = self._told_apart.extend(one.put, lacking) or widened
             home = self._home(one.put) if lacking else None
             if home is not None and home not in self.planner.local.needs.fed:
                 known = homes.setdefault(home, (set(), []))
@@ -79,7 +84,7 @@ class Fed(Room):
                     self.planner.local.needs.memos.add(home)
         for home, (scopes, knots) in homes.items():
             self.feed(home, scopes, knots)
-        return bool(homes)
+        return bool(homes) or widened
 
     def _lacking(self, one: _Keyed) -> dict[str, list[Knot | None]]:
         """The scopes that the keys of what is put somewhere lack, and what must land with a change."""
