@@ -28,18 +28,31 @@ def reaching(bindings: list[Binding], place: Place) -> list[Binding]:
     """Those bindings of one scope that can still hold at `place`."""
     if len(bindings) == 1:
         return bindings
-    found = []
-    for binding in reversed(bindings):
+    found: list[Binding] = []
+    for number, binding in reversed(list(enumerate(bindings))):
         if binding.kind in ONE_BODY and _in_other_body(binding.place, place):
             continue
         if comes_after(binding, place):
-            if _in_common_loop(binding.place, place):
+            if in_common_loop(binding.place, place):
                 found.append(binding)
             continue
         found.append(binding)
-        if binding.place.blocks == place.blocks[: len(binding.place.blocks)]:
+        if not is_around(binding.place, place):
+            continue
+        if not number or not _is_alternative(bindings[number - 1], binding):
             break
     return found or bindings
+
+
+def is_around(one: Place, other: Place) -> bool:
+    """Whether a place stands in all the bodies of blocks that another one stands in."""
+    return one.blocks == other.blocks[: len(one.blocks)]
+
+
+def _is_alternative(one: Binding, other: Binding) -> bool:
+    """Whether two bindings are of one pattern: `case Opened(place=place) | Closed(where=place)`."""
+    same = one.place.statement is other.place.statement and one.place.blocks == other.place.blocks
+    return same and one.kind == other.kind == "case"
 
 
 def history(last: Binding) -> list[Binding]:
@@ -75,5 +88,6 @@ def _in_other_body(one: Place, other: Place) -> bool:
     return any(n == number and b != branch for n, b, _ in other.blocks)
 
 
-def _in_common_loop(one: Place, other: Place) -> bool:
+def in_common_loop(one: Place, other: Place) -> bool:
+    """Whether two places stand in one loop."""
     return any(branch[2] for branch in one.blocks if branch in other.blocks)

@@ -125,14 +125,14 @@ class Unfiltered(Room):
         if self._is_told_apart(function, binding):
             return False  # it is narrowed by what the row itself says
         row = cls, binding.name
-        condition = self._condition(function, binding)
-        if condition is not None:
-            return self._add(function, condition, "filter", row, scopes)
-        kept = self._kept(binding, function)
-        if kept is not None:  # what it does not go on with is lost: nobody else's rows may be
-            if any(isinstance(n, tree.Name) and function.parameter(n.id) for n in within(kept)):
+        condition, kept = self._condition(function, binding), self._kept(binding, function)
+        if kept is not None and (condition is None or condition.ops == ("==",)):
+            # what it does not go on with is lost: nobody else's rows may be
+            if self._is_told(kept, function):
                 self._refuse(function, binding.value, scopes)
             return False
+        if condition is not None:
+            return self._add(function, condition, "filter", row, scopes)
         last = self._last_condition(binding)
         if last is not None:
             return self._add(function, last, "beside", row, scopes)
@@ -152,6 +152,16 @@ class Unfiltered(Room):
             return None
         own = any(self._goes_through(target, function) for target in holder.targets)
         return made if own and made.generators[-1].ifs else None
+
+    def _is_told(self, kept: tree.Comprehension, function: Function) -> bool:
+        """Whether a function is told which rows a comprehension takes."""
+        names = (
+            node.id
+            for test in kept.generators[-1].ifs
+            for node in within(test)
+            if isinstance(node, tree.Name) and node.id != function.self_name
+        )
+        return any(function.parameter(name) is not None for name in names)
 
     def _pick(self, function: Function, read: WholeRead, scopes: list[Scope]) -> bool:
         """Put the rows alone that have the scopes in the place of all of them."""

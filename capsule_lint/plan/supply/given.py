@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -62,6 +63,9 @@ class Given:
     _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
     _around: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
     _by_objects: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
+    _pairs: dict[
+        tuple[Function, str, str], dict[frozenset[str | None], list[tuple[tree.Call, Said]]]
+    ] = field(default_factory=dict)
     _refusals: dict[Module, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -111,17 +115,26 @@ class Given:
         """What a test gives for a scope wherever it gives the same as a call for another one: the stage of a note
         that it makes for `"t"`, where it asks for one of `"t"`."""
         function = self.program.names.function_of(call)
-        for other in self.program.policy.others(scope) if function is not None else ():
-            own = self._told(call, other)
-            found = frozenset(
-                self._said(value)
-                for node in (self._calls(function) if function is not None and own else ())
-                if node is not call and self._told(node, other) == own
-                for value in self._of(node, scope)
-            )
+        for other in self.program.policy.others(scope):
+            own = self._told(call, other) if function is not None else frozenset()
+            pairs = self._paired(function, other, scope) if function is not None and own else {}
+            found = frozenset(said for node, said in pairs.get(own, ()) if node is not call)
             if found:
                 return found
         return frozenset()
+
+    def _paired(
+        self, function: Function, one: Scope, scope: Scope
+    ) -> dict[frozenset[str | None], list[tuple[tree.Call, Said]]]:
+        """What the calls of a function give for a scope, by what they give for another one."""
+        key = (function, one.name, scope.name)
+        if key not in self._pairs:
+            found = self._pairs[key] = defaultdict(list)
+            for call in self._calls(function):
+                values = [self._said(value) for value in self._of(call, scope)]
+                told = self._told(call, one) if values else frozenset()
+                found[told] += [(call, said) for said in values]
+        return self._pairs[key]
 
     def _told(self, call: tree.Call, scope: Scope) -> frozenset[str | None]:
         """The texts, or else the code, of what a call gives for a scope."""

@@ -8,6 +8,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.inference.caught import classes_of, name_of
 from capsule_lint.program.inference.types import Foreign
 from capsule_lint.program.model import last_name
+from capsule_lint.program.reaching import in_common_loop, is_around
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -186,6 +187,8 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
     if len(given) != 1 or given[0].kind not in ("assign", "case"):
         return node
     made, value = given[0].place, given[0].value or _matched(given[0], program)
+    if not is_around(made, place) and (given[0].kind == "case" or in_common_loop(made, place)):
+        return node  # it may be what another turn of the loop has given
     for step in given[0].path:  # `tenant_id, day = ctx.tenant_id, ctx.day`
         value = unpacked(value, step)
     if value is None or not repeatable(value, program) or not _runs_in(node, made.scope, program):
