@@ -180,13 +180,19 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
 
     def _name(self, node: tree.Name, want: Want) -> bool:
         """A local dict: its display, or the statement that sets another scope's key, among others or alone."""
-        place = self.program.names.place(node)
-        for statement, at in place.scope.module.statements:
-            if at.scope is not place.scope or at.order >= place.order:
-                continue
-            if (update := self._updated(statement, node.id, want.scope)) is not None:
+        place, scope = self.program.names.place(node), want.scope
+        setting = [
+            statement
+            for statement, at in place.scope.module.statements
+            if at.scope is place.scope and at.order < place.order
+            if self._updated(statement, node.id, scope) or self._key_set(statement, node.id, scope)
+        ]
+        if len(setting) > 1:
+            return False  # which of them has run is not known
+        for statement in setting:
+            if (update := self._updated(statement, node.id, scope)) is not None:
                 return self._call(update, want)
-            step = self._key_set(statement, node.id, want.scope)
+            step = self._key_set(statement, node.id, scope)
             code = self.values.code(want, step[0]) if step is not None else None
             if step is not None and code is not None:
                 filename, text = self.program.names.module_of(node).filename, step[1].format(code)

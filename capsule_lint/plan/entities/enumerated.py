@@ -335,15 +335,20 @@ class Enumerated(MendRoom):
     def _made_from_any(self) -> Iterator[Class]:
         """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`, also as heirs of
         one of which any may be meant, `KINDS[kind](**data)`."""
-        program = self.program
+        known: dict[Class, list[tree.Call]] = {}
         for cls in self._homes():
-            for base in program.classes.mro(cls):
-                for call, _ in program.calls.constructors_of(base):
-                    if base is not cls and self._is_class(call.func):
-                        continue
-                    spread = call.spread
-                    if spread and not isinstance(spread[0], tree.DictDisplay):
-                        yield cls
+            for base in self.program.classes.mro(cls):
+                if base not in known:
+                    known[base] = list(self._making(base))
+                if any(base is cls or not self._is_class(call.func) for call in known[base]):
+                    yield cls
+
+    def _making(self, cls: Class) -> Iterator[tree.Call]:
+        """The calls that make objects of a class from what they spread, which is not written out there."""
+        for call, _ in self.program.calls.constructors_of(cls):
+            spread = call.spread
+            if spread and not isinstance(spread[0], tree.DictDisplay):
+                yield call
 
     def _is_class(self, node: tree.Node) -> bool:
         """Whether an expression names one class, and none of its heirs."""

@@ -224,8 +224,8 @@ class Gains(Room):
             if self.program.domain.scope_parameter(store.function, scope) is None:
                 self.planner.signatures.gain(store.function, scope, ("function", store.function))
             self.state.groups.join(knot, ("function", store.function))
-        held = self.program.domain.held.is_attribute
-        for name, stores in cls.stores.items():
+        held, heirs = self.program.domain.held.is_attribute, self.program.classes.subclasses(cls)
+        for name, stores in (pair for heir in heirs for pair in heir.stores.items()):
             if not any(held(cls, name, s) for s in self.program.policy.others(scope)):
                 continue
             for store in stores:

@@ -35,7 +35,7 @@ def _keys(node: tree.Node, name: str) -> Iterator[tree.Name]:
         case tree.Subscript(base=tree.Name(id=base), index=tree.Name() as key) if base == name:
             yield key
         case tree.Call(
-            func=tree.Attr(base=tree.Name(id=base)),
+            func=tree.Attr(base=tree.Name(id=base), name="get" | "pop" | "__getitem__"),
             args=(tree.Argument(value=tree.Name() as key), *_),
         ) if base == name:
             yield key

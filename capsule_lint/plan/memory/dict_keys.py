@@ -34,7 +34,8 @@ class DictKeys(Struct, frozen=True):
     def find(self) -> None:
         """Look at every comparison of a repository, and at what its collections are asked for."""
         names, repositories = self.local.program.names, self.local.program.domain.repositories
-        for module in {cls.module: None for cls in repositories}:
+        homes = {cls.module: None for cls in sorted(repositories, key=lambda c: c.symbol)}
+        for module in homes:
             for node in () if module.generated else module.each(tree.Compare):
                 if len(node.ops) == 1 and owner_of(names.function_of(node)) in repositories:
                     self._judge(node, self._compared(node))

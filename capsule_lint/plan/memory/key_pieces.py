@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.asked import is_asked
 from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.state import Want
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class KeyPieces(Struct, frozen=True):
         """What a method puts under a part of a key alone, and gives who asks by that, mixes what the keys tell apart."""
         names, held = self.local.program.names, self.local.program.policy.scopes
         into = names.parent(use)
-        if isinstance(into, tree.Call) and isinstance(into.func, tree.Attr):
+        if isinstance(into, tree.Call) and last_name(into.func) == "setdefault":
             into = into.func
         if names_any_of(use.id, held) or not isinstance(into, tree.Subscript | tree.Attr):
             return  # whatever names the scope is asked as any other key

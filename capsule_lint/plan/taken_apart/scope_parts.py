@@ -14,6 +14,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.repeats import unpacked
 from capsule_lint.plan.taken_apart.matched import room_in
 from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +93,11 @@ class ScopeParts(Room, Struct, frozen=True):
         argument = call.args[0].value if function is not None else None
         if function is None or not isinstance(argument, tree.Name | tree.Attr | tree.Subscript):
             return None
+        own, returned = function.own_params[0].name, within(function.returns[0])
+        if any(isinstance(one, tree.Name) and one.id != own for one in returned):
+            return None  # it may mean something else where the function is called
         inner = self.beside(function.returns[0], old, new)
-        code, name = text_of(argument), re.compile(rf"\b{function.own_params[0].name}\b")
+        code, name = text_of(argument), re.compile(rf"\b{own}\b")
         if inner is None or code is None or len(name.findall(inner.code)) != 1:
             return None
         return Part(name.sub(lambda _: code, inner.code), inner.knot)

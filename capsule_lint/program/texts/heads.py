@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import behind
-from capsule_lint.program.texts.pieces import Filled
+from capsule_lint.program.texts.pieces import Filled, names_any_of
 
 if TYPE_CHECKING:
     from capsule_lint.policy import Policy
@@ -27,8 +27,12 @@ class Heads(Struct, frozen=True):
     policy: Policy
 
     def begin(self, template: Template) -> bool:
-        """Whether a key is made of another one, or of what is in front in that: `f"{head}#{new}"`."""
-        first = template.pieces[0] if template.pieces else None
+        """Whether a key is made of another one, or of what is in front in that: `f"{head}#{new}"`. Where a scope's value
+        comes behind it, that is cut off as well."""
+        first, *rest = template.pieces or (None,)
+        said = (one.name for one in rest if isinstance(one, Filled))
+        if any(names_any_of(name, self.policy.scopes) for name in said):
+            return False
         return isinstance(first, Filled) and self._is_head(first.value)
 
     def _is_head(self, node: tree.Node) -> bool:
@@ -52,8 +56,9 @@ class Heads(Struct, frozen=True):
         """Whether an expression is a key that is taken apart by one of some methods."""
         value = behind(self.names, node)
         match value:
-            case tree.Call(func=tree.Attr(name=name, base=base)):
-                return name in methods and self._is_key(base)
+            case tree.Call(func=tree.Attr(name=name, base=base), args=args):
+                once = name != "rsplit" or (len(args) == 2 and tree.integer(args[1].value) == 1)
+                return name in methods and once and self._is_key(base)
             case _:
                 return False
 
