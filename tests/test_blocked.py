@@ -37,7 +37,7 @@ def _definitions(program: dict[str, str]) -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", sampled(40), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sampled(60), ids=lambda path: path.stem)
 def test_a_blocked_change_leaves_a_working_program(path: Path, project: Project) -> None:
     text = path.read_text()
     program = files_of(text)[0]

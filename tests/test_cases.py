@@ -94,7 +94,7 @@ def files_of(text: str) -> tuple[dict[str, str], dict[str, str]]:
     return program, after
 
 
-@pytest.mark.parametrize("path", some_slow(sampled(24, at=2), fast=1, of=4))
+@pytest.mark.parametrize("path", some_slow(sampled(36, at=2), fast=1, of=4))
 def test_a_second_run_changes_nothing(path: Path, project: Project) -> None:
     """The first one has looked at what it made of the program, too: this is to see that it was what is on disk."""
     project.write(files_of(path.read_text())[0])

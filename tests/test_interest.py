@@ -59,7 +59,7 @@ def _assert_same(some: Analysis, whole: Analysis) -> None:
     ]
 
 
-@pytest.mark.parametrize("path", some_slow(sampled(24), fast=1, of=3))
+@pytest.mark.parametrize("path", some_slow(sampled(36), fast=1, of=3))
 def test_leaving_files_out_changes_no_answer(path: Path, project: Project) -> None:
     project.write(files_of(path.read_text())[0])
     policy = load_policy(project.root, None, False)
@@ -77,7 +77,7 @@ def test_leaving_files_of_a_code_base_out_changes_no_answer(name: str, tmp_path:
 
 
 @pytest.mark.skipif(not can_fork(), reason="there are no forks here")
-@pytest.mark.parametrize("path", some_slow(sampled(180), fast=1, of=4))
+@pytest.mark.parametrize("path", some_slow(sampled(240), fast=1, of=4))
 def test_another_process_says_what_this_one_would(
     path: Path, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -118,7 +118,7 @@ def _again(
     return found, frozenset(builder.kept)
 
 
-@pytest.mark.parametrize("path", some_slow(sampled(120), fast=1, of=4))
+@pytest.mark.parametrize("path", some_slow(sampled(180), fast=1, of=4))
 def test_a_run_that_starts_where_the_last_one_ended_says_the_same(
     path: Path, project: Project
 ) -> None:

@@ -126,7 +126,7 @@ def test_every_binder_of_a_changing_name_has_a_row(project: Project) -> None:
     _check(project, files)
 
 
-@pytest.mark.parametrize("path", some_slow(sampled(14, at=1), fast=1, of=3))
+@pytest.mark.parametrize("path", some_slow(sampled(24, at=1), fast=1, of=3))
 def test_every_occurrence_in_a_case_has_a_row(path: Path, project: Project) -> None:
     files, _ = files_of(path.read_text())
     project.write(files)

@@ -271,7 +271,7 @@ def _found(project: Project) -> Counter[tuple[str, str, str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("way", [Format, Percent, Constants], ids=lambda way: way.__name__)
-@pytest.mark.parametrize("path", sampled(70), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sampled(110), ids=lambda path: path.stem)
 def test_the_same_is_found(path: Path, way: type[Words], project: Project) -> None:
     program, _ = files_of(path.read_text())
     changed = _said_anew(program, way)
@@ -285,7 +285,7 @@ def test_the_same_is_found(path: Path, way: type[Words], project: Project) -> No
 @pytest.mark.parametrize(
     "way", [Functions, Locals, Named, Rows, Expected], ids=lambda way: way.__name__
 )
-@pytest.mark.parametrize("path", sampled(70, at=1), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sampled(110, at=1), ids=lambda path: path.stem)
 def test_what_is_fixed_works(path: Path, way: type[Words], project: Project) -> None:
     """Which of them are fixed may depend on the words; none is fixed wrongly."""
     text = path.read_text()
