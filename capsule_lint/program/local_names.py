@@ -44,6 +44,17 @@ def behind(names: Names, node: tree.Node) -> tree.Node | None:
     return current
 
 
+def looked_up(node: tree.Node | None, method: str = "get") -> tuple[tree.Node, tree.Node] | None:
+    """The dict and the key of `TABLE[key]`, and of `TABLE.get(key, …)` or another method."""
+    match node:
+        case tree.Subscript(base=table, index=key):
+            return table, key
+        case tree.Call(func=tree.Attr(name=name, base=table), args=(key, *_)) if name == method:
+            return table, key.value
+        case _:
+            return None
+
+
 def entries_of_dict(names: Names, node: tree.Node) -> dict[str, tree.Node | None]:
     """What a dict that is written out has under its keys, and a local that is one: `{"Key": key}`, `dict(Key=key)`,
     `options["Key"] = key`; `None` under those that are given several times."""

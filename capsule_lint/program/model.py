@@ -162,7 +162,7 @@ class Function(_Defined[tree.FunctionDef]):
     def __post_init__(self) -> None:
         _Defined.__post_init__(self)
         method = self.owner is not None and not self.is_static
-        self.takes_self = (method or self.is_bound_task) and bool(self.params)
+        self.takes_self = (method or self.is_bound_by_decorator) and bool(self.params)
         self.own_params = self.params[1:] if self.takes_self else self.params
 
     @property
@@ -181,16 +181,21 @@ class Function(_Defined[tree.FunctionDef]):
         return self.params[0].name if self.takes_self else ""
 
     @property
-    def is_bound_task(self) -> bool:
-        """Whether its first parameter is the task, as Celery's `bind=True` makes it, or what draws from strategies, as
-        Hypothesis gives it."""
+    def draws(self) -> bool:
+        """Whether Hypothesis makes a strategy of it that draws from others: `@composite`."""
+        return "composite" in self.decorators
+
+    @property
+    def is_bound_by_decorator(self) -> bool:
+        """Whether a decorator gives its first parameter: Celery the task, by `bind=True`, or Hypothesis what draws
+        from strategies."""
         bound = any(
             argument.keyword == "bind"
             for decorator in self.fact.decorators
             if isinstance(decorator, tree.Call)
             for argument in decorator.args
         )
-        return self.owner is None and (bound or "composite" in self.decorators)
+        return self.owner is None and (bound or self.draws)
 
     @property
     def is_property(self) -> bool:

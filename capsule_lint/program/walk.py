@@ -41,6 +41,8 @@ class Index:
     """The lambda that opens a scope."""
     scopes: dict[int, Scope] = field(default_factory=dict)
     """The scope that a function or a lambda opens."""
+    matched: dict[int, tree.Node] = field(default_factory=dict)
+    """What a binding of a `case` is found by, by its id, where somebody has asked."""
     _made: list[tree.Node] = field(default_factory=list)
     """What stands in no file."""
 

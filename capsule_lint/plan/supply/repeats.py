@@ -203,9 +203,11 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
 def _matched(binding: Binding, program: Program) -> tree.Node | None:
     """What a `case` finds in dicts, and in objects: `row["tenant_id"]` for the name in `{"tenant_id": tenant_id}`,
     `event.tenant_id` for that in `Stored(tenant_id=owner)`."""
-    block = binding.place.statement
+    block, known = binding.place.statement, program.names.index.matched
     if binding.kind != "case" or not isinstance(block, tree.Block):
         return None
+    if id(binding) in known:
+        return known[id(binding)]
     bound = next((one for one in block.binds if one.target.at == binding.at), None)
     found = block.heads[0]
     for key in bound.keys if bound is not None else ():
@@ -222,7 +224,10 @@ def _matched(binding: Binding, program: Program) -> tree.Node | None:
             program.names.index.put(found, binding.place)
         found = tree.Attr(found.at, found, name)
         program.names.index.put(found, binding.place)
-    return found if found is not block.heads[0] else None
+    if found is block.heads[0]:
+        return None
+    known[id(binding)] = found
+    return found
 
 
 def _runs_in(node: tree.Node, scope: Scope, program: Program) -> bool:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.local_names import looked_up
 from capsule_lint.program.model import Function, last_name
 
 if TYPE_CHECKING:
@@ -52,13 +53,8 @@ class Dispatched(Struct, frozen=True):
         value = bound[0].value if len(bound) == 1 and not bound[0].path else node
         if isinstance(value, tree.Boolean) and value.op == "or":
             value = value.values[0]
-        match value:
-            case tree.Subscript(base=table, index=key):
-                return last_name(table), key
-            case tree.Call(func=tree.Attr(name="get", base=table), args=(key, *_)):
-                return last_name(table), key.value
-            case _:
-                return None, None
+        found = looked_up(value)
+        return (last_name(found[0]), found[1]) if found is not None else (None, None)
 
     def _names(self, function: Function) -> Iterator[tuple[str, str | None]]:
         """The tables in which a function is kept, and under which names; `None` for one that is not known."""
@@ -105,13 +101,8 @@ class Dispatched(Struct, frozen=True):
                 target = only
             case tree.Call(func=tree.Attr(base=base)):
                 target = base
-        match target:
-            case tree.Subscript(base=table, index=key):
-                return last_name(table), key
-            case tree.Call(func=tree.Attr(name="setdefault", base=table), args=(key, *_)):
-                return last_name(table), key.value
-            case _:
-                return "", None
+        found = looked_up(target, "setdefault")
+        return (last_name(found[0]), found[1]) if found is not None else ("", None)
 
     def _given(self, call: tree.Call, callee: Callee, key: tree.Node) -> tree.Node | None:
         """What a call gives for the parameter that a key is."""

@@ -214,7 +214,7 @@ class Inference:
             case "def":
                 assert isinstance(binding.definition, Function)
                 made = binding.definition
-                return frozenset((FunctionObject(made, bound=made.is_bound_task),))
+                return frozenset((FunctionObject(made, bound=made.is_bound_by_decorator),))
             case "class":
                 assert isinstance(binding.definition, Class)
                 return frozenset((ClassObject(binding.definition),))

@@ -11,7 +11,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.filled import made_empty
 from capsule_lint.program.inference.named_keys import key_of
 from capsule_lint.program.inference.types import NOTHING, Types, holds_objects, join
-from capsule_lint.program.local_names import behind
+from capsule_lint.program.local_names import behind, looked_up
 
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference
@@ -28,22 +28,19 @@ class Located:
         """The objects that a function gives back which looks a name up in a dict, its object's or its module's; nothing
         where it does anything else, or where it is not known under which names these are put there."""
         said = key_of(self.inference.classes, key)
-        table, asked = self._looked_up(getter) if said is not None else (None, None)
-        if table is None or asked is None or self._parameter(asked, getter) is None:
+        entry = self._given_back(getter) if said is not None else None
+        if entry is None or self._parameter(entry[1], getter) is None:
             return NOTHING
+        table, _ = entry
         told = [self._told(value) for value in self._put_into(table, getter)]
         found = join(*(one[said] for one in told if one is not None and said in one))
         return found if None not in told and holds_objects(found) else NOTHING
 
-    def _looked_up(self, getter: Function) -> tuple[tree.Node | None, tree.Node | None]:
+    def _given_back(self, getter: Function) -> tuple[tree.Node, tree.Node] | None:
         """The dict of which a function with one parameter returns an entry, and which: `return self._all[name]`."""
-        if len(getter.own_params) == 1 and len(getter.returns) == 1:
-            match behind(self.inference.names, getter.returns[0]):
-                case tree.Subscript(base=table, index=asked):
-                    return table, asked
-                case tree.Call(func=tree.Attr(base=table, name="get"), args=(asked, *_)):
-                    return table, asked.value
-        return None, None
+        if len(getter.own_params) != 1 or len(getter.returns) != 1:
+            return None
+        return looked_up(behind(self.inference.names, getter.returns[0]))
 
     def _put_into(self, table: tree.Node, getter: Function) -> list[tree.Node]:
         """What is put, one by one, into a dict that is empty at first, and gets nothing of another one."""

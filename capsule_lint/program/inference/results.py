@@ -193,7 +193,7 @@ class Results:
             case FunctionObject():
                 if called.mock:
                     return self.inference.returned(called.function)
-                if strategies.COMPOSITE in called.function.decorators:
+                if called.function.draws:
                     return strategies.yielding(self.inference.returned(called.function))
                 told = self.inference.type_arguments.in_call(called.function, node)
                 if told:

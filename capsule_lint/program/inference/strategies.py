@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 _KIND: Final = "strategy"
 _LISTS: Final = frozenset(("lists", "sets", "frozensets", "iterables"))
 _METHODS: Final = frozenset(("draw", "example", "filter", "flatmap", "map"))
-COMPOSITE: Final = "composite"
-"""What makes a strategy of a function that draws from others."""
 
 
 def yielding(types: Types) -> Types:
