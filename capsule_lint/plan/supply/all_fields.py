@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.local_names import looked_up
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def goes_through_fields(program: Program, call: tree.Call, cls: Class) -> bool:
             pass
         case _:
             return False
-    match each, _key(result):
+    asked = looked_up(result)
+    match each, asked[1] if asked is not None else None:
         case tree.Attr(name="__slots__", base=base), tree.Name(id=read) if read == name:
             return _is_of(program, base, cls) and _are_slots_parameters(program, cls)
         case tree.Attr(base=base), tree.Name(id=read) if read == name and each.name in _NAMES:
@@ -42,17 +44,6 @@ def goes_through_fields(program: Program, call: tree.Call, cls: Class) -> bool:
             return _is_of(program, base, cls) and _takes_fields(program, cls)
         case _:
             return False
-
-
-def _key(node: tree.Node) -> tree.Node | None:
-    """What an item is asked for: `item[name]`, `item.get(name)`."""
-    match node:
-        case tree.Subscript(index=index):
-            return index
-        case tree.Call(func=tree.Attr(name="get"), args=(first, *_)):
-            return first.value
-        case _:
-            return None
 
 
 def _is_of(program: Program, node: tree.Node, cls: Class) -> bool:
