@@ -1,15 +1,16 @@
-"""Dicts, and pairs for dicts, that are given to the constructor which keeps them: `MemoryStore({"t": {…}})`.
-Their keys change as those of the collection do."""
+"""Dicts, and pairs for dicts, that are given to the constructor which keeps them: `MemoryStore({"t": {…}})`; and those
+that tests put in the place of a collection. Their keys change as those of the collection do."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.plan.testing.lookins import LookIns
+from capsule_lint.plan.testing.known_as import KnownAs, stores_of
+from capsule_lint.plan.testing.put_in_place import PutInPlace
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Class, last_name
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.testing.lookins import LookIns
     from capsule_lint.program.model import Function
 
 _SAME: Final = COPIED | {"cast", "defaultdict"}
@@ -30,15 +32,26 @@ class Planted(MendRoom):
     """Follows what constructors are given to where it is written."""
 
     mends: Mends
+    look_ins: LookIns
+    known_as: dict[int, tree.Name | tree.Attr] = field(default_factory=dict)
+    """What tests call that which comes to be such a collection."""
 
     def build(self) -> None:
         """Mend the keys of what the collections whose keys change are made of."""
-        look_ins = LookIns(self.mends)
+        same = KnownAs(self.program, self.planner.sources.shared)
         for home in self.planner.local.rekeyed:
+            self.known_as.clear()
             for display in {id(d): d for d in self._written(home)}.values():
-                look_ins.given(_pairs(display) or keys_of(display), home)
+                self.look_ins.given(_pairs(display) or keys_of(display), home)
+            for use in same.uses(list(self.known_as.values())):
+                self.look_ins.given(tuple(self.look_ins.keys(use)), home)
 
     def _written(self, home: Home) -> Iterator[tree.Node]:
+        for put in PutInPlace(self.planner).of(home):
+            if isinstance(put, tree.Sequence) and put.kind == "set":
+                yield put
+            else:
+                yield from self._displays(put, 0)
         owner, name = home
         if not isinstance(owner, Class):
             return
@@ -62,6 +75,7 @@ class Planted(MendRoom):
                 case tree.Sequence() | tree.Comprehension() if _pairs(one):
                     yield one
                 case tree.Name():
+                    yield from self._shared(one, depth)
                     for binding in program.names.bindings_of(one):
                         function = binding.function
                         if binding.kind == "param" and function is not None:
@@ -69,11 +83,24 @@ class Planted(MendRoom):
                                 yield from self._displays(value, depth + 1)
                         elif binding.assigned is not None:
                             yield from self._displays(binding.assigned, depth + 1)
+                case tree.Attr() if program.names.module_of(one).is_test:
+                    self.known_as[id(one)] = one
+                    for store in stores_of(program, one):
+                        if store.value is not None and not store.path:
+                            yield from self._displays(store.value, depth + 1)
                 case tree.Call():
                     for callee in program.calls.callees(one):
                         if callee.function is not None and callee.cls is None:
                             for value in callee.function.returns:
                                 yield from self._displays(value, depth + 1)
+
+    def _shared(self, name: tree.Name, depth: int) -> Iterator[tree.Node]:
+        """The same of a name in a test, which may be that of a fixture."""
+        if self.program.names.module_of(name).is_test:
+            self.known_as[id(name)] = name
+            for value in self.planner.sources.shared.spelled(name):
+                if value is not name:
+                    yield from self._displays(value, depth + 1)
 
     def _arguments(self, function: Function, name: str) -> Iterator[tree.Node]:
         given = self.program.calls.arguments_for(function, name)

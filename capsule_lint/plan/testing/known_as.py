@@ -1,0 +1,76 @@
+"""Where tests use the same object: under a name of a function or module, as what a fixture or a helper gives back, as an
+attribute of the test, `self.cache`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import ClassObject, Instance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.testing.shared import Shared
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Class, Store
+
+
+class KnownAs(Struct, frozen=True):
+    """Finds these uses."""
+
+    program: Program
+    shared: Shared
+
+    def uses(self, nodes: list[tree.Name | tree.Attr]) -> Iterator[tree.Node]:
+        """Every use of what these are, each once."""
+        seen: set[int] = set()
+        waiting = list[tree.Node](nodes)
+        while waiting:
+            for use in self._same(waiting.pop()):
+                if id(use) not in seen:
+                    seen.add(id(use))
+                    yield use
+                    waiting += self._given_on(use)
+
+    def _same(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What says the same in the same way."""
+        names = self.program.names
+        match node:
+            case tree.Name():
+                bound = names.bindings_of(node)
+                for name in names.module_of(node).each(tree.Name):
+                    if name.id == node.id and any(b in bound for b in names.bindings_of(name)):
+                        yield name
+            case tree.Attr():
+                owners = set(_owners(self.program, node))
+                for attr in names.module_of(node).each(tree.Attr):
+                    if attr.name == node.name and owners & set(_owners(self.program, attr)):
+                        yield attr
+            case _:
+                yield node
+
+    def _given_on(self, use: tree.Node) -> Iterator[tree.Node]:
+        """Under what else it is known from there: to who asks the fixture or the helper, and where it is kept."""
+        match self.program.names.parent(use):
+            case tree.Assign(targets=(tree.Name() | tree.Attr() as target,), value=value):
+                if value is use:
+                    yield target
+            case tree.Eval() | tree.Wrapped():  # `return cache`, `yield cache`
+                yield from (one for one in self.shared.stands(use) if one is not use)
+
+
+def stores_of(program: Program, node: tree.Attr) -> Iterator[Store]:
+    """What is stored in an attribute by the class that has it."""
+    for owner in _owners(program, node):
+        yield from owner.stores.get(node.name, ())
+
+
+def _owners(program: Program, node: tree.Attr) -> Iterator[Class]:
+    for one in program.inference.of(node.base):
+        if isinstance(one, Instance | ClassObject):
+            for owner in program.classes.mro(one.cls):
+                if node.name in owner.stores:
+                    yield owner
