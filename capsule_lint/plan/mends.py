@@ -32,6 +32,7 @@ from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.imports import Imports, Refused, through_module
 from capsule_lint.plan.keys.segments import Segments
 from capsule_lint.plan.memory.argument_keys import ArgumentKeys
+from capsule_lint.plan.memory.key_annotations import KeyAnnotations
 from capsule_lint.plan.memory.local_mends import LocalMends
 from capsule_lint.plan.memory.memos import Memos
 from capsule_lint.plan.memory.planted import Planted
@@ -105,7 +106,7 @@ class Mends(Room):
         self.segments.formats.constants.uses()
         for local in self.planner.local.notes.defects:
             self.local.key(local)
-        self.local.annotations()
+        KeyAnnotations(self).build()
         Memos(self).build()
         ArgumentKeys(self).build()
         for function, scopes in self.state.params.items():

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import (
@@ -24,14 +24,13 @@ from capsule_lint.plan.keys.tags import tag_beside
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import KeyDefect
 from capsule_lint.plan.testing.expected import typed_value
-from capsule_lint.program.model import Class, Module, last_name
+from capsule_lint.program.model import Module, last_name
 from capsule_lint.program.texts.marks import PLAIN, beside_tag, is_plainly_marked, mark_behind
 from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.additions import Home, Owner
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
     from capsule_lint.policy import Scope
@@ -183,41 +182,6 @@ class LocalMends(MendRoom):
                 before = before.replace(f"{other.type.name}(", f"{scope.type.name}(")
         return f"{before}{code}{after}"
 
-    def annotations(self) -> None:
-        """`dict[tuple[TenantId, OrderId], Order]` says what the keys of a collection have become."""
-        for (owner, name), change in self.planner.local.rekeyed.items():
-            index, scopes, width = change.index, change.scopes, change.width
-            for key in self._key_annotations((owner, name)) if width else ():
-                knot = self.planner.local.notes.knot_of((owner, name), key)
-                module = self.program.names.module_of(key)
-                said = [
-                    self.mends.annotation(knot, module, s, key)
-                    for s in self.mends.policy_order(scopes)
-                ]
-                if None in said:
-                    continue
-                types = tuple(one for one in said if one is not None)
-                filename, parts = module.filename, _tuple_annotation(key)
-                if parts is not None and len(parts.items) == width:
-                    at = parts.items[index - 1] if index else parts.items[0]
-                    before, after = ((), types) if index else (types, ())
-                    mend = AddElements(filename, parts.span, "CAP107", before, after, at.span)
-                    self.mends.add(knot, mend)
-                elif parts is None and width == 1:
-                    own = self.mends.source(module, key.span)
-                    listed = [own, *types] if index else [*types, own]
-                    text = f"tuple[{', '.join(listed)}]"
-                    self.mends.add(knot, Replace(filename, key.span, "CAP107", text))
-
-    def _key_annotations(self, home: Home) -> Iterator[tree.Node]:
-        """What is said of the keys of a collection, where it is kept and where it is asked for one."""
-        for annotation in _annotations_of(*home):
-            if (key := _key_annotation(annotation)) is not None:
-                yield key
-        for _, parameter in self.planner.local.collections.heirs.asked(home):
-            if parameter.annotation is not None:
-                yield parameter.annotation
-
     def _local_text(self, defect: LocalDefect, codes: dict[str, str], code: str) -> None:
         pieces = [
             LocalPiece(scope, defect.anchors[scope.name], *self.marks(defect, scope), hole)
@@ -349,37 +313,3 @@ def _argument_in(node: tree.Node) -> tree.Node | None:
             return _argument_in(value) or value
         case _:
             return None
-
-
-def _annotations_of(owner: Owner, name: str) -> Iterator[tree.Node]:
-    """The annotations of a collection that a class or module keeps."""
-    if isinstance(owner, Class):
-        for store in owner.stores.get(name, ()):
-            if store.annotation is not None:
-                yield store.annotation
-    for binding in owner.scope.bindings.get(name, ()):
-        if binding.annotation is not None:
-            yield binding.annotation
-
-
-_OF_KEYS: Final = frozenset(("set", "counter", "frozenset", "list", "deque"))
-"""What is annotated with its elements alone."""
-
-
-def _key_annotation(node: tree.Node) -> tree.Node | None:
-    """`K` of `dict[K, V]`, `defaultdict[K, V]`, `set[K]` and `list[K]`."""
-    if not isinstance(node, tree.Subscript):
-        return None
-    if last_name(node.base) in ("ClassVar", "Final", "Annotated"):
-        return _key_annotation(node.index)
-    inner = node.index
-    if isinstance(inner, tree.Sequence) and inner.kind == "tuple":
-        return inner.items[0] if len(inner.items) == 2 else None
-    return inner if last_name(node.base).lower() in _OF_KEYS else None
-
-
-def _tuple_annotation(node: tree.Node) -> tree.Sequence | None:
-    """What stands in `tuple[A, B]`."""
-    if isinstance(node, tree.Subscript) and last_name(node.base) in ("tuple", "Tuple"):
-        return node.index if isinstance(node.index, tree.Sequence) else None
-    return None

@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.testing.shared import Shared
     from capsule_lint.program import Program
@@ -24,10 +24,10 @@ class KnownAs(Struct, frozen=True):
     program: Program
     shared: Shared
 
-    def uses(self, nodes: list[tree.Name | tree.Attr]) -> Iterator[tree.Node]:
+    def uses(self, nodes: Iterable[tree.Node]) -> Iterator[tree.Node]:
         """Every use of what these are, each once."""
         seen: set[int] = set()
-        waiting = list[tree.Node](nodes)
+        waiting = list(nodes)
         while waiting:
             for use in self._same(waiting.pop()):
                 if id(use) not in seen:
@@ -58,7 +58,7 @@ class KnownAs(Struct, frozen=True):
             case tree.Assign(targets=(tree.Name() | tree.Attr() as target,), value=value):
                 if value is use:
                     yield target
-            case tree.Eval() | tree.Wrapped():  # `return cache`, `yield cache`
+            case _:
                 yield from (one for one in self.shared.stands(use) if one is not use)
 
 

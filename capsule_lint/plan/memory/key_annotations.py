@@ -1,0 +1,184 @@
+"""What annotations say of the keys of collections that change: where these are kept, where they are handed on, and by
+the names that stand for such annotations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements, Replace
+from capsule_lint.plan.memory.made_of import MadeOf
+from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.testing.known_as import stores_of
+from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.additions import Home, Owner
+    from capsule_lint.plan.memory.rekeyed import Rekeyed
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.program.model import Module
+
+_OF_KEYS: Final = frozenset(("set", "counter", "frozenset", "list", "deque"))
+"""What is annotated with its elements alone."""
+_QUALIFIERS: Final = ("ClassVar", "Final", "Annotated", "Optional")
+_GIVING: Final = ("Iterator", "Generator", "AsyncIterator", "AsyncGenerator", "Iterable")
+"""What a function is said to return that yields the one thing that it gives."""
+
+
+@dataclass(eq=False, slots=True)
+class KeyAnnotations(MendRoom):
+    """Has them say what the keys have become: `dict[tuple[TenantId, OrderId], Order]`."""
+
+    mends: Mends
+    _known: set[int] = field(default_factory=set)
+    """The annotations of collections whose keys change."""
+
+    def build(self) -> None:
+        """Add the mends, one an annotation."""
+        rekeyed = self.planner.local.rekeyed
+        said = {home: list(self._annotations(home)) for home in rekeyed if rekeyed[home].width}
+        self._known = {id(one) for every in said.values() for one in every}
+        seen: set[int] = set()
+        for home, every in said.items():
+            keys = [key for one in every if (key := self._key(one)) is not None]
+            for _, parameter in self.planner.local.collections.heirs.asked(home):
+                keys += [parameter.annotation] if parameter.annotation is not None else []
+            for key in (*map(self._tuple, keys), *self._of_single_keys(home)):
+                if id(key) not in seen:
+                    seen.add(id(key))
+                    self._mend(home, key, rekeyed[home])
+
+    def _mend(self, home: Home, key: tree.Node, change: Rekeyed) -> None:
+        knot = self.planner.local.notes.knot_of(home, key)
+        module = self.program.names.module_of(key)
+        ordered = self.mends.policy_order(change.scopes)
+        said = [self.mends.annotation(knot, module, scope, key) for scope in ordered]
+        if None in said:
+            return
+        types = tuple(one for one in said if one is not None)
+        filename, parts = module.filename, _parts(key)
+        if parts is not None and len(parts.items) == change.width:
+            at = parts.items[max(change.index - 1, 0)]
+            before, after = ((), types) if change.index else (types, ())
+            mend = AddElements(filename, parts.span, "CAP107", before, after, at.span)
+            self.mends.add(knot, mend)
+        elif parts is None and change.width == 1:
+            own = self.mends.source(module, key.span)
+            listed = [own, *types] if change.index else [*types, own]
+            text = f"tuple[{', '.join(listed)}]"
+            self.mends.add(knot, Replace(filename, key.span, "CAP107", text))
+
+    # --- where annotations are ---
+
+    def _annotations(self, home: Home) -> Iterator[tree.Node]:
+        """What is said of a collection where it is kept, and of the names, attributes and functions by way of which it
+        comes there."""
+        yield from _kept(*home)
+        yield from self._said(MadeOf(self.planner).all(home))
+
+    def _of_single_keys(self, home: Home) -> Iterator[tree.Node]:
+        """What is said of one key of several parts that a collection is asked for: `key: tuple[str, str]`."""
+        asked = self.planner.local.asked.get(home, ())
+        for said in self._said(MadeOf(self.planner).ways(asked)):
+            whole = self._tuple(said)
+            if _parts(whole) is not None:
+                yield whole
+
+    def _said(self, nodes: list[tree.Node]) -> Iterator[tree.Node]:
+        """How names and attributes are annotated, and what calls are said to return."""
+        said = (annotation for node in nodes for annotation in self._said_of(node))
+        yield from (annotation for annotation in said if annotation is not None)
+
+    def _said_of(self, node: tree.Node) -> Iterator[tree.Node | None]:
+        names = self.program.names
+        function = names.function_of(node)
+        if function is not None and node in function.given_back:
+            yield function.fact.returns
+        match node:
+            case tree.Name():
+                for target in map(names.follow, names.bindings_of(node)):
+                    if isinstance(target, Binding):
+                        own = target.parameter
+                        yield own.annotation if own is not None else target.annotation
+            case tree.Attr():
+                yield from (store.annotation for store in stores_of(self.program, node))
+            case tree.Call():
+                for callee in self.program.calls.callees(node):
+                    if callee.function is not None and callee.cls is None:
+                        yield callee.function.fact.returns
+
+    # --- what annotations say ---
+
+    def _key(self, node: tree.Node) -> tree.Node | None:
+        """`K` of `dict[K, V]`, `defaultdict[K, V]`, `set[K]` and `list[K]`, `dict[K, V] | None`."""
+        match node:
+            case tree.Name() | tree.Attr():
+                alias = self._alias(node)
+                return self._key(alias) if alias is not None else None
+            case tree.Binary(op="|"):
+                return self._key(node.left) or self._key(node.right)
+            case tree.Subscript(index=tree.Sequence(kind="tuple", items=items)):
+                if last_name(node.base) in (*_QUALIFIERS, *_GIVING):
+                    return self._key(items[0])
+                return items[0] if len(items) == 2 else None
+            case tree.Subscript(index=inner):
+                if last_name(node.base) in (*_QUALIFIERS, *_GIVING):
+                    return self._key(inner)
+                return inner if last_name(node.base).lower() in _OF_KEYS else None
+            case _:
+                return None
+
+    def _tuple(self, key: tree.Node) -> tree.Node:
+        """The tuple for which a name stands: `NoteKey = tuple[str, str]`."""
+        alias = self._alias(key) if isinstance(key, tree.Name | tree.Attr) else None
+        return alias if alias is not None and _parts(alias) is not None else key
+
+    def _alias(self, node: tree.Name | tree.Attr) -> tree.Node | None:
+        """What a name stands for, unless a collection whose keys stay as they are is said to be of it as well."""
+        target = self.program.classes.dotted(node)
+        if not isinstance(target, Binding) or not isinstance(target.assigned, tree.Subscript):
+            return None
+        return None if self._is_of_others(target) else target.assigned
+
+    def _is_of_others(self, alias: Binding) -> bool:
+        dotted = self.program.classes.dotted
+        return any(
+            isinstance(one, tree.Name | tree.Attr)
+            and last_name(one) == alias.name
+            and dotted(one) is alias
+            for module in self.program.names.modules.values()
+            for said in _kept_in(module)
+            if id(said) not in self._known
+            for one in within(said)
+        )
+
+
+def _kept_in(module: Module) -> Iterator[tree.Node]:
+    """The annotations of all that a module and its classes keep."""
+    owners: list[Owner] = [module, *module.classes]
+    for owner in owners:
+        names = set(owner.scope.bindings)
+        for name in names | set(owner.stores) if isinstance(owner, Class) else names:
+            yield from _kept(owner, name)
+
+
+def _kept(owner: Owner, name: str) -> Iterator[tree.Node]:
+    """The annotations of a collection that a class or module keeps."""
+    if isinstance(owner, Class):
+        for store in owner.stores.get(name, ()):
+            if store.annotation is not None:
+                yield store.annotation
+    for binding in owner.scope.bindings.get(name, ()):
+        if binding.annotation is not None:
+            yield binding.annotation
+
+
+def _parts(node: tree.Node) -> tree.Sequence | None:
+    """What stands in `tuple[A, B]`."""
+    if isinstance(node, tree.Subscript) and last_name(node.base) in ("tuple", "Tuple"):
+        return node.index if isinstance(node.index, tree.Sequence) else None
+    return None

@@ -1,0 +1,125 @@
+"""What a collection is made of, or is the same as: what its constructor is given, what tests put in its place, and what
+these are in turn, by way of names, attributes, and functions that give it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.room import Room
+from capsule_lint.plan.testing.known_as import stores_of
+from capsule_lint.plan.testing.put_in_place import PutInPlace
+from capsule_lint.program.containers import COPIED
+from capsule_lint.program.model import Binding, Class, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.planner import Planner
+
+_SAME: Final = COPIED | {"cast", "defaultdict"}
+"""What has the keys of one of its arguments."""
+_MAX_DEPTH: Final = 6
+
+
+class MadeOf(Room, Struct, frozen=True):
+    """Follows that to where it is written."""
+
+    planner: Planner
+
+    def all(self, home: Home) -> list[tree.Node]:
+        """The expressions that a collection is made of, each once: what is written out, and the names, attributes
+        and calls on the way there. What is written where it is kept is none of them."""
+        return self.ways(self._starts(home))
+
+    def ways(self, starts: Iterable[tree.Node]) -> list[tree.Node]:
+        """The same of any expressions, themselves among them."""
+        found: dict[int, tree.Node] = {}
+        for start in starts:
+            self._follow(start, found, 0)
+        return list(found.values())
+
+    def _starts(self, home: Home) -> Iterator[tree.Node]:
+        owner, name = home
+        yield from PutInPlace(self.planner).of(home)
+        kept = [b.assigned for b in owner.scope.bindings.get(name, ())]
+        if isinstance(owner, Class):
+            kept += [store.value for store in owner.stores.get(name, ()) if not store.path]
+            if self.program.classes.declares(owner):
+                for _, given in self.program.calls.given_to(owner):
+                    if name in given:
+                        yield given[name].value
+        for value in kept:
+            for one in self._alternatives(value) if value is not None else ():
+                if isinstance(one, tree.Name | tree.Attr | tree.Call):
+                    yield one
+
+    def _follow(self, node: tree.Node, found: dict[int, tree.Node], depth: int) -> None:
+        for one in self._alternatives(node) if depth < _MAX_DEPTH else ():
+            if id(one) not in found:
+                found[id(one)] = one
+                for source in self._sources(one):
+                    self._follow(source, found, depth + 1)
+
+    def _sources(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What a name, an attribute or a call may be, one step further."""
+        match node:
+            case tree.Name():
+                yield from self._named(node)
+            case tree.Attr():
+                for store in stores_of(self.program, node):
+                    if store.value is not None and not store.path:
+                        yield store.value
+            case tree.Call():
+                for callee in self.program.calls.callees(node):
+                    if callee.function is not None and callee.cls is None:
+                        yield from callee.function.returns
+
+    def _named(self, name: tree.Name) -> Iterator[tree.Node]:
+        """What a name may be: what it is assigned, what a parameter is given, by callers or by pytest."""
+        names = self.program.names
+        if names.module_of(name).is_test:
+            for value in self.planner.sources.shared.spelled(name):
+                if value is not name:
+                    yield value
+        for binding in map(names.follow, names.bindings_of(name)):
+            if not isinstance(binding, Binding):
+                continue
+            function = binding.function
+            if binding.kind == "param" and function is not None:
+                given = self.program.calls.arguments_for(function, name.id)
+                yield from (argument.value for _, argument in given if not argument.star)
+            elif binding.assigned is not None:
+                yield binding.assigned
+
+    def _alternatives(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What an expression may be, or is a copy of: `initial or {}`, `dict(initial)`, `{**initial}`."""
+        match node:
+            case tree.Boolean():
+                for value in node.values:
+                    yield from self._alternatives(value)
+            case tree.Conditional():
+                yield from self._alternatives(node.then)
+                yield from self._alternatives(node.otherwise)
+            case tree.Call() if last_name(node.func) in _SAME or self._is_heir(node):
+                for argument in node.args:
+                    yield from self._alternatives(argument.value)
+            case tree.DictDisplay():
+                yield node
+                for key, value in node.pairs:
+                    if key is None:
+                        yield from self._alternatives(value)
+            case _:
+                yield node
+
+    def _is_heir(self, call: tree.Call) -> bool:
+        """Whether a call makes a dict of the program's own, as `dict` would."""
+        callees = self.program.calls.callees(call)
+        heirs = self.planner.local.collections.heirs.names
+        return bool(callees) and all(
+            one.cls is not None and one.cls.name in heirs and "__init__" not in one.cls.methods
+            for one in callees
+        )
