@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 REPLACING: Final = ("replace", "_replace", "__replace__", "evolve", "model_copy")
 """What gives an object like another one, with other attributes."""
 
+_FIELDS: Final = ("field", "Field", "ib", "attrib")
+"""Functions that say what a field is like, its default among that."""
 _DESCRIBING: Final = ("ib", "attrib", "field", "column", "mapped_column")
 """Functions that make descriptors; all others are classes."""
 
@@ -40,12 +42,7 @@ class Field(Struct, frozen=True):
             return bool(keywords & {"default", "default_for_new", "null"})
         if self._is_needed(value):
             return False
-        if isinstance(value, tree.Call) and last_name(value.func) in (
-            "field",
-            "Field",
-            "ib",
-            "attrib",
-        ):
+        if isinstance(value, tree.Call) and last_name(value.func) in _FIELDS:
             keywords = {argument.keyword for argument in value.args}
             if keywords & {"default", "default_factory", "factory"}:
                 return True
@@ -83,6 +80,18 @@ class Field(Struct, frozen=True):
         if isinstance(value, tree.Call) and last_name(value.func) in ("field", "ib"):
             return flag_of(value.args, keyword)
         return None
+
+
+def default_in(value: tree.Node) -> tuple[tree.Node, bool] | None:
+    """The default that stands for a field, and whether it has to be called for it: `"t"` of `field(default="t")`,
+    `new_id` of `field(default_factory=new_id)`; `None` where there is none."""
+    if not isinstance(value, tree.Call) or last_name(value.func) not in _FIELDS:
+        return value, False
+    for keyword in ("default", "default_factory", "factory"):
+        said = value.keyword(keyword)
+        if said is not None:
+            return said, keyword != "default"
+    return (value.unnamed[0], False) if value.unnamed else None
 
 
 def described(cls: Class) -> Iterator[Field]:

@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.literals import Literals
+from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.testing.carried import Carried
+from capsule_lint.plan.testing.looped import Looped
 from capsule_lint.plan.testing.told_as import ToldAs
 from capsule_lint.plan.testing.usual import usual
 from capsule_lint.program.calling.binding import bind
@@ -33,6 +35,7 @@ _ABSENCE: Final = re.compile(
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from capsule_lint.plan.state import Value
     from capsule_lint.plan.supply.holders import Holders
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -59,6 +62,7 @@ class Given:
     carried: Carried = field(init=False)
     literals: Literals = field(init=False)
     told_as: ToldAs = field(init=False)
+    looped: Looped = field(init=False)
     _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
     _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
     _around: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
@@ -72,6 +76,7 @@ class Given:
         self.literals = Literals(self.program)
         self.carried = Carried(self.program, self.holders, self._of)
         self.told_as = ToldAs(self.program, self._of)
+        self.looped = Looped(self.program, self.holders, self.carried)
 
     def near(self, nodes: Iterable[tree.Node], scope: Scope) -> frozenset[Said]:
         """What the calls in some expressions give for a scope, or the helpers of tests give that they call."""
@@ -84,6 +89,14 @@ class Given:
             for helper in self._helpers(call)
             for one in self._in(helper, scope, elsewhere=True)
         )
+
+    def by_argument(
+        self, call: tree.Call | None, scope: Scope
+    ) -> tuple[Value | None, frozenset[Said]]:
+        """How the object that a call is given says a scope's value, and what those have for it that a loop has in its
+        place."""
+        found = self.looped.beside(call, scope) if call is not None else None
+        return (found[0], frozenset(map(self._said, found[1]))) if found else (None, frozenset())
 
     def at(self, place: Place, scope: Scope) -> frozenset[Said]:
         """What the functions around a place give for a scope, or else the fixtures that they use and
@@ -296,11 +309,20 @@ class Given:
     def _said(self, node: tree.Node) -> Said:
         root = start_of(node)
         literal, code = self.literals.of(node), text_of(node)
+        if not self._lasts(node):
+            return Said(literal, None, None)
         if not isinstance(root, tree.Name):
             return Said(literal, code, None)
         bindings = self.program.names.bindings_of(root)
         local = any(not b.is_global for b in bindings)
         return Said(literal, code, root.id, local)
+
+    def _lasts(self, node: tree.Node) -> bool:
+        """Whether an expression says the same where it stands once more: `make_tenant()` may make another one."""
+        helpers = (s.test_source for s in self.program.policy.scopes)
+        if not isinstance(node, tree.Call) or repeatable(node, self.program):
+            return True
+        return any(one is not None and one.code == text_of(node) for one in helpers)
 
 
 def _elsewhere(said: Said) -> Said:

@@ -235,24 +235,33 @@ class Sources:
         call: tree.Call | None = None,
     ) -> Value | None:
         """What a test gives for the scope already, or else the helper; `None` where it gives several."""
-        said = self.given.near(near, scope) or self.given.at(place, scope)
+        own, looped = self.given.by_argument(call, scope)
+        if own is not None and looped and self._differ(looped, place):
+            return own
+        said = looped or self.given.near(near, scope) or self.given.at(place, scope)
         said = frozenset(one for one in said if not self._comes_of(one, place))
         if len(said) > 1 and call is not None:
             said = self.given.of_arguments(call, said) or self.given.beside(call, scope) or said
         if len({one.literal or one.code for one in self.given.by_objects(place, scope)}) > 1:
-            return None  # nobody can tell whose is meant
+            return own  # nobody can tell whose is meant otherwise
         if not said or any(one.code == spec.code for one in said):
             return self._test(spec)
         values = {one.literal or one.code for one in said}
         if self.given.value_of_helper(scope) in values:
             return self._test(spec)
         if len(values) > 1:
-            return None
+            return own
         usable = [one.code for one in said if one.code and self._is_usable(one, place)]
         literal = next(iter(said)).literal
         if not usable and literal is None:
-            return None  # it has a value of its own that nothing here can say
+            return own  # it has a value of its own that nothing else here can say
         return Value(min(usable, default=f'"{literal}"'), kind="given", literal=literal)
+
+    def _differ(self, said: frozenset[Said], place: Place) -> bool:
+        """Whether objects have several values of a scope, or one that nothing says at a place."""
+        return len({one.literal or one.code for one in said}) > 1 or not any(
+            one.literal is not None or self._is_usable(one, place) for one in said
+        )
 
     def _comes_of(self, said: Said, place: Place) -> bool:
         """Whether a value is one of what a statement is about to make itself: `note.tenant_id` in

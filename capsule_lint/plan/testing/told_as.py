@@ -11,6 +11,8 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.fields import default_in
+from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Function, last_name
 
@@ -87,13 +89,15 @@ class ToldAs:
             for store in stores
             for link in links
             if last_name(link.func) == store.function.name and isinstance(store.value, tree.Name)
-            for one in _told(link, store.function.params, 1, store.value.id)
+            for one in self._told(link, store.function.params, 1, store.value.id)
         ]
         begun = [s.value for s in stores if s.function.name == "__init__" and s.value is not None]
         if not said and maker is not None:
             params = self.program.classes.constructor(owner) or ()
             kept = [value.id for value in begun if isinstance(value, tree.Name)]
-            said = [one for n in (kept if begun else [name]) for one in _told(maker, params, 0, n)]
+            said = [
+                one for n in (kept if begun else [name]) for one in self._told(maker, params, 0, n)
+            ]
             said += [value for value in begun if isinstance(value, tree.Const)]
         yield from said
 
@@ -145,7 +149,7 @@ class ToldAs:
             else taking.params
         )
         if told is not None:
-            yield from _told(call, params, given, told.name, told.usual)
+            yield from self._told(call, params, given, told.name, told.usual)
 
     def _parameter(self, taking: Function | Class, scope: Scope) -> Told | None:
         """The parameter by which a helper, or the constructor of a class of them, is told a scope's value."""
@@ -185,21 +189,37 @@ class ToldAs:
                 if any(f.name == value.name for f in self.program.classes.fields(taking)):
                     yield Told(value.name)
 
+    def _told(
+        self,
+        call: tree.Call,
+        params: Sequence[tree.Parameter],
+        given: int,
+        name: str,
+        usual: tree.Node | None = None,
+    ) -> list[tree.Node]:
+        """What a call gives for a parameter, or else the default of that."""
+        bound = bind(call.args, params, given)
+        argument = bound.arguments.get(name) if bound is not None else None
+        if argument is not None:
+            return [argument.value]
+        if bound is None or bound.starred:
+            return []
+        defaults = [p.default for p in params if p.name == name and p.default is not None]
+        known = [one for default in defaults for one in self._usual(default)]
+        said = [one for one in known if not (isinstance(one, tree.Const) and one.value is None)]
+        return said or [usual for _ in defaults if usual is not None]
 
-def _told(
-    call: tree.Call,
-    params: Sequence[tree.Parameter],
-    given: int,
-    name: str,
-    usual: tree.Node | None = None,
-) -> list[tree.Node]:
-    """What a call gives for a parameter, or else the default of that."""
-    bound = bind(call.args, params, given)
-    argument = bound.arguments.get(name) if bound is not None else None
-    if argument is not None:
-        return [argument.value]
-    if bound is None or bound.starred:
-        return []
-    defaults = [p.default for p in params if p.name == name and p.default is not None]
-    said = [one for one in defaults if not (isinstance(one, tree.Const) and one.value is None)]
-    return said or [usual for _ in defaults if usual is not None]
+    def _usual(self, default: tree.Node) -> Iterator[tree.Node]:
+        """What a parameter or a field is where nobody says it; what a factory gives that is not known is the factory."""
+        said, is_factory = default_in(default) or (default, False)
+        if not is_factory:
+            yield said
+        elif isinstance(said, tree.Lambda):
+            yield said.body
+        else:
+            made = [
+                one.function.returns
+                for one in self.program.inference.of(said)
+                if isinstance(one, FunctionObject)
+            ]
+            yield from made[0] if len(made) == 1 and len(made[0]) == 1 else (default,)
