@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements
 from capsule_lint.plan.calls.called import Called
 from capsule_lint.plan.calls.spread_dicts import SpreadDicts
+from capsule_lint.plan.calls.spread_objects import SpreadObjects
 from capsule_lint.plan.calls.spread_tuples import SpreadTuples
 from capsule_lint.plan.calls.spread_values import SpreadValues
 from capsule_lint.plan.code import text_of
@@ -41,11 +42,13 @@ class CallMends(MendRoom):
     called: Called = field(init=False)
     tuples: SpreadTuples = field(init=False)
     dicts: SpreadDicts = field(init=False)
+    objects: SpreadObjects = field(init=False)
 
     def __post_init__(self) -> None:
         self.called, values = Called(self.mends), SpreadValues(self.mends)
         self.tuples = SpreadTuples(self.mends, self.called, values)
         self.dicts = SpreadDicts(self.mends, values)
+        self.objects = SpreadObjects(self.mends)
 
     def arguments(self, wants: list[Want]) -> None:
         """Give a call the arguments that its wants ask for."""
@@ -299,7 +302,7 @@ class CallMends(MendRoom):
         for argument in args:
             if argument.star != "**":
                 continue
-            if self.dicts.give(argument.value, want):
+            if any(spread.give(argument.value, want) for spread in (self.dicts, self.objects)):
                 return ()
         return None
 

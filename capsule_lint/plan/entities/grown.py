@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
+from capsule_lint.plan.entities.wholes import GIVING_ALL, says_which, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import copied
 from capsule_lint.program.containers import COPIED
@@ -103,7 +103,7 @@ class Grown(MendRoom):
             return
         name, plain = last_name(call.func), call.unnamed
         if name in GIVING_ALL:
-            for node in whole(call) if not _says_which(call) else ():
+            for node in whole(call) if not says_which(call) else ():
                 yield from self._fields(node)
         if name in COPIED:
             sources = plain or ([call.func.base] if isinstance(call.func, tree.Attr) else [])
@@ -144,8 +144,3 @@ class Grown(MendRoom):
                 case (_, Class() as cls):
                     named = self.state.attributes.get((cls, scope.parameter))
                     yield Gain(knot, scope, named or scope.parameter)
-
-
-def _says_which(call: tree.Call) -> bool:
-    """Whether a call says which of the fields it gives: `model_dump(include={"title"})`."""
-    return any(a.keyword in ("include", "exclude", "by_alias") for a in call.args)

@@ -43,6 +43,11 @@ def whole(call: tree.Call) -> Iterator[tree.Node]:
         yield call.func.base
 
 
+def says_which(call: tree.Call) -> bool:
+    """Whether a call says which of the fields it gives: `model_dump(include={"title"})`."""
+    return any(a.keyword in ("include", "exclude", "by_alias") for a in call.args)
+
+
 @dataclass(eq=False)
 class Wholes:
     """Finds it in a program."""
