@@ -9,7 +9,8 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.unasked import Unasked
 from capsule_lint.program.inference.types import classes_of
-from capsule_lint.program.model import Function
+from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,11 +163,26 @@ class Serving(Room):
             return True
         return any(
             store.function.name == "__init__"
-            and isinstance(value := store.value, tree.Name | tree.Attr)
             and isinstance(value.base if isinstance(value, tree.Attr) else value, tree.Name)
             for owner in classes.mro(cls)
             for store in owner.stores.get(name, ())
+            for value in self._may_be(store.value)
         )
+
+    def _may_be(self, node: tree.Node | None) -> Iterator[tree.Node]:
+        """What a value is, or one of those that it may be, `tenant_id or current_tenant()`; and of what scope's value
+        it is made: `TenantId(tenant_id)`, `tenant_id.lower()`."""
+        match node:
+            case tree.Conditional():
+                yield from (*self._may_be(node.then), *self._may_be(node.otherwise))
+            case tree.Boolean():
+                yield from (one for value in node.values for one in self._may_be(value))
+            case tree.Call():
+                for given in (*node.unnamed, node.receiver):
+                    if names_any_of(last_name(given), self.program.policy.scopes):
+                        yield from self._may_be(given)
+            case _ if node is not None:
+                yield node
 
     def _thread(self, function: Function, want: Want) -> bool:
         """Give the enclosing function the parameter, so that its callers become call sites."""
