@@ -204,10 +204,10 @@ class Entries:
             self._holds_scope(value)
             for binding in names.bindings(node.id, place)
             if binding.kind == "for" and binding.value is not None
-            for value in self._gathered(binding.value, place.scope.function)
+            for value in self.gathered(binding.value, place.scope.function)
         )
 
-    def _gathered(self, node: tree.Node, function: Function | None) -> Iterator[tree.Node]:
+    def gathered(self, node: tree.Node, function: Function | None) -> Iterator[tree.Node]:
         """What a collection is made of, here or where something is put into a local."""
         local = {one.id for one in within(node) if isinstance(one, tree.Name)}
         yield from _results(node)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import text_of
+from capsule_lint.plan.code import item_key, text_of
 from capsule_lint.plan.supply.repeats import kept, names_in
 from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.program.calling.binding import bind
@@ -85,11 +85,38 @@ class Origins(Struct, frozen=True):
         root, path = _split(value)
         own = any(f.self_name == root for f in enclosing(place))
         if value.knot is None and (not path or (own and "." not in path)):
-            return True  # the function, or its object, is for one alone, whatever it goes through
+            # the function, or its object, is for one alone, whatever it goes through; but for rows that say whose they are
+            return "[" not in value.code or not self._is_said_by_rows(want, loop, root)
         bound = self.values.planner.sources.visible.binding(root, place)
         return bound is not None and (
             bound.place.statement is loop.place.statement or bound.place.order > loop.place.order
         )
+
+    def _is_said_by_rows(self, want: Want, loop: Binding, root: str) -> bool:
+        """Whether what a loop goes through is gathered of rows that say themselves whose they are, and not of the event
+        that has the value: `counts[row["tenant_id"], row["entity"]] += 1`."""
+        others = self.program.policy.others(want.scope)
+        return any(
+            first_name(one) != root
+            and (names_any_of(last_name(one), others) or any(item_key(one, s) for s in others))
+            for gathered in self._gathered(loop.value, loop.function)
+            for one in within(gathered)
+            if isinstance(one, tree.Subscript | tree.Attr)
+            or (isinstance(one, tree.Call) and isinstance(one.func, tree.Attr))
+        )
+
+    def _gathered(
+        self, node: tree.Node | None, function: Function | None, depth: int = 0
+    ) -> Iterator[tree.Node]:
+        """What a collection is made of, also where a function of the program gives it."""
+        if node is None or depth > _MAX_STEPS:
+            return
+        yield from self.values.planner.entries.gathered(node, function)
+        for call in within(node):
+            for callee in self.program.calls.callees(call) if isinstance(call, tree.Call) else ():
+                maker = callee.function if callee.cls is None else None
+                for value in maker.returns if maker is not None else ():
+                    yield from self._gathered(value, maker, depth + 1)
 
     def _is_gained_for_others(self, want: Want, value: Value) -> bool:
         """Whether a value is that of a parameter that the function around gains for something else, and the neighbour
