@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.supply.restated import CONSTRUCTORS
 from capsule_lint.program.inference.presence import ends, has_run
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.model import named_setting
+from capsule_lint.program.model import enclosing, named_setting
 from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ class SetHere:
         if value is None or not ("." in value.code or "[" in value.code):
             return value
         place = self.program.names.place(node)
+        if comes_later(self.program, value.code, place):
+            return None
         every = self._in(place.scope.module).get(value.code.replace("'", '"'), ())
         around = {id(scope) for scope in place.scope.ancestors() if scope.kind == "function"}
         own = [at for at in every if id(at.scope) in around]
@@ -72,6 +75,23 @@ class SetHere:
 
     def _is_known(self, node: tree.Node) -> bool:
         return any(isinstance(one, Instance) for one in self.program.inference.of(node))
+
+
+def comes_later(program: Program, code: str, place: Place) -> bool:
+    """Whether code reads an attribute of the own object, `self.ctx.capsule_id`, that nothing has set by then for sure:
+    the method around does so later itself, and no constructor does."""
+    root, _, path = code.partition(".")
+    name = path.partition(".")[0].partition("[")[0]
+    for function in enclosing(place):
+        owner = function.owner if function.self_name == root else None
+        homes = program.classes.mro(owner) if owner is not None else ()
+        stores = [store for home in homes for store in home.stores.get(name, ())]
+        own = [s.statement.targets[0] for s in stores if s.function is function]
+        orders = [program.names.place(target).order for target in own]
+        if orders and min(orders) >= place.order:
+            declared = any(name in home.scope.bindings for home in homes)
+            return not declared and not any(s.function.name in CONSTRUCTORS for s in stores)
+    return False
 
 
 def _in_any_case(sets: list[Place], place: Place) -> bool:

@@ -20,6 +20,7 @@ from capsule_lint.plan.supply.module_paths import ModulePaths
 from capsule_lint.plan.supply.options import option_beside
 from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.plan.supply.restated import Restated
+from capsule_lint.plan.supply.set_here import comes_later
 from capsule_lint.plan.supply.visible import Visible
 from capsule_lint.plan.testing.drawn import Drawn
 from capsule_lint.plan.testing.shared import Shared
@@ -239,10 +240,11 @@ class Sources:
         if own is not None and looped and self._differ(looped, place):
             return own
         said = looped or self.given.near(near, scope) or self.given.at(place, scope)
-        said = frozenset(one for one in said if not self._comes_of(one, place))
+        said = self._there(said, place)
         if len(said) > 1 and call is not None:
             said = self.given.of_arguments(call, said) or self.given.beside(call, scope) or said
-        if len({one.literal or one.code for one in self.given.by_objects(place, scope)}) > 1:
+        objects = self._there(self.given.by_objects(place, scope), place)
+        if len({one.literal or one.code for one in objects}) > 1:
             return own  # nobody can tell whose is meant otherwise
         if not said or any(one.code == spec.code for one in said):
             return self._test(spec)
@@ -263,13 +265,18 @@ class Sources:
             one.literal is not None or self._is_usable(one, place) for one in said
         )
 
+    def _there(self, said: frozenset[Said], place: Place) -> frozenset[Said]:
+        """Those of some values that a place can have."""
+        return frozenset(one for one in said if not self._comes_of(one, place))
+
     def _comes_of(self, said: Said, place: Place) -> bool:
-        """Whether a value is one of what a statement is about to make itself: `note.tenant_id` in
-        `note = notes.create(make_note())`."""
+        """Whether a value is one of what a statement is about to make itself, `note.tenant_id` in
+        `note = notes.create(make_note())`, or a later one: that of `self.ctx`."""
         bindings = self.program.names.bindings(said.root, place) if said.root is not None else []
-        return bool(bindings) and all(
+        here = bool(bindings) and all(
             b.kind == "assign" and b.place.statement is place.statement for b in bindings
         )
+        return here or comes_later(self.program, said.code or "", place)
 
     def _is_usable(self, said: Said, place: Place) -> bool:
         """Whether the code of a value means the same at a place."""
