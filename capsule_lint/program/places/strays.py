@@ -11,6 +11,7 @@ from capsule_lint.program.inference.types import Collection
 from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import last_name
+from capsule_lint.program.places.own_dicts import is_own, keys_in
 from capsule_lint.program.places.sites import WRITES, Role
 from capsule_lint.program.texts.pieces import snake
 
@@ -198,6 +199,9 @@ class Strays:
         scoped = {scope.tag for scope in self.keys.policy.scopes}
         longer = written - {f"{tag}{{}}" for tag in scoped}  # in a list, these may be sort keys
         for module in self.keys.names.judged() if written or begun else ():
+            for value, held in keys_in(module) if not module.is_test else ():
+                if self._says(value, written, tags) and is_own(self.keys.names, held):
+                    self.keys.sink(value, Role.LOOKUP, index=False)
             for value, call in self._given_or_compared(module) if not module.is_test else ():
                 if self._says(value, written, tags) and not (call and self.is_for_others(call)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
