@@ -19,22 +19,25 @@ from capsule_lint.plan.supply.fake_owners import FakeOwners
 from capsule_lint.plan.supply.replaced_sources import ReplacedSources
 from capsule_lint.plan.supply.written import Written
 from capsule_lint.policy import SourceKind
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.mocks import CONFIGURES, MOCKS
-from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope, SourceSpec
+    from capsule_lint.program.model import Binding
+    from capsule_lint.program.names import Names
 
 _STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
 _ENTRY: Final = re.compile(r"""(\w+)(?:\[|\.get\()"([^"]+)"[\])]\Z""")
 _ATTRIBUTE: Final = re.compile(r"(\w+)(?:\([^()]*\))?\.(\w+)\Z")
+_TYPES: Final = ("S", "N")
 _MAX_DEPTH: Final = 6
 _LOADS: Final = "loads"
 
@@ -98,7 +101,7 @@ class Bodies(Room):
         return frozenset(
             spec.roots[0].lower()
             for spec in specs
-            if spec.kind is SourceKind.EXPRESSION and len(_STEP.findall(spec.code)) == 1
+            if spec.kind is SourceKind.EXPRESSION and len(_steps(spec.code)) == 1
         )
 
     @cached_property
@@ -110,10 +113,10 @@ class Bodies(Room):
     def _last_keys(self, scope: Scope) -> Iterator[str]:
         for spec in scope.sources:
             if spec.kind is SourceKind.EXPRESSION:
-                yield from (key or name for key, name in _STEP.findall(spec.code)[-1:])
+                yield from _steps(spec.code)[-1:]
             asked = self._asked(spec)
             for value in asked.returns if isinstance(asked, Function) else ():
-                yield from (self._path(value, 0)[-1:] if _key(value) is not None else ())
+                yield from (_untyped(self._path(value, 0))[-1:] if _key(value) is not None else ())
 
     def _demands(self, want: Want) -> Iterator[Want]:
         place = self.program.names.place(want.node)
@@ -221,7 +224,7 @@ class Bodies(Room):
     def _read_by(self, spec: SourceSpec, want: Want) -> Iterator[_Read]:
         scope = want.scope
         if spec.kind is SourceKind.EXPRESSION:
-            steps = [key or name for key, name in _STEP.findall(spec.code)]
+            steps = _steps(spec.code)
             under = steps[-2:-1] or list(self._roots(spec.roots[0], want)) if steps else []
             yield from (_Read(steps[-1], one.lower(), configured=True) for one in under)
         asked = self._asked(spec)
@@ -235,10 +238,20 @@ class Bodies(Room):
         yield name
         names = self.program.names
         for binding in names.bindings(name, names.place(want.node)):
-            given = binding.value if binding.kind == "assign" and not binding.path else None
-            yield from self._path(given, 0)[-1:]
-            for passed in self.program.calls.passed_to(binding):
-                yield from self._path(passed, 0)[-1:]
+            yield from self._known_as(binding, 0)
+
+    def _known_as(self, binding: Binding, depth: int) -> Iterator[str]:
+        """What a name, and what callers give for it, is read of, or called where it is a parameter."""
+        if binding.parameter is not None:
+            yield binding.name
+        for one in (_given(binding), *self.program.calls.passed_to(binding)):
+            path = self._path(one, 0)
+            yield from path[-1:]
+            root = _all_of(one) if not path and depth < _MAX_DEPTH else None
+            for bound in (
+                self.program.names.bindings_of(root) if isinstance(root, tree.Name) else ()
+            ):
+                yield from self._known_as(bound, depth + 1)
 
     def _asked(self, spec: SourceSpec) -> Class | Function | None:
         if spec.kind is not SourceKind.CALL:
@@ -280,9 +293,10 @@ class Bodies(Room):
                 return self._path(text.value, depth + 1)
             case tree.Attr():
                 return (*self._path(node.base, depth + 1), node.name)
+            case tree.Call(func=tree.Name()) if _all_of(node) is not node:
+                return self._path(_all_of(node), depth + 1)
             case tree.Name():
-                given = only_assigned(self.program.names, node)
-                return self._path(given, depth + 1)
+                return self._path(_whence(self.program.names, node), depth + 1)
             case _:
                 return ()
 
@@ -325,6 +339,45 @@ class Bodies(Room):
             and value is not None
             and program.domain.held.is_value(value, old)
         )
+
+
+def _whence(names: Names, node: tree.Name) -> tree.Node | None:
+    """What a local is given by the one place that gives it anything."""
+    bound = names.bindings_of(node)
+    return _given(bound[0]) if len(bound) == 1 else None
+
+
+def _given(binding: Binding) -> tree.Node | None:
+    """What a name is given, or is each one of: `row` of `for row in event["rows"]`, and of `for n, row in
+    enumerate(event["rows"])`."""
+    match binding.kind, binding.path, binding.value:
+        case "assign", (), _:
+            return binding.assigned
+        case "for", (), _:
+            return binding.value
+        case "for", (1,), tree.Call(func=tree.Name(id="enumerate"), args=(of, *_)):
+            return of.value
+        case _:
+            return None
+
+
+def _all_of(node: tree.Node | None) -> tree.Node | None:
+    """What `list(rows)` has all of, or a node itself."""
+    match node:
+        case tree.Call(func=tree.Name(id=name), args=(of, *_)) if name in LISTED:
+            return _all_of(of.value)
+        case _:
+            return node
+
+
+def _steps(code: str) -> Sequence[str]:
+    """The items and attributes by which an expression reads something."""
+    return _untyped([key or name for key, name in _STEP.findall(code)])
+
+
+def _untyped(steps: Sequence[str]) -> Sequence[str]:
+    """The same without that of a typed value: `["tenant_id"]["S"]`."""
+    return steps[:-1] if steps[-1:] and steps[-1] in _TYPES and len(steps) > 1 else steps
 
 
 def _key(node: tree.Node) -> str | None:

@@ -212,6 +212,9 @@ class Written(Room):
                     yield from self._homes_of(read, depth + 1)
             case tree.Sequence() if names.module_of(node).is_test:
                 yield from self._homes_of(parent, depth + 1)
+            case tree.Comprehension(results=made) if names.module_of(node).is_test:
+                if any(one is node for one in made):
+                    yield from self._homes_of(parent, depth + 1)
             case tree.Assign(targets=(tree.Name() as target,)):
                 yield target.id.lower()
                 for read in reads_of(names, target, (target.at,)):
