@@ -138,7 +138,8 @@ class Loads(Room):
         function = program.names.function_of(node)
         fields = program.classes.fields(knot[1]) if isinstance(knot[1], Class) else ()
         answers = self._answers.of(function, {one.name for one in fields}) if function else ()
-        for display in dict.fromkeys((*origins.displays, *answers)):
+        messages = () if origins.complete else self.planner.bodies.messages(node)
+        for display in dict.fromkeys((*origins.displays, *answers, *messages)):
             old = self.present(display, scope) if not self._is_narrowed(display, scope) else None
             want = (
                 None if old is None else self.planner.local.notes.extend(display, old, scope, knot)

@@ -27,6 +27,8 @@ _MAX_DEPTH: Final = 12
 _MAX_STEPS: Final = 1000
 _SAME: Final = COPIED | {"cast", "MappingProxyType"}
 """What gives the dict that it is given, or one that says the same."""
+_LOADING: Final = "loads"
+_DUMPING: Final = "dumps"
 _RESPONSES: Final = ("Item", "Items", "Attributes")
 
 
@@ -246,7 +248,35 @@ class Rows:
             return self._elements(plain[0], depth) + self._all(rest, depth)
         if name in _SAME and plain:
             return self._follow(plain[-1], depth)
+        if name == _LOADING and plain:
+            return self._dumped(plain[0], depth) + _UNKNOWN
         return _UNKNOWN
+
+    def _dumped(self, node: tree.Node, depth: int) -> Origins:
+        """The dicts of which a text was made, `json.dumps(row)`, as far as that is seen."""
+        self._steps += 1
+        if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
+            return _UNKNOWN
+        match node:
+            case tree.Call() if last_name(node.func) == _DUMPING and node.unnamed:
+                return self._follow(node.unnamed[0], depth + 1)
+            case tree.Call(func=tree.Attr(name="encode" | "decode", base=base)):
+                return self._dumped(base, depth + 1)
+            case tree.Call():
+                functions = (callee.function for callee in self.program.calls.callees(node))
+                returned = [v for f in functions if f is not None for v in f.returns]
+                return self._each(returned, depth + 1, self._dumped)
+            case tree.Name():
+                bound = self.program.names.bindings_of(node)
+                return sum((self._dumped_as(one, depth + 1) for one in bound), _NONE)
+            case _:
+                return _UNKNOWN
+
+    def _dumped_as(self, binding: Binding, depth: int) -> Origins:
+        """The same of what a name is bound to."""
+        if binding.kind == "param":
+            return self._parameter(binding, depth, self._dumped)
+        return self._dumped(binding.assigned, depth) if binding.assigned is not None else _UNKNOWN
 
     def _answered(self, callees: Iterable[Callee], depth: int) -> Origins:
         """The items that tests have mocks give in the place of functions."""

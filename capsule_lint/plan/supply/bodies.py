@@ -16,30 +16,24 @@ from capsule_lint.plan.code import renamed, text_of
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.fake_owners import FakeOwners
+from capsule_lint.plan.supply.read_paths import ReadPaths, key_read, steps_in, untyped
 from capsule_lint.plan.supply.replaced_sources import ReplacedSources
 from capsule_lint.plan.supply.written import Written
 from capsule_lint.policy import SourceKind
-from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.mocks import CONFIGURES, MOCKS
-from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.model import Class, Function
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope, SourceSpec
-    from capsule_lint.program.model import Binding
-    from capsule_lint.program.names import Names
 
-_STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
 _ENTRY: Final = re.compile(r"""(\w+)(?:\[|\.get\()"([^"]+)"[\])]\Z""")
 _ATTRIBUTE: Final = re.compile(r"(\w+)(?:\([^()]*\))?\.(\w+)\Z")
-_TYPES: Final = ("S", "N")
-_MAX_DEPTH: Final = 6
-_LOADS: Final = "loads"
 
 
 class _Read(Struct, frozen=True):
@@ -56,11 +50,13 @@ class Bodies(Room):
 
     planner: Planner
     _read: dict[Function, tuple[_Read, ...]] = field(default_factory=dict)
+    _paths: ReadPaths = field(init=False)
     _written: Written = field(init=False)
     _fakes: FakeOwners = field(init=False)
     _replaced: ReplacedSources = field(init=False)
 
     def __post_init__(self) -> None:
+        self._paths = ReadPaths(self.program)
         self._written = Written(self.planner)
         self._fakes = FakeOwners(self.planner)
         self._replaced = ReplacedSources(self.planner)
@@ -80,7 +76,7 @@ class Bodies(Room):
             return False
         names = self.program.names
         for _, given in self.planner.values.beside(want):
-            path = self._path(given, 0)
+            path = self._paths.path(given)
             sent = displays.get(path[-1], ()) if path else ()
             if any(
                 not names.module_of(display).is_test and self._written.is_dumped(display)
@@ -101,7 +97,7 @@ class Bodies(Room):
         return frozenset(
             spec.roots[0].lower()
             for spec in specs
-            if spec.kind is SourceKind.EXPRESSION and len(_steps(spec.code)) == 1
+            if spec.kind is SourceKind.EXPRESSION and len(steps_in(spec.code)) == 1
         )
 
     @cached_property
@@ -113,10 +109,12 @@ class Bodies(Room):
     def _last_keys(self, scope: Scope) -> Iterator[str]:
         for spec in scope.sources:
             if spec.kind is SourceKind.EXPRESSION:
-                yield from _steps(spec.code)[-1:]
+                yield from steps_in(spec.code)[-1:]
             asked = self._asked(spec)
             for value in asked.returns if isinstance(asked, Function) else ():
-                yield from (_untyped(self._path(value, 0))[-1:] if _key(value) is not None else ())
+                yield from (
+                    untyped(self._paths.path(value))[-1:] if key_read(value) is not None else ()
+                )
 
     def _demands(self, want: Want) -> Iterator[Want]:
         place = self.program.names.place(want.node)
@@ -224,7 +222,7 @@ class Bodies(Room):
     def _read_by(self, spec: SourceSpec, want: Want) -> Iterator[_Read]:
         scope = want.scope
         if spec.kind is SourceKind.EXPRESSION:
-            steps = _steps(spec.code)
+            steps = steps_in(spec.code)
             under = steps[-2:-1] or list(self._roots(spec.roots[0], want)) if steps else []
             yield from (_Read(steps[-1], one.lower(), configured=True) for one in under)
         asked = self._asked(spec)
@@ -238,20 +236,7 @@ class Bodies(Room):
         yield name
         names = self.program.names
         for binding in names.bindings(name, names.place(want.node)):
-            yield from self._known_as(binding, 0)
-
-    def _known_as(self, binding: Binding, depth: int) -> Iterator[str]:
-        """What a name, and what callers give for it, is read of, or called where it is a parameter."""
-        if binding.parameter is not None:
-            yield binding.name
-        for one in (_given(binding), *self.program.calls.passed_to(binding)):
-            path = self._path(one, 0)
-            yield from path[-1:]
-            root = _all_of(one) if not path and depth < _MAX_DEPTH else None
-            for bound in (
-                self.program.names.bindings_of(root) if isinstance(root, tree.Name) else ()
-            ):
-                yield from self._known_as(bound, depth + 1)
+            yield from self._paths.bound_homes(binding)
 
     def _asked(self, spec: SourceSpec) -> Class | Function | None:
         if spec.kind is not SourceKind.CALL:
@@ -262,7 +247,7 @@ class Bodies(Room):
         """What a function reads of dicts, by constant keys."""
         if function not in self._read:
             inside = self.program.names.inside(function)
-            paths = (self._path(node, 0) for node in inside if _key(node) is not None)
+            paths = (self._paths.path(node) for node in inside if key_read(node) is not None)
             self._read[function] = tuple(
                 dict.fromkeys(_Read(path[-1], "".join(path[-2:-1]).lower()) for path in paths)
             )
@@ -272,35 +257,34 @@ class Bodies(Room):
         """The constant keys by which a function reads items of one of its parameters."""
         found = set()
         for node in self.program.names.inside(function):
-            key = _key(node)
+            key = key_read(node)
             base = node.func if isinstance(node, tree.Call) else node
             base = base.base if isinstance(base, tree.Subscript | tree.Attr) else base
             if key is not None and isinstance(base, tree.Name) and base.id == name:
                 found.add(key)
         return found
 
-    def _path(self, node: tree.Node | None, depth: int) -> tuple[str, ...]:
-        """`("detail", "tenantId")` of `event["detail"]["tenantId"]`, also where parts have names."""
-        if node is None or depth > _MAX_DEPTH:
-            return ()
-        key = _key(node)
-        match node:
-            case tree.Subscript() if key is not None:
-                return (*self._path(node.base, depth + 1), key)
-            case tree.Call(func=tree.Attr(base=base)) if key is not None:
-                return (*self._path(base, depth + 1), key)
-            case tree.Call(args=(text, *_)) if last_name(node.func) == _LOADS:
-                return self._path(text.value, depth + 1)
-            case tree.Attr():
-                return (*self._path(node.base, depth + 1), node.name)
-            case tree.Call(func=tree.Name()) if _all_of(node) is not node:
-                return self._path(_all_of(node), depth + 1)
-            case tree.Name():
-                return self._path(_whence(self.program.names, node), depth + 1)
-            case _:
-                return ()
-
     # --- who writes it ---
+
+    def messages(self, row: tree.Node) -> Iterator[tree.DictDisplay]:
+        """The dicts in tests of which is made what a function reads as `row`, and that say all that it surely reads
+        of that: `{"body": json.dumps({"tenant_id": "t"})}`, where `row` is `json.loads(event["body"])`."""
+        names, said = self.program.names, text_of(row)
+        function, homes = names.function_of(row), {one.lower() for one in self._paths.homes(row)}
+        if function is None or function.module.is_test or not homes:
+            return
+        read = {
+            key
+            for node in names.inside(function)
+            if isinstance(node, tree.Subscript) and text_of(node.base) == said
+            if (key := tree.text(node.index)) is not None
+        }
+        for display in self._displays.get(min(read), ()) if read else ():
+            if not isinstance(display, tree.DictDisplay) or not names.module_of(display).is_test:
+                continue
+            has = {key for key, _ in entries_of(display)}
+            if read <= has and not homes.isdisjoint(self._written.homes(display)):
+                yield display
 
     def _beside(self, key: str, scope: Scope) -> Iterator[tuple[Scope, str]]:
         """The other scopes, and how they are called where one is called `key`."""
@@ -339,53 +323,3 @@ class Bodies(Room):
             and value is not None
             and program.domain.held.is_value(value, old)
         )
-
-
-def _whence(names: Names, node: tree.Name) -> tree.Node | None:
-    """What a local is given by the one place that gives it anything."""
-    bound = names.bindings_of(node)
-    return _given(bound[0]) if len(bound) == 1 else None
-
-
-def _given(binding: Binding) -> tree.Node | None:
-    """What a name is given, or is each one of: `row` of `for row in event["rows"]`, and of `for n, row in
-    enumerate(event["rows"])`."""
-    match binding.kind, binding.path, binding.value:
-        case "assign", (), _:
-            return binding.assigned
-        case "for", (), _:
-            return binding.value
-        case "for", (1,), tree.Call(func=tree.Name(id="enumerate"), args=(of, *_)):
-            return of.value
-        case _:
-            return None
-
-
-def _all_of(node: tree.Node | None) -> tree.Node | None:
-    """What `list(rows)` has all of, or a node itself."""
-    match node:
-        case tree.Call(func=tree.Name(id=name), args=(of, *_)) if name in LISTED:
-            return _all_of(of.value)
-        case _:
-            return node
-
-
-def _steps(code: str) -> Sequence[str]:
-    """The items and attributes by which an expression reads something."""
-    return _untyped([key or name for key, name in _STEP.findall(code)])
-
-
-def _untyped(steps: Sequence[str]) -> Sequence[str]:
-    """The same without that of a typed value: `["tenant_id"]["S"]`."""
-    return steps[:-1] if steps[-1:] and steps[-1] in _TYPES and len(steps) > 1 else steps
-
-
-def _key(node: tree.Node) -> str | None:
-    """The constant key by which an expression reads a dict."""
-    match node:
-        case tree.Subscript(index=index):
-            return tree.text(index)
-        case tree.Call(func=tree.Attr(name="get"), args=(first, *_)):
-            return tree.text(first.value)
-        case _:
-            return None
