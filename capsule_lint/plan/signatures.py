@@ -56,6 +56,8 @@ class Signatures(Room):
     _wrapping: set[Function | None] = field(default_factory=set)
     """The functions of decorators that give scopes: nobody is known to call them by their names."""
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
+    _told: set[tuple[int, Scope, Function | Class]] = field(default_factory=set)
+    """The calls that have been asked for what they may call: one that looks that up in a table may call several."""
 
     def __post_init__(self) -> None:
         self.stand_ins = StandIns(self.program)
@@ -289,8 +291,11 @@ class Signatures(Room):
         offset: int = 0,
     ) -> None:
         """Demand an argument of a call, or of the calls of what passes its own arguments on."""
-        if not self.asks(call, scope, knot):
+        dispatched = Dispatched(self.program)
+        new = self.asks(call, scope, knot)
+        if not new and (not dispatched.chooses(call) or (id(call), scope, callee) in self._told):
             return
+        self._told.add((id(call), scope, callee))
         if is_handed_on(self.program, call):
             return
         forwarder, leading = forwarded_by(self.program, call, callee, given)
@@ -299,17 +304,20 @@ class Signatures(Room):
                 self.state.forwarders.add(forwarder)
                 self.state.groups.join(knot, ("function", forwarder))
             before = sum(p.by_position for p in forwarder.own_params)
-            reaches = Dispatched(self.program).reaches
             for outer, told in list(self.program.calls.callers(forwarder)):
-                if reaches(outer, told, call, callee):
+                if dispatched.reaches(outer, told, call, callee):
                     added = given + leading
                     self.want_argument(outer, scope, callee, added, knot, offset + before)
-            return
-        self.planner.ask(
-            Want(
-                scope, call, knot, "argument", call=call, callee=callee, given=given, offset=offset
+        elif new:
+            self.planner.ask(
+                Want(
+                    *(scope, call, knot, "argument"),
+                    call=call,
+                    callee=callee,
+                    given=given,
+                    offset=offset,
+                )
             )
-        )
 
     def asks(self, call: tree.Call, scope: Scope, knot: Knot) -> bool:
         """Note that a call is to be given a scope; whether that is new."""

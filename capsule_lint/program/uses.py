@@ -176,8 +176,23 @@ class Uses:
         others = self.passed_as(function) - known
         calls = [call for name in sorted(known) for call in self.calls(name)]
         for name in sorted(others):
-            calls += (call for call in self.calls(name) if not any(a.star for a in call.args))
+            calls += (call for call in self.calls(name) if not self._hands_on(call))
         return (known | {handed} if others else known), calls
+
+    def _hands_on(self, call: tree.Call) -> bool:
+        """Whether a call spreads something else than what its function is given by keyword, or is of what that is
+        given with it."""
+        spread = [argument for argument in call.args if argument.star]
+        binds = self._binds_parameter
+        return any(a.star == "*" or not binds(a.value, "**") for a in spread) or (
+            bool(spread) and binds(call.func)
+        )
+
+    def _binds_parameter(self, node: tree.Node, kind: str = "") -> bool:
+        """Whether a name is a parameter, of a kind where one is told."""
+        bound = self.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        given = [b.parameter for b in bound if b.parameter is not None]
+        return any(one.kind == kind for one in given) if kind else bool(given)
 
     def passed_as(self, function: Function) -> frozenset[str]:
         """The names that others give a function which it is given to, with its own: see `known_by`."""
