@@ -88,6 +88,8 @@ class Scope:
     cls: Class | None = None
     bindings: dict[str, list[Binding]] = field(default_factory=dict)
     outer: set[str] = field(default_factory=set)
+    statements: list[tuple[tree.Statement, Place]] = field(default_factory=list)
+    """Its own, in the order of the file, also those in its blocks."""
 
     def ancestors(self) -> Iterator[Scope]:
         """This scope and those around it, innermost first."""
@@ -273,6 +275,8 @@ class Module:
     statements: list[tuple[tree.Statement, Place]] = field(default_factory=list)
     blocks: dict[int, tree.Block] = field(default_factory=dict)
     """The compound statements, by the numbers that branches have."""
+    starts: dict[int, int] = field(default_factory=dict)
+    """When each of them begins, in the order of statements."""
 
     @property
     def filename(self) -> str:

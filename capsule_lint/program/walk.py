@@ -150,6 +150,7 @@ class _Walker:
             self._order += 1
             place = Place(scope, statement, blocks, self._order)
             self._module.statements.append((statement, place))
+            scope.statements.append((statement, place))
             self._statement(statement, place)
 
     def _statement(self, node: tree.Statement, place: Place) -> None:
@@ -238,6 +239,7 @@ class _Walker:
             here = Place(place.scope, place.statement, inside, place.order)
             self._target(bind.target, here, node, bind.how, bind.value)
         self._module.blocks[number] = node
+        self._module.starts[number] = place.order
         for branch, body in enumerate(node.bodies):
             # The body of `with`, and of `try` itself, is as good as not being in a block.
             plain = node.kind == "with" or (node.kind == "try" and branch == 0)

@@ -183,8 +183,8 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         place, scope = self.program.names.place(node), want.scope
         setting = [
             statement
-            for statement, at in place.scope.module.statements
-            if at.scope is place.scope and at.order < place.order
+            for statement, at in place.scope.statements
+            if at.order < place.order
             if self._updated(statement, node.id, scope) or self._key_set(statement, node.id, scope)
         ]
         if len(setting) > 1:

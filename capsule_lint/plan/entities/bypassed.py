@@ -145,9 +145,7 @@ class Bypassed(Room):
 
 def _settings(function: Function) -> Iterator[Setting]:
     """What a function sets of its locals."""
-    for statement, place in function.module.statements:
-        if place.scope is not function.scope:
-            continue
+    for statement, _ in function.scope.statements:
         match statement:
             case tree.Assign(op="", value=value) if value is not None:
                 for target in statement.targets:

@@ -242,8 +242,8 @@ class EntryMends(MendRoom):
         names = self.program.names
         place, base = names.place(added.base), text_of(added.base)
         found = {added.key}
-        for statement, at in place.scope.module.statements:
-            other = added_entry(statement) if at.scope is place.scope else None
+        for statement, _ in place.scope.statements:
+            other = added_entry(statement)
             if other is not None and text_of(other.base) == base:
                 found.add(other.key)
         for binding in names.bindings(base, place) if base is not None else ():

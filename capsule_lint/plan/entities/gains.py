@@ -341,8 +341,8 @@ class Gains(Room):
 
     def _added_keyword(self, function: Function, scope: Scope) -> tree.Node | None:
         """What an initializer itself adds to its `**` parameter for the neighbouring scope."""
-        for statement, place in function.module.statements:
-            added = added_entry(statement) if place.scope is function.scope else None
+        for statement, _ in function.scope.statements:
+            added = added_entry(statement)
             if (
                 added is not None
                 and names_scope(added.key, self.neighbour(scope))

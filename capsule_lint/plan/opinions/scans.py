@@ -294,9 +294,7 @@ class ScanOpinions:
     def _items_of(self, name: tree.Name) -> Iterator[tuple[tree.Node, tree.Node]]:
         """What `kwargs["FilterExpression"] = …` and `kwargs.update(…)` put into a local."""
         place = self.ground.program.names.place(name)
-        for statement, at in place.scope.module.statements:
-            if at.scope is not place.scope:
-                continue
+        for statement, _ in place.scope.statements:
             match statement:
                 case tree.Assign(targets=(tree.Subscript(base=tree.Name(id=target)) as item,)):
                     if target == name.id and statement.value is not None:

@@ -100,13 +100,12 @@ class Restated:
         return any(
             isinstance(statement, tree.Eval)
             and statement.kind == "del"
-            and place.scope is function.scope
             and any(
                 isinstance(n, tree.Name) and n.id == name
                 for v in statement.values
                 for n in within(v)
             )
-            for statement, place in function.module.statements
+            for statement, _ in function.scope.statements
         )
 
     def _is_steady(self, path: tree.Attr, function: Function) -> bool:

@@ -270,8 +270,8 @@ class Values(Room):
         ]
         if any(a.star == "**" and self.spells_scope(a.value) for a in call.args):
             return True
-        for statement, place in function.module.statements if names else ():
-            added = added_entry(statement) if place.scope is function.scope else None
+        for statement, _ in function.scope.statements if names else ():
+            added = added_entry(statement)
             if (
                 added is not None
                 and isinstance(added.base, tree.Name)

@@ -214,7 +214,7 @@ def is_plain(program: Linked, node: tree.Node) -> bool:
         if block.kind not in ("if", "while") or not block.heads:
             continue
         if branch == 0 and _says_plain(block.heads[0], node.id):
-            start = next((at.order for s, at in place.scope.module.statements if s is block), 0)
+            start = place.scope.module.starts[number]
             bindings = program.names.bindings(node.id, place)
             if not any(start < b.place.order < place.order for b in bindings):
                 return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -9,7 +10,7 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.steps import path_of
 
 if TYPE_CHECKING:
-    from capsule_lint.program.model import Branch, Place
+    from capsule_lint.program.model import Place
 
 _LEAVES: Final = ("return", "raise", "break", "continue")
 _EXITS: Final = ("exit", "fail", "skip", "abort", "xfail")
@@ -21,38 +22,46 @@ def is_present(name: str, place: Place) -> bool:
     before it in a way that leaves, or an attribute of it was read on the way; and it has not been
     given another value since."""
     module = place.scope.module
-    around = {id(module.blocks[number]): branch for number, branch, _ in place.blocks}
     since = _last_bound(name, place)
-    for statement, at in module.statements:
-        if at.order < since or at.order >= place.order:
-            continue
-        if id(statement) in around:
-            if isinstance(statement, tree.Block) and _guards(
-                statement, around[id(statement)], name
-            ):
-                return True
-        elif (
-            at.scope is place.scope
-            and (at.order > since or not isinstance(statement, tree.Assign))
-            and _proves(statement, name)
-            and has_run(at, place)
-        ):
-            return True
-    return False
+    if any(
+        module.starts[number] >= since and _guards(module.blocks[number], branch, name)
+        for number, branch, _ in place.blocks
+    ):
+        return True
+    around = {module.starts[number] for number, _, _ in place.blocks}
+    return any(
+        (at.order > since or not isinstance(statement, tree.Assign))
+        and at.order not in around
+        and _proves(statement, name)
+        and has_run(at, place)
+        for statement, at in _between(place.scope.statements, since, place.order)
+    )
+
+
+def _between(
+    statements: list[tuple[tree.Statement, Place]], first: int, end: int
+) -> list[tuple[tree.Statement, Place]]:
+    """Those that come in the order of statements from `first` on, and before `end`."""
+    return statements[
+        bisect_left(statements, first, key=_order) : bisect_left(statements, end, key=_order)
+    ]
+
+
+def _order(one: tuple[tree.Statement, Place]) -> int:
+    return one[1].order
 
 
 def may_be_absent(name: str, place: Place) -> bool:
     """Whether `place` is where a test has found that `name`, a path of names, is `None` or empty, or may
     have."""
-    module, blocks = place.scope.module, place.scope.module.blocks
+    blocks = place.scope.module.blocks
     for number, branch, _ in place.blocks:
         block = blocks[number]
         tested = block.heads[0] if block.kind == "if" and block.heads and branch <= 1 else None
         if tested is not None and _holds(tested, name, present=branch == 1):
             return True
     return any(
-        at.scope is place.scope
-        and at.order < place.order
+        at.order < place.order
         and isinstance(statement, tree.Block)
         and statement.kind == "if"
         and bool(statement.heads)
@@ -60,7 +69,7 @@ def may_be_absent(name: str, place: Place) -> bool:
         and ends(statement.bodies[0])
         and at.blocks == place.blocks[: len(at.blocks)]
         and (not place.blocks or statement not in (blocks[n] for n, _, _ in place.blocks))
-        for statement, at in module.statements
+        for statement, at in place.scope.statements
     )
 
 
@@ -94,6 +103,7 @@ def _guards(block: tree.Block, branch: int, name: str) -> bool:
 def _last_bound(name: str, place: Place) -> int:
     """When the name was last given a value, in the order of statements: what was proven before that
     is worth nothing."""
+    module = place.scope.module
     scope = next((s for s in place.scope.ancestors() if name in s.bindings), None)
     last = 0
     for binding in scope.bindings[name] if scope is not None else ():
@@ -102,14 +112,8 @@ def _last_bound(name: str, place: Place) -> int:
             last = max(last, at.order)
         else:  # it may have run in the round before
             loops = [b for b in place.blocks if b[2] and b in at.blocks]
-            last = max(last, _order(loops[0], place) if loops else 0)
+            last = max(last, module.starts[loops[0][0]] if loops else 0)
     return last
-
-
-def _order(branch: Branch, place: Place) -> int:
-    module = place.scope.module
-    block = module.blocks[branch[0]]
-    return next((at.order for statement, at in module.statements if statement is block), 0)
 
 
 def has_run(earlier: Place, place: Place, name: str = "") -> bool:
