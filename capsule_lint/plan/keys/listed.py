@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.arity import takes_more
 from capsule_lint.program.texts.folds import folded
 from capsule_lint.program.texts.pieces import Filled
 from capsule_lint.program.walk import within
@@ -37,6 +38,18 @@ class Listed(Struct, frozen=True):
                         return None
                     case [*_, _]:
                         return part
+        return None
+
+    def argument(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
+        """What a helper that takes no more parts puts into its text, and that has the anchor in it: the
+        `str(tenant_id)` of `pk("TENANT", str(tenant_id))`."""
+        calls = self.program.calls
+        if anchor is None or not isinstance(host, tree.Call) or takes_more(calls, host, anchor):
+            return None
+        for part in self.program.templates.called.together(host) or ():
+            text = part if isinstance(part, tree.FString) else None
+            if part is anchor or (text and any(one is anchor for one in within(text))):
+                return text or anchor
         return None
 
     def _parts(self, host: tree.Node, anchor: tree.Node) -> Sequence[tree.Node]:

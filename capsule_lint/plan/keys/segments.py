@@ -174,12 +174,14 @@ class Segments(MendRoom):
         if anchor is not None and self._is_appended(anchor):
             self._appended(defect, anchor, new, code)
             return
+        argument = self._listed.argument(host, anchor)
         if isinstance(host, tree.Call) and _is_named(host, anchor):
             if self._by_keyword(defect.knot, host, anchor, new, code):
                 return
-            self.mends.obstacle(defect.knot, host, "the parts of the key are given by name")
-            return
-        whole = self._listed.going_on(host, anchor)
+            if argument is None:
+                self.mends.obstacle(defect.knot, host, "the parts of the key are given by name")
+                return
+        whole = self._listed.going_on(host, anchor) or argument
         formatted = self._format_in(whole or host, anchor)
         if formatted is not None:
             self.formats.extend(defect.knot, formatted, [self._group(defect, anchor, new)], code)
@@ -196,9 +198,10 @@ class Segments(MendRoom):
             return
         listed = anchor is None and self._is_list_of_parts(defect.template, place)
         around = isinstance(place, tree.Call) and not (anchor or listed or joins(place))
+        plain = around or place is anchor
         made = tuple(
             NewSegment(one.tag, one.hole)
-            if around  # the constants between the parts of a call are set off by what it calls
+            if plain  # the constants between the parts of a call are set off by what it calls
             else self._segment(defect.knot, place, anchor, one)
             for one in new
         )

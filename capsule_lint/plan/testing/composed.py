@@ -3,7 +3,6 @@ and those that are a part alone."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -14,23 +13,24 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import HOLE
 from capsule_lint.plan.literals import plain_literal
+from capsule_lint.plan.testing.parts import Part, around, elements_of, place_of, with_texts
 from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.model import Binding
-from capsule_lint.program.texts.pieces import Text
+from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.model import Mend
-    from capsule_lint.plan.keys.spelled import Form, Gap
-    from capsule_lint.plan.literals import Literal
+    from capsule_lint.plan.keys.spelled import Form
+    from capsule_lint.plan.testing.parts import Place
     from capsule_lint.plan.testing.testing import Testing
     from capsule_lint.program.model import Module
+    from capsule_lint.program.texts.pieces import Piece
 
 _COMPOSING: Final = (tree.Name, tree.Attr, tree.FString, tree.Binary, tree.Call)
 """The expressions that may put a text together, or name one."""
 _MAX_DEPTH: Final = 6
-_HOLES: Final = re.compile(r"\{[^{}]*\}")
 _MADE_OF_TEXTS: Final[dict[str, Callable[[str, Sequence[str]], str]]] = {
     "replace": lambda text, given: text.replace(given[0], given[1]) if len(given) == 2 else "",
     "lower": lambda text, given: text.lower(),
@@ -39,29 +39,6 @@ _MADE_OF_TEXTS: Final[dict[str, Callable[[str, Sequence[str]], str]]] = {
 """What methods make of a text that is written out."""
 _Item: TypeAlias = "tuple[tree.Node, tree.Sequence | None]"
 """What is joined, and the display in which it stands if nothing else has that."""
-
-
-class Part(Struct, frozen=True):
-    """A part of a text: what it says, and the literal of the expression itself in which it is written, and
-    as the how manieth text of that; or the operand of a sum that is no literal. What is joined stands in a
-    `listing`, as one of its items."""
-
-    text: str
-    written: tree.Node | None = None
-    number: int = 0
-    operand: tree.Node | None = None
-    listing: tree.Sequence | None = None
-    item: tree.Node | None = None
-
-
-class Place(Struct, frozen=True):
-    """Where something is put into a literal: the how manieth text of it, and at which offset; or before
-    an operand, if there is no number; or beside an item of a `listing`."""
-
-    written: tree.Node
-    number: int | None
-    offset: int
-    listing: tree.Sequence | None = None
 
 
 class _Changing(Exception):
@@ -114,17 +91,17 @@ class Composed(Struct, frozen=True):
         found = form.regex.fullmatch("".join(part.text for part in parts))
         if found is None:
             return None
-        order = self.testing.mends.planner.program.policy.scopes
+        names, order = self.testing.mends.program.names, self.testing.mends.program.policy.scopes
         put: dict[int, list[tuple[Place, str, bool]]] = defaultdict(list)
         items: dict[tuple[int, bool], list[tuple[Place, tuple[str, ...]]]] = defaultdict(list)
         for gap in sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope))):
             segment = self.testing.segment(gap, node, has_hole=False)
-            place = _place(parts, gap, found.end(gap.group))
+            place = place_of(parts, gap, found.end(gap.group))
             if segment is None or place is None:
                 return None
             at, front = place
             if at.listing is not None:
-                codes = _elements(segment, gap)
+                codes = elements_of(segment, gap)
                 if codes is None:
                     return None
                 items[id(at.written), front].append((at, codes))
@@ -143,7 +120,12 @@ class Composed(Struct, frozen=True):
             written = several[0][0].written
             source = self.testing.mends.source(module, written.span)
             known = plain_literal(source)
-            code = _with(known, several) if known is not None else _before(source, several)
+            summed = isinstance(names.parent(written), tree.Binary)
+            code = (
+                with_texts(known, several)
+                if known is not None
+                else around(source, several, summed=summed)
+            )
             if code is None:
                 return None
             mends.append(Replace(module.filename, written.span, "CAP104", code))
@@ -176,9 +158,25 @@ class Composed(Struct, frozen=True):
                 return self._listed(joined, base, strict=strict)
             case tree.Call(func=tree.Attr()) if said := self._said(node, depth, strict=strict):
                 return [Part(said)]
+            case tree.Call() if depth == 0 and (together := self._together(node)):
+                return self._filled(together, strict=strict)
             case _:
-                first, *rest = self._foreign(node, depth, strict=strict)
-                return [Part(first, operand=node), *map(Part, rest)]
+                return [Part("".join(self._foreign(node, depth, strict=strict)), operand=node)]
+
+    def _filled(self, together: Sequence[Piece | tree.Node], *, strict: bool) -> list[Part]:
+        """The parts of what a helper puts together of what it is given: `pk("TENANT", "t")`."""
+        found: list[Part] = []
+        for one in together:
+            if isinstance(one, Text):
+                found.append(Part(one.value))
+            elif isinstance(one, Filled):
+                found.append(Part(HOLE))
+            else:
+                found += self._parts(one, 1, strict=strict)
+        return found
+
+    def _together(self, node: tree.Call) -> list[Piece | tree.Node] | None:
+        return self.testing.mends.planner.program.templates.called.together(node)
 
     def _listed(self, joined: Sequence[_Item], base: tree.Node, *, strict: bool) -> list[Part]:
         """The parts of items that are joined, and what stands between them."""
@@ -263,7 +261,7 @@ class Composed(Struct, frozen=True):
             case tree.Call(func=tree.Attr(name=name, base=base)):
                 return name in _MADE_OF_TEXTS and self._is_text(base)
             case _:
-                return False
+                return isinstance(node, tree.Call) and self._together(node) is not None
 
     def _is_text(self, node: tree.Node) -> bool:
         return tree.text(node) is not None or self._is_composed(node)
@@ -304,88 +302,3 @@ class Composed(Struct, frozen=True):
         names = self.testing.mends.planner.program.names
         reads = reads_of(names, name, {b.at for b in names.bindings_of(name)})
         return [id(one) for one in reads] == [id(name)]
-
-
-def _place(parts: Sequence[Part], gap: Gap, at: int) -> tuple[Place, bool] | None:
-    """Where a segment is put that belongs at an offset of the text, and whether it comes before what sets
-    it off: behind that, where only there a literal stands."""
-    text = "".join(part.text for part in parts)
-    behind = at + len(gap.separator)
-    choices = [(at, gap.front)]
-    if not gap.front and text[at:behind] == gap.separator:
-        choices.append((behind, True))
-    for offset, front in choices:
-        beside = _beside_item(parts, offset, gap, front=front)
-        if beside is not None:
-            return beside, front
-        start = 0
-        for part, following in zip(parts, (*parts[1:], None), strict=True):
-            end = start + len(part.text)
-            if (
-                following is not None
-                and following.written is not None
-                and following.item is None
-                and offset == end
-                and following.text.startswith(gap.separator)
-            ):
-                return Place(following.written, following.number, 0), front
-            if part.written is not None and start <= offset <= start + len(part.text):
-                return Place(part.written, part.number, offset - start), front
-            if part.operand is not None and start == offset:
-                return Place(part.operand, None, 0), front
-            start += len(part.text)
-    return None
-
-
-def _beside_item(parts: Sequence[Part], offset: int, gap: Gap, *, front: bool) -> Place | None:
-    """The joined item at whose end (or `front`) an offset is, if that has nothing in it that sets segments off."""
-    start = 0
-    for number, part in enumerate(parts):
-        end = start + len(part.text)
-        near = parts[number - 1 : number] if front else parts[number + 1 : number + 2]
-        if (
-            part.item is not None
-            and part.listing is not None
-            and offset == (start if front else end)
-        ):
-            alone = not near or near[0].item is not part.item
-            if alone and gap.separator not in part.text:
-                return Place(part.item, None, 0, part.listing)
-        start = end
-    return None
-
-
-def _elements(segment: tuple[str, bool], gap: Gap) -> tuple[str, ...] | None:
-    """A segment as items that are joined: its tag, and its value."""
-    text, is_hole = segment
-    tag, value = gap.tag.removesuffix(gap.separator), text[len(gap.tag) :]
-    if tag == gap.tag or gap.separator in tag or '"' in text or "\\" in text:
-        return None
-    return f'"{tag}"', value[1:-1] if is_hole else f'"{value}"'
-
-
-def _before(operand: str, put: Sequence[tuple[Place, str, bool]]) -> str | None:
-    """An operand of a sum, after a literal of these texts."""
-    text = "".join(text for _, text, _ in put)
-    if '"' in text or "\\" in text:
-        return None
-    return f"""{"f" if any(is_hole for _, _, is_hole in put) else ""}"{text}" + {operand}"""
-
-
-def _with(known: Literal, put: Sequence[tuple[Place, str, bool]]) -> str | None:
-    """A literal with texts put into it; `None` when that cannot be."""
-    holes = any(is_hole for _, _, is_hole in put)
-    body = known.body
-    if not known.single or "{{" in body or "}}" in body:
-        return None
-    if holes and not known.formatted and "{" in body:
-        return None
-    if any(is_hole and known.quote in text for _, text, is_hole in put):
-        return None
-    starts = [0, *(m.end() for m in _HOLES.finditer(body))] if known.formatted else [0]
-    if known.formatted and len(_HOLES.findall(body)) != body.count("{"):
-        return None
-    for place, text, _ in reversed(put):
-        at = starts[place.number or 0] + place.offset
-        body = f"{body[:at]}{text}{body[at:]}"
-    return known.code(body, formatted=known.formatted or holes)

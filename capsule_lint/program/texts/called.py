@@ -91,13 +91,7 @@ class Called:
         if function in self._generic:
             return self._generic[function]
         self._generic[function] = False  # what a function sees that calls itself
-        found = (
-            self.tagged.is_method(function)
-            or self.keyworded.joiner(function) is not None
-            or (bool(function.own_params) and self.templates.joins.joiner(function) is not None)
-            or self.templates.pairs.is_builder(function)
-            or self._takes_anything(function)
-        )
+        found = self._joins(function) or self._takes_anything(function)
         if not found and function.own_params and len(function.returns) == 1:
             value = function.returns[0]
             pieces = self.templates.evaluate(value, value, 0) or []
@@ -110,6 +104,29 @@ class Called:
             )
         self._generic[function] = found
         return found
+
+    def _joins(self, function: Function) -> bool:
+        """Whether a function sets parts off in a way of its own."""
+        return (
+            self.tagged.is_method(function)
+            or self.keyworded.joiner(function) is not None
+            or (bool(function.own_params) and self.templates.joins.joiner(function) is not None)
+            or self.templates.pairs.is_builder(function)
+        )
+
+    def together(self, node: tree.Call) -> list[Piece | tree.Node] | None:
+        """What the call of a generic function puts together: its own texts, and what it is given between them, as
+        it stands in the call; `None` where it does that in a way of its own or something else with it, or is no
+        function that is known."""
+        callees = self.templates.calls.callees(node)
+        function = callees[0].function if len(callees) == 1 else None
+        if function is None or not self.is_generic(function) or self._joins(function):
+            return None
+        own = {p.name for p in function.own_params}
+        inside = self.templates.names.inside(function)
+        read = [n.id for n in inside if isinstance(n, tree.Name) and n.id in own]
+        once = len(read) == len(set(read))
+        return self._given_to(node, function, callees[0].given, 0) if once else None
 
     def _is_given(self, piece: Filled, names: Collection[str]) -> bool:
         """Whether a part is an argument whose name is no scope's."""
@@ -133,23 +150,38 @@ class Called:
         self, node: tree.Call, function: Function, given: int, host: tree.Node, depth: int
     ) -> list[Piece] | None:
         """What a call of a generic function says: its template with the arguments in it."""
+        parts = self._given_to(node, function, given, depth)
+        if parts is None:
+            return None
+        found: list[Piece] = []
+        for part in parts:
+            if isinstance(part, Text):
+                found.append(Text(part.value, host, node))
+            elif isinstance(part, Filled):
+                found.append(replace(part, host=host))  # what it ends with
+            else:
+                found += self.templates.inline(part, host, depth + 1)
+        return found
+
+    def _given_to(
+        self, node: tree.Call, function: Function, given: int, depth: int
+    ) -> list[Piece | tree.Node] | None:
+        """The pieces of a generic function's template, of which those that a call gives are the arguments."""
         bound = bind(node.args, function.params, given)
         pieces = self.templates.evaluate(function.returns[0], function.returns[0], depth + 1)
         if bound is None or pieces is None:
             return None
-        found: list[Piece] = []
+        own = {p.name for p in function.own_params}
+        found: list[Piece | tree.Node] = []
         for piece in pieces:
-            if isinstance(piece, Text):
-                found.append(Text(piece.value, host, node))
-                continue
-            if not _is_one_of(piece.value, {p.name for p in function.own_params}):
-                found.append(replace(piece, host=host))  # what it ends with
+            if isinstance(piece, Text) or not _is_one_of(piece.value, own):
+                found.append(piece)
                 continue
             assert isinstance(piece.value, tree.Name)
             argument = bound.arguments.get(piece.value.id)
             if argument is None:
                 return None
-            found += self.templates.inline(argument.value, host, depth + 1)
+            found.append(argument.value)
         return found
 
 
