@@ -62,7 +62,8 @@ class HandedNames:
         for cls in (cls for module in modules for cls in module.classes):
             classes[cls.name].append(cls)
         for name, alike in classes.items():
-            self._takers[name] += [one for cls in alike for one in _made_by(cls, classes)]
+            made = (one for cls in alike for one in _made_by(cls, classes))
+            self._takers[name] += made if len(alike) < _MANY else alike
         for function in (f for module in modules for f in module.functions):
             for value in function.returns:
                 for one in _parts(value) if isinstance(value, tree.DictDisplay) else ():

@@ -261,10 +261,13 @@ class Collections:
         may stand for it and has it."""
         classes, families = self.program.classes, self.program.calls.families
         own = classes.mro(cls)
-        if classes.has_attribute(cls, name):
+        if not classes.is_protocol(cls) or classes.has_attribute(cls, name):
             return own
-        having = [one for one in families.kin(cls) if classes.has_attribute(one, name)]
-        return (*own, *classes.mro(having[0])) if len(having) == 1 else own
+        having = {one for one in classes.all if one.has(name) and self._is_kept((one, name), None)}
+        if not having:
+            return own  # who else may stand for it leads nowhere, and to many
+        found = [one for one in families.kin(cls) if not having.isdisjoint(classes.mro(one))]
+        return (*own, *classes.mro(found[0])) if len(found) == 1 else own
 
     def _find(
         self, node: tree.Node, wanted: Callable[[Home, Class | None], bool] | None
