@@ -31,17 +31,21 @@ class SortKeys(Struct, frozen=True, dict=True):
     def _hosts(self) -> frozenset[int]:
         policy, sorts, keys = self.program.policy, set[int](), set[int]()
         for module in self.program.names.judged():
-            for name, value in self._named(module) if not module.is_test else ():
+            for name, value in self.named(module) if not module.is_test else ():
                 if policy.is_sort_key_name(name):
                     sorts |= self._texts(value)
                 elif policy.is_key_name(name) and not policy.is_index_key_name(name):
                     keys |= self._texts(value)
         return frozenset(sorts - keys)
 
-    def _named(self, module: Module) -> Iterator[tuple[str, tree.Node]]:
+    def named(self, module: Module) -> Iterator[tuple[str, tree.Node]]:
         """What has a name in a module: entries, what is assigned, and what functions return."""
+        constant = self.program.templates.constant
         for display in module.either(tree.DictDisplay, tree.Call):
-            if isinstance(display, tree.DictDisplay) or tree.makes_dict(display):
+            if isinstance(display, tree.DictDisplay):
+                named = ((k, v) for k, v in display.pairs if k is not None)
+                yield from ((constant(key) or "", value) for key, value in named)
+            elif tree.makes_dict(display):
                 yield from entries_of(display)
         for statement, _ in module.statements:
             if isinstance(statement, tree.Assign) and statement.value is not None:

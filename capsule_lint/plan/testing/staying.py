@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.left_out import added, left_out
+from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.spelled import HOLE, Forms, has_words, pattern
 from capsule_lint.plan.testing.read_whole import is_read_whole
 from capsule_lint.program.model import Binding
@@ -35,7 +36,8 @@ class Staying:
         expects them all, or it is a sort key that does not change, or nothing that it is compared with makes such."""
         if any(self._is_put_together(side, text) for side in self.places.sides(place)):
             return True
-        if any(r.fullmatch(text) for r in self._sort_keys) and self.places.is_sort_key(place):
+        is_sort_key = self.places.is_sort_key(place) or self.places.is_second(place)
+        if is_sort_key and any(regex.fullmatch(text) for regex in self._sort_keys):
             return True
         only = self.places.only_by(place)
         return (only is not None and not any(form.functions & only for form in possible)) or (
@@ -83,14 +85,13 @@ class Staying:
     def _sort_keys(self) -> list[re.Pattern[str]]:
         """The sort keys that stay as they are."""
         program = self.planner.program
+        sorts = SortKeys(program)
         values = (
             value
             for module in program.names.modules.values()
             if not module.is_test
-            for display in module.each(tree.DictDisplay)
-            for key, value in display.pairs
-            if key is not None
-            and program.policy.is_sort_key_name(program.templates.constant(key) or "")
+            for name, value in sorts.named(module)
+            if program.policy.is_sort_key_name(name)
         )
         made = filter(None, map(program.templates.template, values))
         return self._patterns(one for one in made if has_words(one.pieces))
