@@ -102,6 +102,11 @@ def item_key(node: tree.Node, scope: Scope) -> str | None:
             return None
 
 
+_NO_LETTER: Final = r"(?!(?!s(?![a-z]))[a-z])"
+"""Where a word ends, or is a plural: no `TenantId` begins `TenantIdentifier`."""
+_NAME: Final = re.compile(r"[\w:-]+")
+
+
 def rename(name: str, old: Scope, new: Scope) -> str:
     """`tenantId`, `tenant_id`, `TenantId`, `_tenant` to the other scope's, in the same style."""
     return next(renamed(name, old, new), name)
@@ -111,21 +116,27 @@ def renamed(name: str, old: Scope, new: Scope) -> Iterator[str]:
     """All that the other scope may be called beside this name: beside `env`, the parameter of its scope, `tenant`
     and `tenantId` say as much as `tenant_id`, which comes first."""
 
-    def camel(text: str) -> str:
-        head, *rest = text.split("_")
-        return head + "".join(part.capitalize() for part in rest)
-
     one, other = old.parameter, new.parameter
-    pairs = [
-        (one, other),
-        (one.upper(), other.upper()),
-        (camel(one), camel(other)),
-        (camel(one)[:1].upper() + camel(one)[1:], camel(other)[:1].upper() + camel(other)[1:]),
-        (one.removesuffix("_id"), other.removesuffix("_id")),
-        (old.name, new.name),
-    ]
-    said = (name.replace(before, after) for before, after in pairs if before in name)
+    plain = [(one, other), (one.upper(), other.upper())]
+    short = [(one.removesuffix("_id"), other.removesuffix("_id")), (old.name, new.name)]
+    said = [name.replace(before, after) for before, after in plain if before in name]
+    for before, after in zip(_joined(one), _joined(other), strict=True):
+        if before in name:
+            said.append(re.sub(rf"{re.escape(before)}{_NO_LETTER}", after, name))
+    said += [name.replace(before, after) for before, after in short if before in name]
+    for before, after in short if _NAME.fullmatch(name) else ():  # `Tenant` in code may be a class
+        said.append(re.sub(rf"{before.capitalize()}{_NO_LETTER}", after.capitalize(), name))
     yield from (one for one in dict.fromkeys(said) if one != name)
+
+
+def _joined(parameter: str) -> tuple[str, ...]:
+    """How a name is spelled without underscores: `tenantId`, `TenantId`, `tenantID`, `TenantID`, `tenantid`, `TENANTID`."""
+    head, *rest = parameter.split("_")
+    plain = head + "".join(part.capitalize() for part in rest)
+    loud = head + "".join(part.upper() if part == "id" else part.capitalize() for part in rest)
+    flat = parameter.replace("_", "")
+    every = (form for one in (plain, loud) for form in (one, one[:1].upper() + one[1:]))
+    return (*every, flat, flat.upper())
 
 
 class AddedEntry(Struct, frozen=True):

@@ -307,7 +307,7 @@ class Classes:
         camel = self._generates_aliases(cls)
         found = {}
         for one in self.fields(cls):
-            alias = alias_of(one.value)
+            alias = alias_of(one.value) or alias_of(one.annotation)
             if alias is None and camel:
                 head, *rest = one.name.split("_")
                 alias = head + "".join(part.capitalize() for part in rest)

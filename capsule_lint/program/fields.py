@@ -105,7 +105,9 @@ def described(cls: Class) -> Iterator[Field]:
 
 
 def alias_of(value: tree.Node | None) -> str | None:
-    """`tenantId` of `Field(alias="tenantId")`."""
+    """`tenantId` of `Field(alias="tenantId")`, and of `Annotated[str, Field(alias="tenantId")]`."""
+    if isinstance(value, tree.Subscript) and last_name(value.base) == "Annotated":
+        return next(filter(None, map(alias_of, tree.items(value.index)[1:])), None)
     said = {a.keyword: a.value for a in value.args} if isinstance(value, tree.Call) else {}
     for keyword in ("alias", "validation_alias", "serialization_alias"):
         alias = said.get(keyword)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import attribute_in, rename, text_of
+from capsule_lint.plan.entities.field_values import code_beside, names_beside, unnamed
 from capsule_lint.plan.entities.setters import setters
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.fields import described
@@ -16,6 +18,8 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from capsule_lint.plan.mends import Mends, Saying
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -173,7 +177,36 @@ class FieldMends(MendRoom):
         code = None
         if told and cls.module.is_test:
             code = self.mends.code_for(new, beside, ("class", cls))
+        if isinstance(beside, tree.Call):
+            code = self._described(cls, beside, old, new)
         return code or self.renamed_value(cls.module, beside, old, new)
+
+    def _described(self, cls: Class, beside: tree.Call, old: Scope, new: Scope) -> str | None:
+        """What says how the field is kept, where that is not said as beside it but for the scope's name."""
+        self._note_unnamed(cls, beside, old, new)
+        return code_beside(beside, old, new, partial(self._code_in, cls.module))
+
+    def _named_elsewhere(
+        self, cls: Class, said: Iterable[tree.Node], old: Scope, new: Scope
+    ) -> Iterator[str]:
+        """What says in an annotation what the field is called elsewhere."""
+        for one in said:
+            self._note_unnamed(cls, one, old, new)
+            code = names_beside(one, old, new, partial(self._code_in, cls.module))
+            if code is not None:
+                yield code
+
+    def _code_in(self, module: Module, node: tree.Node) -> str:
+        return self.mends.source(module, node.span)
+
+    def _note_unnamed(self, cls: Class, said: tree.Node, old: Scope, new: Scope) -> None:
+        name = unnamed(said, old, new)
+        if name is not None:
+            attribute = self.state.attributes[cls, new.parameter]
+            reason = (
+                f"names a field elsewhere, and nothing tells what `{attribute}` is called there"
+            )
+            self.mends.obstacle(("class", cls), name, reason)
 
     def _annotation(self, cls: Class, scope: Scope, beside: tree.Node | None, other: Scope) -> str:
         """How the field is annotated beside another one: where that must not be empty, it must not be
@@ -187,7 +220,9 @@ class FieldMends(MendRoom):
                 if not all(map(_is_general, rest)) or any(
                     rename(text, other, scope) != text for text in texts
                 ):
-                    return said
+                    texts = list(self._named_elsewhere(cls, rest, other, scope))
+                    if not texts:
+                        return said
                 return f"{text_of(beside.base)}[{', '.join((said, *texts))}]"
         text = text_of(beside) if beside is not None else None
         if text == "str" and self.planner.stored.is_refused(cls, scope):

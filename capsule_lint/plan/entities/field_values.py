@@ -1,0 +1,93 @@
+"""What says how a field is kept, `Field(alias="tenantId", description="Who owns it")`, for the one that comes beside it:
+names become the other scope's; what is told of, or demanded of, the values of the one field is left away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec.structs import replace
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.code import rename
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from capsule_lint.policy import Scope
+
+CodeOf: TypeAlias = "Callable[[tree.Node], str]"
+"""How an expression is written."""
+_NAMING: Final = frozenset(
+    [
+        "alias",
+        "attr_name",
+        "data_key",
+        "field_name",
+        "name",
+        "serialization_alias",
+        "validation_alias",
+    ]
+)
+"""Keywords that say what a field is called elsewhere."""
+_TELLING: Final = frozenset(["description", "title", "example", "examples"])
+_DEMANDING: Final = frozenset(["pattern", "regex", "max_length"])
+
+
+def unnamed(value: tree.Node, old: Scope, new: Scope) -> tree.Node | None:
+    """The name that a value gives a field elsewhere, `Field(alias="tid")`, where nothing tells what the other field is
+    called there; `None` where all such names can be told."""
+    for one in names_in(value):
+        said = tree.text(one) or ""
+        if rename(said, old, new) == said:
+            return one
+    return None
+
+
+def names_in(value: tree.Node, *, naming: bool = False) -> Iterator[tree.Node]:
+    """The texts by which a value says what a field is called elsewhere; `naming` says that it stands where such do."""
+    match value:
+        case tree.Call():
+            for argument in value.args:
+                said = naming or argument.keyword in _NAMING
+                yield from names_in(argument.value, naming=said)
+        case tree.DictDisplay():
+            for key, inner in value.pairs:
+                said = naming or (key is not None and tree.text(key) in _NAMING)
+                yield from names_in(inner, naming=said)
+        case _ if naming and tree.text(value) is not None:
+            yield value
+
+
+def code_beside(call: tree.Call, old: Scope, new: Scope, code_of: CodeOf) -> str | None:
+    """The code of a call for the other field; `None` where nothing but one name of the scope has to change in it."""
+    own = any(_is_of_one(argument, old, new) for argument in call.args)
+    return _code(call, old, new, code_of) if own or len(list(names_in(call))) > 1 else None
+
+
+def names_beside(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> str | None:
+    """The code of a call that says what the other field is called elsewhere, and nothing else; `None` where the call
+    names none."""
+    if not isinstance(node, tree.Call) or not any(True for _ in names_in(node)):
+        return None
+    args = tuple(a for a in node.args if a.keyword in _NAMING)
+    return _code(replace(node, args=args), old, new, code_of)
+
+
+def _code(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> str:
+    if not isinstance(node, tree.Call):
+        return rename(code_of(node), old, new)
+    said = []
+    for argument in node.args:
+        code = _code(argument.value, old, new, code_of)
+        if not _is_of_one(argument, old, new):
+            keyword = f"{argument.keyword}=" if argument.keyword else argument.star
+            said.append(keyword + code)
+    return f"{code_of(node.func)}({', '.join(dict.fromkeys(said))})"
+
+
+def _is_of_one(argument: tree.Argument, old: Scope, new: Scope) -> bool:
+    """Whether what an argument says is true of the one field alone, for all that is known."""
+    if argument.keyword in _TELLING:
+        text = tree.text(argument.value)
+        return text is None or rename(text, old, new) == text
+    return argument.keyword in _DEMANDING
