@@ -78,6 +78,16 @@ class Conditions(Struct, frozen=True):
         return found
 
 
+def compared_first(condition: str | None, aliases: tree.Node | None) -> str:
+    """The attribute that the condition of a query compares with one value, which is what a partition is known by; empty
+    where the condition says none."""
+    found = next((m["name"] for m in _CONDITION.finditer(condition or "") if m["name"]), "")
+    if not found.startswith("#"):
+        return found
+    said = aliases.entries if isinstance(aliases, tree.DictDisplay) else ()
+    return next((tree.text(value) or "" for name, value in said if name == found), "")
+
+
 def _entries(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:
     """What stands under which key in the dicts of a module: those that are written out, those that get it
     later, `names["#k"] = "PK"`, and those that are made of pairs."""

@@ -1,4 +1,5 @@
-"""Attributes that are keys, though nothing of how they are called says so: `Key={"bucket": f"TENANT#{tenant_id}#{day}"}`."""
+"""Attributes that are keys, though nothing of how they are called says so: `Key={"bucket": f"TENANT#{tenant_id}#{day}"}`,
+`Key("tenant_status").eq(f"{tenant_id}#{status}")`."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.places.conditions import Conditions, compared_first
 from capsule_lint.program.places.sites import Role
 
 if TYPE_CHECKING:
@@ -26,6 +28,10 @@ class KeyAttributes:
     keys: Keys
     _entries: list[tuple[str, tree.Node]] = field(default_factory=list)
     _asked: list[tree.Node] = field(default_factory=list)
+    _equated: dict[str, bool] = field(default_factory=dict)
+    """The attributes of which a query asks for one value, and whether it asks an index."""
+    _wanted: list[tuple[str, tree.Node]] = field(default_factory=list)
+    """These, and the values."""
 
     def entry(self, key: tree.Node | None, value: tree.Node) -> None:
         """Something stands under a name in a dict."""
@@ -39,8 +45,61 @@ class KeyAttributes:
         """An item is looked up by this."""
         self._asked.append(node)
 
+    def equated(self, name: str, value: tree.Node, *, index: bool) -> None:
+        """A query asks for the items of which an attribute has that value."""
+        self._equated[name] = index
+        self._wanted.append((name, value))
+
+    def queried(self, arguments: dict[str, tree.Node]) -> None:
+        """A query is told these: `KeyConditionExpression="tenant_status = :ts"`."""
+        condition, policy = arguments.get("KeyConditionExpression"), self.keys.policy
+        name = compared_first(tree.text(condition), arguments.get("ExpressionAttributeNames"))
+        if name and not policy.is_key_name(name) and not policy.is_sort_key_name(name):
+            self._equated[name] = "IndexName" in arguments
+
     def give(self) -> None:
         """Give what was seen to `keys`."""
+        self._give_keys()
+        self._give_equated()
+
+    def _give_equated(self) -> None:
+        """What stands under the name of an attribute by which a query finds items, and says the scopes that are looked
+        for there."""
+        found = list(self._under_names()) if self._equated else []
+        looked_up = [(n, v) for n, v, role in found if role is Role.LOOKUP] + self._wanted
+        wanted = {(name, said) for name, value in looked_up if (said := self._scopes(value))}
+        for name, value, role in found:
+            if (name, self._scopes(value)) in wanted:
+                self.keys.sink(value, role, self._equated[name])
+
+    def _under_names(self) -> Iterator[tuple[str, tree.Node, Role]]:
+        """What is written under these names or looked up by them, in items and for the `:values` of expressions."""
+        names, templates = self.keys.names, self.keys.templates
+        compared = {}
+        for module in names.editable():
+            compared.update(Conditions(names, templates, self._equated.__contains__).of(module))
+        for entry, value in self._entries:
+            function = id(names.function_of(value))
+            if (said := compared.get((function, entry))) is not None:
+                yield said[0], value, said[1]
+            elif entry in self._equated:
+                yield entry, value, self._role_of(value)
+
+    def _role_of(self, value: tree.Node) -> Role:
+        display = self.keys.names.parent(value)
+        if isinstance(display, tree.DictDisplay):
+            return self.keys.positions.dict_role(display)
+        return Role.WRITTEN
+
+    def _scopes(self, value: tree.Node) -> frozenset[str]:
+        """The scopes that a key says, here or in the functions that make it."""
+        templates, makers = self.keys.templates, self.keys.helpers_in(value)
+        nodes = [value, *(given for maker in makers for given in maker.returns)]
+        made = (template for node in nodes for template in templates.resolve(node))
+        return frozenset(s.scope for one in made for s in templates.segments(one.pieces))
+
+    def _give_keys(self) -> None:
+        """What stands under the names that are in the keys of items."""
         asked = {
             (id(value), name)
             for node in self._asked

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
     from capsule_lint.program.places.dict_roles import DictRoles
     from capsule_lint.program.places.hashes import Hashes
+    from capsule_lint.program.places.key_attributes import KeyAttributes
     from capsule_lint.program.places.keys import Keys
     from capsule_lint.program.places.strays import Strays
 
@@ -48,6 +49,7 @@ class Operations(Struct, frozen=True):
     strays: Strays
     hashes: Hashes
     roles: DictRoles
+    attributes: KeyAttributes
 
     def call(self, node: tree.Call) -> None:
         """What a call is given."""
@@ -58,9 +60,10 @@ class Operations(Struct, frozen=True):
         if isinstance(func, tree.Attr) and node.args:
             if self._condition(node.args[0].value, func) or self._replaced(node, func):
                 return
-            if self._equated(node, func):
+            if name := self._equated(node, func):
                 query = self._index_query(node)
                 self.keys.sink(node.args[0].value, Role.LOOKUP, index=query is not None)
+                self.attributes.equated(name, node.args[0].value, index=query is not None)
                 if query is not None:
                     self.keys.bares.asked(node.args[0].value, query)
                 return
@@ -189,26 +192,27 @@ class Operations(Struct, frozen=True):
         )
         return parent if named and isinstance(parent, tree.Call) else None
 
-    def _equated(self, node: tree.Call, func: tree.Attr) -> bool:
-        """Whether `Key("owner").eq(…)` is what a query asks a partition key for, whatever it is called:
-        a query has one such condition at least, and only that of a sort key can be another one."""
+    def _equated(self, node: tree.Call, func: tree.Attr) -> str:
+        """The attribute of `Key("owner").eq(…)` that a query asks a partition key for, whatever it is called: a query has
+        one such condition at least, and only that of a sort key can be another one. Empty where it is none."""
         base = func.base
         if func.name != "eq" or not isinstance(base, tree.Call) or last_name(base.func) != "Key":
-            return False
+            return ""
         if not base.args or self.keys.key_name(base.args[0].value):
-            return False
+            return ""
         name = self.keys.templates.constant(base.args[0].value)
         if name is None or self.keys.policy.is_sort_key_name(name):
-            return False
+            return ""
         current: tree.Node = node
         parent = self.keys.names.parent(current)
         while isinstance(parent, tree.Binary) and parent.op == "&":
             if parent.right is current and _has_equation(parent.left):
-                return False
+                return ""
             current, parent = parent, self.keys.names.parent(parent)
-        return isinstance(parent, tree.Call) and any(
+        asked = isinstance(parent, tree.Call) and any(
             a.value is current and a.keyword == "KeyConditionExpression" for a in parent.args
         )
+        return name if asked else ""
 
 
 def _has_equation(node: tree.Node) -> bool:

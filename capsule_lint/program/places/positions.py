@@ -54,7 +54,7 @@ class Positions:
     def __post_init__(self) -> None:
         keys = self.keys
         hashes = Hashes(keys.classes, keys.calls)
-        self._operations = Operations(keys, self.strays, hashes, self.roles)
+        self._operations = Operations(keys, self.strays, hashes, self.roles, self.attributes)
         self._decorated = Decorated(keys)
         self._assignments = Assignments(keys, hashes, self.roles)
 
@@ -74,6 +74,7 @@ class Positions:
                 case tree.Call():
                     arguments = dict(node.keywords)
                     self._partiql(arguments)
+                    self.attributes.queried(arguments)
                     if KEY in arguments:
                         self.attributes.asked_for(arguments[KEY])
                     if tree.makes_dict(node):
@@ -138,6 +139,7 @@ class Positions:
             return
         function = id(self.keys.names.function_of(node))
         self._partiql(dict(node.entries))
+        self.attributes.queried(dict(node.entries))
         for key, value in node.pairs:
             name, role = self.keys.key_name(key), None
             if name.startswith("#"):
