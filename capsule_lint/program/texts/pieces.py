@@ -131,17 +131,32 @@ def hole_name(node: tree.Node) -> str:
             return ""
 
 
+_WHOSE: Final = frozenset(
+    [
+        *("a", "an", "any", "another", "foreign", "other", "some", "the", "this"),
+        *("active", "actual", "allowed", "current", "default", "effective", "expected", "given"),
+        *("requested", "required", "resolved", "selected", "trusted", "verified", "wanted"),
+        *("actor", "caller", "my", "our", "own", "owner", "owning"),
+        *("auth", "claim", "claims", "context", "ctx", "custom", "header", "input", "raw", "req"),
+        *("request", "scope", "test", "x"),
+    ]
+)
+"""Words before the name of a scope that say whose value it is, or where it comes from, and not that it is another thing."""
+
+
 @lru_cache(maxsize=1 << 14)
 def names_scope(name: str, scope: ScopePolicy) -> bool:
-    """Whether a value of that name is one of the scope's: `tenant_id`, `tenant`, `current_tenant_id`."""
+    """Whether a value of that name is one of the scope's: `tenant_id`, `tenant`, `current_tenant_id`. What is no identifier
+    by its name is the scope's only where nothing but whose it is comes before: `current_stage`, and no `deal_stage`."""
     wanted = snake(scope.parameter)
     short = wanted.removesuffix("_id")
     name = snake(name)
-    return (
-        name in (wanted, short, scope.name)
-        or name.endswith(f"_{wanted}")
-        or (wanted.endswith("_id") and name == f"{short}id")
-    )
+    if name in (wanted, short, scope.name) or (name == f"{short}id" and wanted != short):
+        return True
+    if not name.endswith(f"_{wanted}"):
+        return False
+    qualifiers = name.removesuffix(f"_{wanted}").split("_")
+    return wanted.endswith("_id") or all(word in _WHOSE for word in qualifiers)
 
 
 def names_any_of(name: str, scopes: Iterable[ScopePolicy]) -> bool:

@@ -46,7 +46,11 @@ def _default(piece: Text, scopes: Sequence[ScopePolicy]) -> ScopePolicy | None:
     if not is_default(piece.node):
         return None
     name = hole_name(piece.node)
-    return next((s for s in scopes if names_scope(name, s) or name.endswith(f"_{s.name}")), None)
+    for scope in scopes:
+        short = scope.name != scope.parameter and name.endswith(f"_{scope.name}")
+        if short or names_scope(name, scope):
+            return scope
+    return None
 
 
 def _hole_scope(
