@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -13,7 +14,15 @@ from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelled_out
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.inference.types import Foreign
-from capsule_lint.program.model import Binding, Class, Function, Place, enclosing, last_name
+from capsule_lint.program.model import (
+    Binding,
+    Class,
+    Function,
+    Place,
+    enclosing,
+    last_name,
+    start_of,
+)
 from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
@@ -75,6 +84,18 @@ class Configured(Struct, frozen=True):
             case SourceKind.CALL | SourceKind.EXPRESSION:
                 return self._from_roots(spec, place)
         return None
+
+    def of_local(self, found: Value, spec: SourceSpec, beside: Iterable[tree.Node]) -> Value:
+        """The same value as its neighbour is read, of a local that has what policy reads it of: `d["stage"]` beside
+        `d["tenant_id"]`, where `d = event["detail"]`."""
+        alike, code = self._alike(spec), spec.code.replace("'", '"')
+        for node in beside:
+            local = start_of(node)
+            if isinstance(local, tree.Name) and spelled_out(node, self.program) in alike:
+                start = spelled_out(local, self.program)
+                if start is not None and start != local.id and code.startswith(f"{start}["):
+                    return replace(found, code=local.id + code.removeprefix(start))
+        return found
 
     def rivals(self, scope: Scope, node: tree.Node, call: tree.Call | None) -> tuple[str, ...]:
         """Several values of one configured class, none of which the call names: nobody can tell which

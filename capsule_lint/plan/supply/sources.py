@@ -89,7 +89,8 @@ class Sources:
         for spec in self.configured.in_order(scope, call, beside):
             found = self.configured.value(spec, place, call)
             if found is not None:
-                root = found.root
+                near = [a.value for a in call.args] if call is not None else beside
+                found, root = self.configured.of_local(found, spec, near), found.root
                 taken = root is not None and self.visible.is_taken(root, scope.parameter)
                 return replace(found, bind=False) if taken else found
         return self._option(scope, call) or self._attribute(scope, place, call, loose=loose)
