@@ -22,6 +22,7 @@ from capsule_lint.plan.code import (
     renamed_item_access,
     text_of,
 )
+from capsule_lint.plan.entities.set_expressions import SetExpressions
 from capsule_lint.plan.entities.unwritten import Unwritten
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance, ordered
@@ -75,6 +76,7 @@ class EntryMends(MendRoom):
             for sequence in module.each(tree.Sequence):
                 if not self._are_slots(sequence):
                     self._named_fields(sequence, module, gained)
+        SetExpressions(self.mends, self).build(gained)
         self._unwritten.check()
 
     def _is_spread_out(self, node: tree.Node) -> bool:
@@ -94,18 +96,18 @@ class EntryMends(MendRoom):
 
     def _entry(self, node: tree.DictDisplay, gained: set[Class]) -> None:
         for name, value in node.entries:
-            if self.program.policy.is_key_name(name):
+            if self.program.policy.is_key_name(name) or name.startswith(":"):
                 continue
             old = scope_named(name, self.program.policy.scopes)
             if old is None:
                 continue
-            for cls, scope in self._lacking(node, name, value, gained, old):
+            for cls, scope in self.lacking(node, name, value, gained, old):
                 present = {k.value for k in node.keys if isinstance(k, tree.Const)}
                 new = rename(name, old, scope)
-                if new in present or new == name or self._is_extended(node, new, cls):
+                if new in present or new == name or self.is_extended(node, new, cls):
                     continue
                 self.mends.expected.note(node, ("class", cls), scope, new)
-                code = self._code(node, value, old, scope, ("class", cls))
+                code = self.code(node, value, old, scope, ("class", cls))
                 self.mends.add(
                     ("class", cls),
                     AddEntry(
@@ -115,7 +117,7 @@ class EntryMends(MendRoom):
                         f'"{new}"',
                         code,
                         value.span,
-                        self._comes_before(scope, old),
+                        self.comes_before(scope, old),
                     ),
                 )
 
@@ -131,14 +133,14 @@ class EntryMends(MendRoom):
             )
             if old is None:
                 continue
-            for cls, scope in self._lacking(
+            for cls, scope in self.lacking(
                 node, argument.keyword or "", argument.value, gained, old
             ):
                 new = rename(argument.keyword or "", old, scope)
-                if self._is_told(node, new) or self._is_extended(node, new, cls):
+                if self._is_told(node, new) or self.is_extended(node, new, cls):
                     continue
                 self.mends.expected.note(node, ("class", cls), scope, new)
-                code = self._code(node, argument.value, old, scope, ("class", cls))
+                code = self.code(node, argument.value, old, scope, ("class", cls))
                 self.mends.add(
                     ("class", cls),
                     AddArgument(
@@ -147,15 +149,15 @@ class EntryMends(MendRoom):
                         "CAP301",
                         code,
                         new,
-                        number if self._comes_before(scope, old) else number + 1,
+                        number if self.comes_before(scope, old) else number + 1,
                     ),
                 )
 
-    def _comes_before(self, scope: Scope, old: Scope) -> bool:
+    def comes_before(self, scope: Scope, old: Scope) -> bool:
         """Whether policy lists a scope before another one."""
         return self.mends.policy_order([scope, old])[0] is scope
 
-    def _code(self, item: tree.Node, value: tree.Node, old: Scope, new: Scope, knot: Knot) -> str:
+    def code(self, item: tree.Node, value: tree.Node, old: Scope, new: Scope, knot: Knot) -> str:
         """What an item says of a scope, beside what it says of another one."""
         spelled = self._spelled_out(value)
         code = self.mends.fields.renamed_value(
@@ -174,7 +176,7 @@ class EntryMends(MendRoom):
             return
         names = self._added_beside(added)
         self._read_entry(statement, added, old, names, gained)
-        for cls, scope in self._lacking(
+        for cls, scope in self.lacking(
             added.base, added.key, added.value, gained, old, frozenset(names)
         ):
             new = rename(added.key, old, scope)
@@ -188,9 +190,9 @@ class EntryMends(MendRoom):
             self.mends.expected.note(added.base, ("class", cls), scope, new)
             module = self.program.names.module_of(added.base)
             base = self.mends.source(module, added.base.span)
-            value = self._code(added.base, added.value, old, scope, ("class", cls))
+            value = self.code(added.base, added.value, old, scope, ("class", cls))
             code = added.spelled(base, new, value)
-            before = self._comes_before(scope, old)
+            before = self.comes_before(scope, old)
             mend = AddStatement(module.filename, statement.span, "CAP301", code, before)
             self.mends.add(("class", cls), mend)
 
@@ -250,7 +252,7 @@ class EntryMends(MendRoom):
             found.update(self._entry_names(binding.value) if binding.value is not None else ())
         return found
 
-    def _is_extended(self, node: tree.Node, key: str, cls: Class) -> bool:
+    def is_extended(self, node: tree.Node, key: str, cls: Class) -> bool:
         filename = self.program.names.module_of(node).filename
         knot = self._filled.get((filename, node.span, key))
         if knot is not None:
@@ -262,7 +264,7 @@ class EntryMends(MendRoom):
         found = only_assigned(self.program.names, value)
         return found if found is not None and attribute_in(found) is not None else value
 
-    def _lacking(
+    def lacking(
         self,
         node: tree.Node,
         key: str,

@@ -10,6 +10,7 @@ from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.entities.steps import Steps
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import last_name
+from capsule_lint.program.places.sites import UPDATE, VALUES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -140,6 +141,8 @@ class Spreaders:
             return False
         if given.keyword == "Item" or last_name(call.func) == "put_item":
             return True
+        if given.keyword == VALUES:
+            return call.keyword(UPDATE) is not None
         match call.func:
             case tree.Attr(name="update", base=tree.Name() as base):
                 return self._is_local_put(base, depth)

@@ -28,6 +28,11 @@ WRITES: Final = frozenset(
 )
 """What puts items into a table, and what they are put there as."""
 
+UPDATE: Final = "UpdateExpression"
+VALUES: Final = "ExpressionAttributeValues"
+NAMES: Final = "ExpressionAttributeNames"
+"""What operations are told an expression as, the values in it, and the attributes that its `#names` stand for."""
+
 
 class Role(StrEnum):
     """What a template is used for."""
