@@ -1,5 +1,5 @@
-"""Objects that are made past their constructor, `note = cls.__new__(cls)`, `other = copy.copy(self)`: whoever sets the
-neighbouring field of one sets the new field as well."""
+"""Objects that are made past their constructor, `note = cls.__new__(cls)`, `other = copy.copy(self)`, or are told later
+whose they are: whoever sets the neighbouring field of one sets the new field as well."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddStatement
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.entities.told_later import told_later
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.supply.repeats import kept, repeatable
@@ -32,7 +33,8 @@ _MAKING: Final = ("__new__", "copy", "deepcopy")
 
 
 class Setting(Struct, frozen=True):
-    """A statement that sets an attribute of a local, with its value; `call` where it is one that does so."""
+    """A statement that sets an attribute of a local, or of what a path says, with its value; `call` where it is one that
+    does so."""
 
     statement: tree.Statement
     local: str
@@ -73,7 +75,29 @@ class Bypassed(Room):
                     if (id(call), scope.parameter) not in self._seen:
                         self._seen.add((id(call), scope.parameter))
                         self._demand(function, local, home, scope)
+        for home, scopes in list(self.state.fields.items()):
+            for scope in list(scopes.values()):
+                self._tell_later(home, scope)
         return len(self._seen) > before
+
+    def _tell_later(self, home: Class, scope: Scope) -> None:
+        """Demand what such objects are not told beside what they are."""
+        names, assigned = self.program.names, self.program.calls.uses.assigned
+        new = assigned(self.state.attributes[home, scope.parameter])
+        told = {(names.function_of(one), text_of(one.base)) for one, _ in new}
+        for old, _ in self.program.policy.beside(scope):
+            for target, value in told_later(self.program, home, old):
+                base, statement = text_of(target.base), names.place(target).statement
+                if base and statement and (names.function_of(target), base) not in told:
+                    self._lacks(Setting(statement, base, target.name, value), old, home, scope)
+
+    def _lacks(self, one: Setting, old: Scope, home: Class, scope: Scope) -> None:
+        """Demand what belongs beside a setting."""
+        if (id(one.value), scope.parameter) not in self._seen:
+            self._seen.add((id(one.value), scope.parameter))
+            want = Want(scope, one.value, ("class", home), PURPOSE, mirror=one.value)
+            self._lacking[id(want)] = want, _Lacking(one, old, home)
+            self.planner.want(want)
 
     def _made(self, call: tree.Call) -> Class | None:
         """The class of what a call makes past the constructor."""
@@ -97,9 +121,7 @@ class Bypassed(Room):
         for old, _ in self.program.policy.beside(scope):
             for one in found:
                 if held(home, one.name, old):
-                    want = Want(scope, one.value, ("class", home), PURPOSE, mirror=one.value)
-                    self._lacking[id(want)] = want, _Lacking(one, old, home)
-                    self.planner.want(want)
+                    self._lacks(one, old, home, scope)
                     return
 
     # --- values ---

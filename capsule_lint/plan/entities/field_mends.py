@@ -12,6 +12,7 @@ from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import attribute_in, rename, text_of
 from capsule_lint.plan.entities.field_values import code_beside, names_beside, unnamed
 from capsule_lint.plan.entities.setters import setters
+from capsule_lint.plan.entities.told_later import begins_empty
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.fields import described
 from capsule_lint.program.inference.types import Instance
@@ -259,7 +260,10 @@ class FieldMends(MendRoom):
         found = self._neighbour_store(cls, initializer, scope)
         if found is not None and any(found[0].statement is s for s in initializer.fact.straight):
             store, other, before = found
+            empty = begins_empty(self.program, initializer, other) is store
             value = self._stored_value(store.value, other, scope, initializer)
+            if empty and store.value is not None:
+                value = self.mends.source(cls.module, store.value.span)
             if value is None:
                 node = store.value or store.statement.targets[0]
                 reason = f"nothing in `__init__` yields `{scope.parameter}`"
@@ -267,6 +271,9 @@ class FieldMends(MendRoom):
                 return
             if store.annotation is not None:
                 said = self.mends.annotation(knot, cls.module, scope, store.annotation)
+                if empty:  # it says that there may be nothing
+                    said = self.mends.source(cls.module, store.annotation.span)
+                    said = _renamed(said, other, scope)
                 target += f": {said}" if said else ""
             line, at = f"{target} = {value}", store.statement.span
             self.mends.add(knot, AddStatement(filename, at, "CAP301", line, before))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, text_of
 from capsule_lint.plan.entities.setters import setters
+from capsule_lint.plan.entities.told_later import begins_empty
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Knot, Value, Want
 from capsule_lint.plan.supply.rebuilds import rebuilds
@@ -306,6 +307,8 @@ class Gains(Room):
             if s.function is function and held(function.owner, name, self.neighbour(scope))
         ]
         source = stores[0].value if stores else None
+        if begins_empty(self.program, function, self.neighbour(scope)) is not None:
+            return  # `self.tenant_id = None` is followed by one for the scope
         if (
             source is not None
             and not isinstance(source, tree.Name)
