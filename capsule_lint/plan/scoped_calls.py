@@ -130,6 +130,9 @@ class ScopedCalls(Room):
                     and self.planner.gains.mirrored(want.mirror, want.scope, want.knot) is not None
                 ):
                     continue
+                configured = self.planner.sources.configured
+                if want.mirror is not None and configured.is_alike(want.mirror, want.scope):
+                    continue  # policy says where the value is, beside the other one
                 host = self.planner.origins.host(want) if want.mirror is not None else function
                 if not isinstance(host, Function) or not self.planner.signatures.can_gain(host):
                     continue  # and what is in reach there is for it

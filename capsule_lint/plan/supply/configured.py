@@ -47,6 +47,8 @@ _MAKING_CLASSES: Final = frozenset(
     )
 )
 """What makes a class and returns it."""
+_DEPTH: Final = 3
+"""Calls through which a parameter is handed on."""
 _CLASS_NAME: Final = re.compile(r"[A-Z]\w*[a-z]\w*")
 """The name of a class, and not of an object or a constant."""
 _NAME: Final = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
@@ -275,18 +277,36 @@ class Configured(Struct, frozen=True):
             return any(True for _ in self._named(place.scope.function, alike))
         return self._is_of_framework(name, place) and self._only_reads(place, alike)
 
-    def is_read_in(self, function: Function, scope: Scope) -> bool:
-        """Whether a function reads a scope, or another one beside which it can, of a local just as policy says:
-        `message["tenant_id"]` of `message = json.loads(body)`."""
+    def is_read_in(self, function: Function, scope: Scope, depth: int = 0) -> bool:
+        """Whether a function reads a scope, or another one beside which it can, of a local or a parameter just as policy
+        says, `message["tenant_id"]` of `message = json.loads(body)`, or hands the parameter to one that does."""
         own = [
             spec
             for spec in scope.sources
             if spec.kind is SourceKind.EXPRESSION and len(spec.roots) == 1
-            for binding in function.scope.bindings.get(spec.roots[0], ())
-            if binding.kind != "param"
+            if spec.roots[0] in function.scope.bindings
         ]
         codes = {code for spec in own for code in (in_one_style(spec.code), *self._alike(spec))}
-        return any(True for _ in self._named(function, codes))
+        if any(True for _ in self._named(function, codes)):
+            return True
+        given = {spec.roots[0] for spec in own if function.parameter(spec.roots[0]) is not None}
+        return any(
+            self.is_read_in(callee.function, scope, depth + 1)
+            for node in (self.program.names.inside(function) if given and depth < _DEPTH else ())
+            if isinstance(node, tree.Call)
+            if any(isinstance(a.value, tree.Name) and a.value.id in given for a in node.args)
+            for callee in self.program.calls.callees(node)
+            if callee.function is not None and callee.cls is None
+        )
+
+    def is_alike(self, node: tree.Node, scope: Scope) -> bool:
+        """Whether an expression reads another scope of a parameter just as policy says, so that it says this one too:
+        `ctx["tenant_id"]`."""
+        local, code = start_of(node), in_one_style(text_of(node) or "")
+        bound = self.program.names.bindings_of(local) if isinstance(local, tree.Name) else ()
+        return all(b.kind == "param" for b in bound) and any(
+            code in self._alike(spec) for spec in scope.sources if bound
+        )
 
     def _only_reads(self, place: Place, codes: set[str]) -> bool:
         """Whether the function around a place has one of these expressions in it, and sets none: what does that has
