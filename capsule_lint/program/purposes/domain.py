@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.types import Instance, Types
 from capsule_lint.program.model import first_name, last_name
 from capsule_lint.program.purposes.belonging import Belonging
@@ -282,9 +283,16 @@ class Domain:
                     self.classes.has_attribute(cls, scope.parameter)
                     or scope.parameter in gained.get(cls, ())
                     or (self.is_boundary(cls) and self.held.attribute(cls, scope))
+                    or self._is_source(cls, scope)
                 ):
                     return True
         return False
+
+    def _is_source(self, cls: Class, scope: ScopePolicy) -> bool:
+        """Whether policy says that objects of a class have the scope, whatever they call it."""
+        attributes = [s for s in scope.sources if s.kind is SourceKind.ATTRIBUTE]
+        mro = self.classes.mro(cls) if attributes else ()
+        return any(self.names.definition(spec.dotted) in mro for spec in attributes)
 
     def reads_beside(self, function: Function, scope: ScopePolicy) -> bool:
         """Whether a function takes another scope's value from an object that it is given and that is no entity,
