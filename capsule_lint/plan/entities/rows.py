@@ -10,7 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.additions import ELEMENTS, Additions, holds_something, root_of
 from capsule_lint.plan.entities.displays import Display, names_any
-from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.containers import COPIED, LISTED, PICKING
 from capsule_lint.program.inference.types import ClassObject, Instance
@@ -223,6 +223,18 @@ class Rows:
                 found += _UNKNOWN
         return found if callers else _UNKNOWN
 
+    def _rest(self, binding: Binding, depth: int) -> Origins | None:
+        """What callers give for `*rows`, one by one; `None` where nobody calls."""
+        function, found = binding.function, _NONE
+        if function is None:
+            return None
+        callers = list(self.program.calls.callers(function))
+        for call, callee in callers:
+            for argument in surplus(call.args, function.params, callee.given):
+                step = self._elements if argument.star else self._follow
+                found += step(argument.value, depth)
+        return found if callers else None
+
     def _lambda(self, binding: Binding, depth: int) -> Origins:
         """`filter(lambda row: …, self._rows)`."""
         node = self.program.names.index.lambdas.get(id(binding.place.scope))
@@ -334,7 +346,9 @@ class Rows:
         bindings = self.program.names.bindings_of(node)
         for binding in bindings:
             if binding.kind == "param":
-                return self._parameter(binding, depth, self._elements)
+                rest = binding.parameter is not None and binding.parameter.kind == "*"
+                each = self._rest(binding, depth) if rest else None
+                return each or self._parameter(binding, depth, self._elements)
             if binding.kind != "assign" or binding.value is None or binding.path:
                 return _UNKNOWN
             found += (

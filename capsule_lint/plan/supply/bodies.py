@@ -319,7 +319,7 @@ class Bodies(Room):
                 return False
         value = next((v for k, v in has.items() if names_scope(k, old)), None)
         return (
-            others - {read.key} <= self._written.keys(display)
+            self._written.may_say(display, others - {read.key})
             and value is not None
             and program.domain.held.is_value(value, old)
         )

@@ -343,6 +343,8 @@ class Configured(Struct, frozen=True):
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
         for function in enclosing(place):
             own = function.parameter(name)
+            if own is not None and own.kind == "**":
+                return function if self.program.domain.enters(function) else None
             if own is not None:
                 return function if own.kind != "*" else None
             if function in self.state.handler_params and self._handler_parameter() == name:

@@ -95,7 +95,9 @@ class Values(Room):
         find = self.planner.sources.find
         found = find(want.scope, want.node, want.call, loose=loose, beside=beside)
         found = self.planner.owners.agreed(want, found)
-        if found is not None and not self.planner.origins.fits(want, found):
+        if found is not None and (
+            not self.planner.origins.fits(want, found) or _is_of_spread(want, found)
+        ):
             found = None
         if found is None and isinstance(want.callee, Class | Function):
             found = self.planner.loads.beside(want)
@@ -364,6 +366,14 @@ class Values(Room):
         known = [one for one in made if cls in program.classes.mro(one)[1:]]
         heirs = program.classes.subclasses(cls) if isinstance(cls, Class) and not known else ()
         return known or [one for one in heirs if one is not cls]
+
+
+def _is_of_spread(want: Want, value: Value) -> bool:
+    """Whether a value is that of a dict which is spread beside the entry that wants one: `{"tenantId": tenant_id,
+    **detail}` has what `detail` has."""
+    spread = want.node.spread if isinstance(want.node, tree.DictDisplay) else ()
+    roots = [one.id for one in spread if isinstance(one, tree.Name)]
+    return any(value.code.startswith(f"{root}[") for root in roots)
 
 
 def _is_read_again(node: tree.Node) -> bool:

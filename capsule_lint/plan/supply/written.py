@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.mocks import CONFIGURES
-from capsule_lint.program.local_names import assigned, reads_of
+from capsule_lint.program.local_names import assigned, bound_whole, reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -59,9 +59,34 @@ class Written(Room):
                         found[key].append(call)
         return found
 
-    def keys(self, display: Display) -> frozenset[str]:
-        """All keys that a message has which is made of this."""
-        return (self._sent(display) or frozenset()) | {key for key, _ in entries_of(display)}
+    def may_say(self, display: Display, keys: Collection[str]) -> bool:
+        """Whether a message that is made of this may have all of these keys."""
+        sent, wholes = self._sent(display) or frozenset(), display.spread
+        own = sent | {key for key, _ in entries_of(display)}
+        if isinstance(display, tree.DictDisplay):
+            parts = self.planner.spreaders.steps.of(display)
+            own, wholes = own | {key for key, _ in parts.entries}, list(parts.wholes)
+        spread = [self._keys_in(one) for one in wholes]
+        known = own.union(*(one for one in spread if one is not None))
+        return None in spread or known.issuperset(keys)
+
+    def _keys_in(self, spread: tree.Node) -> frozenset[str] | None:
+        """The keys of what is put into a message as a whole; `None` where there may be others."""
+        given = list(self._gives(spread))
+        found = self.planner.local.rows.origins(spread)
+        if not given and not found.complete:
+            return None
+        return frozenset(key for one in (*found.displays, *given) for key, _ in entries_of(one))
+
+    def _gives(self, node: tree.Node) -> Iterator[tree.Call]:
+        """The calls that give a function keywords of which it takes any: `**detail`."""
+        binding = bound_whole(self.program.names, node)
+        parameter = binding.parameter if binding is not None else None
+        if binding is not None and binding.function is not None and parameter is not None:
+            callers = (
+                self.program.calls.callers(binding.function) if parameter.kind == "**" else ()
+            )
+            yield from (call for call, _ in callers)
 
     def _sent(self, display: tree.Node) -> frozenset[str] | None:
         """What is beside the keywords of a call of what makes JSON of them, `send("placed", tenant_id=…)`;
