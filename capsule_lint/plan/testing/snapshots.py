@@ -14,7 +14,7 @@ from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.comparisons import is_among
-from capsule_lint.program.local_names import entries_of_dict
+from capsule_lint.program.local_names import behind, entries_of_dict
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _REASON: Final = (
     "this lists all that an item has which gets `{}`: it may have to list that as well"
 )
+_PARSING: Final = "loads"
 _CARRYING: Final = ("dumps", "call")
 _TELLING: Final = 3
 """How many names tell a dict from others."""
@@ -59,26 +60,37 @@ class Snapshots(MendRoom):
             for node in () if apart else module.either(tree.Sequence, tree.DictDisplay):
                 said = _names_in(node)
                 found = [one for one in wholes if one.names <= said <= one.every]
-                if (
-                    found
-                    and (module.filename, node.span) not in mended
-                    and self._is_expected(node)
-                ):
-                    self._judge(node, found)
+                if found and (module.filename, node.span) not in mended:
+                    places = self.mends.testing.places.shared.stands(node)
+                    if (place := next(filter(self._is_expected, places), None)) is not None:
+                        self._judge(node, place, found)
 
-    def _judge(self, node: tree.Node, found: list[_Whole]) -> None:
+    def _judge(self, node: tree.Node, place: tree.Node, found: list[_Whole]) -> None:
+        """Mend or note what is expected at a place, where it stands or where a name for it does."""
         names = found[0].names
-        is_told = len(names) >= _TELLING and names not in self._unchanged
-        if is_told and isinstance(node, tree.DictDisplay):
-            for one in found:
+        told = found if len(names) >= _TELLING else self._messages(place, found)
+        if told and names not in self._unchanged and isinstance(node, tree.DictDisplay):
+            for one in told:
                 self.mends.expected.extend(
                     self.program.names.module_of(node), node, one.knot, one.scope
                 )
             return
         first = next((one for one in found if one.is_item), None)
-        if first is not None and self._runs(node, first.function):
+        if first is not None and self._runs(place, first.function):
             reason = _REASON.format(first.scope.parameter)
             self.mends.obstacle(first.knot, node, reason)
+
+    def _messages(self, place: tree.Node, found: list[_Whole]) -> list[_Whole]:
+        """Those that the test runs which compares something there with what it parses."""
+        sides = self.mends.testing.places.sides(place)
+        parsed = (behind(self.program.names, side) for side in sides)
+        test = self.program.names.function_of(place)
+        if test is None or not any(
+            isinstance(one, tree.Call) and last_name(one.func) == _PARSING for one in parsed
+        ):
+            return []
+        run = self.mends.testing.reach.of(test)
+        return [one for one in found if one.function in run]
 
     # --- what gets an entry ---
 
@@ -95,17 +107,19 @@ class Snapshots(MendRoom):
                         yield _Whole(own, every, knot, scope, place.scope.function)
 
     def _spread_into(self, node: tree.Node) -> Iterator[frozenset[str]]:
-        """What the calls of a function give by name that it puts into a dict: `{"kind": kind, **fields}`."""
+        """What the calls of a function give by name that it puts into a dict, `{"kind": kind, **fields}`, and the
+        names in the dicts that it is given for that."""
         function = self.program.names.function_of(node)
-        rest = (
-            next((p.name for p in function.params if p.kind == "**"), None) if function else None
-        )
-        spread = node.spread if isinstance(node, tree.DictDisplay) else ()
-        if function is None or not any(isinstance(s, tree.Name) and s.id == rest for s in spread):
+        if function is None or not isinstance(node, tree.DictDisplay):
             return
-        for call, _ in self.program.calls.callers(function):
-            said = (name for name, _ in call.keywords)
-            yield frozenset(name for name in said if function.parameter(name) is None)
+        rest = next((p.name for p in function.params if p.kind == "**"), None)
+        for one in node.spread:
+            for display in self.planner.local.rows.origins(one).displays:
+                yield frozenset(name for name, _ in entries_of(display))
+            own = isinstance(one, tree.Name) and one.id == rest
+            for call, _ in self.program.calls.callers(function) if own else ():
+                said = (name for name, _ in call.keywords)
+                yield frozenset(name for name in said if function.parameter(name) is None)
 
     def _entities(self) -> Iterator[_Whole]:
         for cls, scopes in self.state.fields.items():
