@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import rename
+from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.rebuilds import COPYING, changed
+from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import bound_whole, entries_of_dict, only_assigned
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.texts.pieces import names_scope, snake
 
 if TYPE_CHECKING:
@@ -32,12 +33,26 @@ class Others(Room, Struct, frozen=True):
     planner: Planner
 
     def stated(self, want: Want) -> Value | None:
-        """What the entity that a call is given has for the scope, where that is another's:
-        `save(replace(note, tenant_id=target_tenant_id))`."""
+        """What the entity that a call is given has for the scope, where that is another's than what the function
+        around is told: `save(replace(note, tenant_id=target_tenant_id))`, `save(Note(ctx.tenant_id, note_id))`."""
         for scope, node in self._of_entities(want):
             if scope is want.scope and self._is_another(node, scope):
                 return Value(node.id, kind="name") if isinstance(node, tree.Name) else None
+            if isinstance(node, tree.Attr) and self._is_told(want, scope):
+                said = text_of(node) if repeatable(node) else None
+                if scope is want.scope and said is not None:
+                    return Value(said, kind="name")
+                if scope is not want.scope:
+                    return self.planner.gains.mirrored(node, want.scope, want.knot)
         return None
+
+    def _is_told(self, want: Want, scope: Scope) -> bool:
+        """Whether a function around has, or gets, a parameter for a scope, tests aside."""
+        place, told = self.program.names.place(want.node), self.program.domain.scope_parameter
+        return not place.scope.module.is_test and any(
+            told(function, scope) is not None or self.state.gains(function, scope)
+            for function in enclosing(place)
+        )
 
     def beside(self, want: Want) -> tuple[str, Value | None] | None:
         """The neighbour's value where that is another's, and the value of the scope that goes with it, if
