@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.testing.failing import is_to_fail
 from capsule_lint.plan.uses.decorated import giving
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
@@ -82,6 +83,8 @@ class ScopedCalls(Room):
             return
         module = self.program.names.module_of(call)
         if self.planner.silence.over(module, call.at, "CAP401"):
+            return
+        if is_to_fail(self.program, call, callee, given):
             return
         possible = []
         for lacking in (*([pair] for pair in scopes), scopes):

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.model import Verdict
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Knot, Want
 from capsule_lint.plan.supply.entries import SPECIAL, said_of_base
+from capsule_lint.plan.testing.failing import is_to_fail
 from capsule_lint.plan.testing.standins import (
     Double,
     StandIn,
@@ -291,6 +293,11 @@ class Signatures(Room):
         offset: int = 0,
     ) -> None:
         """Demand an argument of a call, or of the calls of what passes its own arguments on."""
+        if is_to_fail(self.program, call, callee, given, offset):
+            node = call.args[offset - 1].value if offset else call.func
+            verdict = Verdict.ALREADY_CORRECT, "is to fail for want of an argument"
+            self.state.verdicts[id(node)] = verdict
+            return
         dispatched = Dispatched(self.program)
         new = self.asks(call, scope, knot)
         if not new and (not dispatched.chooses(call) or (id(call), scope, callee) in self._told):

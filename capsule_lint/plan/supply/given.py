@@ -15,6 +15,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.testing.carried import Carried
+from capsule_lint.plan.testing.failing import RAISES
 from capsule_lint.plan.testing.looped import Looped
 from capsule_lint.plan.testing.told_as import ToldAs
 from capsule_lint.plan.testing.usual import usual
@@ -25,7 +26,6 @@ from capsule_lint.program.model import Binding, Function, enclosing, last_name, 
 from capsule_lint.program.walk import within
 
 _MAX_DEPTH: Final = 3
-_RAISES: Final = ("raises", "assertRaises", "assertRaisesRegex")
 _ABSENCE: Final = re.compile(
     "notfound|missing|unknown|nosuch|notexist|denied|forbidden|permission|KeyError|LookupError",
     re.IGNORECASE,
@@ -333,7 +333,7 @@ def _elsewhere(said: Said) -> Said:
 def _expects_absence(node: tree.Node) -> bool:
     """Whether a test says so: `with pytest.raises(NotFound):`."""
     match node:
-        case tree.Call(args=(error, *_)) if last_name(node.func) in _RAISES:
+        case tree.Call(args=(error, *_)) if last_name(node.func) in RAISES:
             return any(_ABSENCE.search(last_name(one)) for one in tree.items(error.value))
         case _:
             return False

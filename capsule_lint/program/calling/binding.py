@@ -27,6 +27,26 @@ def bind(
     `None` when the call would raise a `TypeError`. With `*args` or `**kwargs` in the call everything
     that could be right binds.
     """
+    bound = _given(arguments, params, given)
+    return (
+        bound
+        if bound is not None and (bound.starred or not _missing(bound, params, given))
+        else None
+    )
+
+
+def lacks(
+    arguments: Sequence[tree.Argument], params: Sequence[tree.Parameter], given: int = 0
+) -> bool:
+    """Whether `arguments` do not bind to `params` because there are not enough of them."""
+    bound = _given(arguments, params, given)
+    return bound is not None and not bound.starred and _missing(bound, params, given)
+
+
+def _given(
+    arguments: Sequence[tree.Argument], params: Sequence[tree.Parameter], given: int
+) -> Bound | None:
+    """The same where nothing has to be given."""
     positional = [p for p in params if p.by_position][given:]
     kinds = {p.kind for p in params}
     found: dict[str, tree.Argument] = {}
@@ -47,12 +67,17 @@ def bind(
             number += 1
         elif "*" not in kinds:
             return None
-    if not starred:
-        required = (p for p in params if p.kind == "kwonly") if "kwonly" in kinds else ()
-        for parameter in (*positional, *required):
-            if parameter.default is None and parameter.name not in found:
-                return None
     return Bound(found, starred)
+
+
+def _missing(bound: Bound, params: Sequence[tree.Parameter], given: int) -> bool:
+    """Whether something has to be given that is not."""
+    positional = [p for p in params if p.by_position][given:]
+    required = (p for p in params if p.kind == "kwonly")
+    return any(
+        parameter.default is None and parameter.name not in bound.arguments
+        for parameter in (*positional, *required)
+    )
 
 
 def _takes(params: Sequence[tree.Parameter], keyword: str) -> bool:
