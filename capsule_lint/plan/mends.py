@@ -28,6 +28,7 @@ from capsule_lint.plan.entities.field_mends import FieldMends
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.entities.narrow import Narrow
 from capsule_lint.plan.entities.pickled import Pickled
+from capsule_lint.plan.entities.updates import Updates
 from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.imports import Imports, Refused, through_module
 from capsule_lint.plan.keys.segments import Segments
@@ -132,6 +133,7 @@ class Mends(Room):
         self.planner.bypassed.build(self)
         self.planner.queued.build(self)
         self.entries.build()
+        Updates(self).build()
         NamedFields(self).build()
         Excluded(self).build()
         self.expected.build()

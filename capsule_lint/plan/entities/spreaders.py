@@ -121,7 +121,7 @@ class Spreaders:
             case tree.Binary(op="|") | tree.Boolean() | tree.Conditional():
                 return self.is_put(parent, depth + 1)
             case tree.Comprehension(kind="DictComp"):
-                return self.is_put(parent, depth + 1)
+                return self.is_put(parent, depth + 1) or self._is_set(parent)
             case tree.Attr(name="items" | "copy"):
                 call = self.program.names.parent(parent)
                 return isinstance(call, tree.Call) and self.is_put(call, depth + 1)
@@ -129,6 +129,15 @@ class Spreaders:
                 return self._is_local_put(target, depth)
             case _:
                 return False
+
+    def _is_set(self, node: tree.Comprehension) -> bool:
+        """Whether an update sets all that a dict has: `ExpressionAttributeValues={f":{k}": v for k, v in …}`."""
+        call = self.program.names.parent(node)
+        return (
+            isinstance(call, tree.Call)
+            and last_name(call.func) == "update_item"
+            and call.keyword("ExpressionAttributeValues") is node
+        )
 
     def _is_local_put(self, name: tree.Name, depth: int) -> bool:
         function = self.program.names.function_of(name)
