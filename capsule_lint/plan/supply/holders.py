@@ -106,13 +106,19 @@ class Holders(Struct, frozen=True):
             f"{function.params[0].name}.{attribute}", knot=self.field_knot(function.owner, scope)
         )
 
-    def attribute_beside(self, scope: Scope, call: tree.Call | None) -> Value | None:
-        """`cart.capsule_id` beside `cart.tenant_id` among the arguments of a call."""
+    def attribute_beside(
+        self, scope: Scope, call: tree.Call | None, *, behind: bool = False
+    ) -> Value | None:
+        """`cart.capsule_id` beside `cart.tenant_id` among the arguments of a call, or, if that is asked, `behind` the
+        locals among them: `tenant_id = cart.tenant_id`."""
         held = self.program.domain.held.is_attribute
         others = self.program.policy.others(scope)
         for argument in call.args if call is not None else ():
             path = self.restated.path(argument.value)
+            path = kept(path, self.program) if behind else path
             if not isinstance(path, tree.Attr) or not repeatable(path.base, self.program):
+                continue
+            if behind and "(" in (text_of(path) or ""):
                 continue
             types = ordered(self.program.inference.of(path.base))
             for one in types:

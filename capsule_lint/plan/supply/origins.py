@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, text_of
+from capsule_lint.plan.supply.either import is_of_several
 from capsule_lint.plan.supply.repeats import kept, names_in
 from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.program.calling.binding import bind
@@ -78,6 +79,8 @@ class Origins(Struct, frozen=True):
             return False
         if self._is_beyond(want, value) or self._is_gained_for_others(want, value):
             return False
+        if value.kind == "configured" and self._is_of_several(want):
+            return False
         loop = self.loop(want)
         if loop is None:
             return True
@@ -91,6 +94,11 @@ class Origins(Struct, frozen=True):
         return bound is not None and (
             bound.place.statement is loop.place.statement or bound.place.order > loop.place.order
         )
+
+    def _is_of_several(self, want: Want) -> bool:
+        """Whether the neighbour is that of one of several objects, and not always that of the one that has a value."""
+        holders = self.values.planner.sources.holders
+        return any(is_of_several(holders, want.scope, node) for node in self.said(want))
 
     def _is_said_by_rows(self, want: Want, loop: Binding, root: str) -> bool:
         """Whether what a loop goes through is gathered of rows that say themselves whose they are, and not of the event

@@ -13,6 +13,7 @@ from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.ambient import Ambient
 from capsule_lint.plan.supply.attached import Attached
 from capsule_lint.plan.supply.configured import Configured, made_class
+from capsule_lint.plan.supply.either import either_beside
 from capsule_lint.plan.supply.event_shapes import EventShapes
 from capsule_lint.plan.supply.given import Given
 from capsule_lint.plan.supply.holders import Holders, is_private
@@ -84,6 +85,8 @@ class Sources:
             near = [a.value for a in call.args] if call is not None else beside
             return self._of_test(scope.test_source, scope, place, near, call)
         told = self.holders.told_beside(scope, call)
+        told = told or self.holders.attribute_beside(scope, call, behind=True)
+        told = told or either_beside(self.holders, scope, call)
         if told is not None:
             return told
         for spec in self.configured.in_order(scope, call, beside):
