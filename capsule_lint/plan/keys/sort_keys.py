@@ -19,16 +19,21 @@ if TYPE_CHECKING:
 
 
 class SortKeys(Struct, frozen=True, dict=True):
-    """Knows the texts that are sort keys, and no partition keys of the table."""
+    """Knows the texts that are sort keys, and those that are no partition keys of the table besides."""
 
     program: Program
 
+    def is_one(self, host: tree.Node) -> bool:
+        """Whether a text is a sort key."""
+        return id(host) in self._hosts[0]
+
     def has(self, host: tree.Node) -> bool:
-        """Whether a text is one: what changes for the sake of an index is not found by it any more."""
-        return id(host) in self._hosts
+        """Whether a text is one, and no partition key: what changes for the sake of an index is not found by it any more."""
+        return id(host) in self._hosts[0] - self._hosts[1]
 
     @cached_property
-    def _hosts(self) -> frozenset[int]:
+    def _hosts(self) -> tuple[frozenset[int], frozenset[int]]:
+        """The texts that are sort keys, and those that are partition keys."""
         policy, sorts, keys = self.program.policy, set[int](), set[int]()
         for module in self.program.names.judged():
             for name, value in self.named(module) if not module.is_test else ():
@@ -36,7 +41,7 @@ class SortKeys(Struct, frozen=True, dict=True):
                     sorts |= self._texts(value)
                 elif policy.is_key_name(name) and not policy.is_index_key_name(name):
                     keys |= self._texts(value)
-        return frozenset(sorts - keys)
+        return frozenset(sorts), frozenset(keys)
 
     def named(self, module: Module) -> Iterator[tuple[str, tree.Node]]:
         """What has a name in a module: entries, what is assigned, and what functions return."""

@@ -11,6 +11,7 @@ from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.reach import PLAIN, Reach, returning
 from capsule_lint.plan.testing.elements import elements, position, yielding
+from capsule_lint.plan.testing.row_keys import RowKeys
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
@@ -51,12 +52,16 @@ class LiteralPlaces(Struct, frozen=True):
         return any(program.keys.key_name(name) for name in self._names_of(node))
 
     def is_sort_key(self, node: tree.Node) -> bool:
-        """Whether a literal stands where a sort key does: `{"SK": "t#1"}`."""
+        """Whether a literal stands where a sort key does: `{"SK": "t#1"}`, `table.rows["TENANT#t", "t#1"]`."""
         return any(map(self._is_sort_key, self.shared.stands(node)))
 
     def _is_sort_key(self, node: tree.Node) -> bool:
         constant, is_sort = self.program.templates.constant, self.program.policy.is_sort_key_name
-        names = (constant(name) or "" for name in self._names_of(node))
+        pair = self.program.names.parent(node)
+        whole = self.shared.stands(pair) if isinstance(pair, tree.Sequence) else [node]
+        places = ((place, self.sides(place)) for place in whole)
+        in_rows = RowKeys(self.program).names_of(node, places)
+        names = (constant(name) or "" for name in (*self._names_of(node), *in_rows))
         return any(map(is_sort, (self._keyword_of(node), *names)))
 
     def is_second(self, node: tree.Node) -> bool:

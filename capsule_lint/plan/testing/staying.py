@@ -44,6 +44,15 @@ class Staying:
             is_read_whole(self.planner, place, text)
         )
 
+    def sorting(self, possible: Sequence[Form]) -> list[Form]:
+        """Those of several forms whose keys that change are sort keys as well."""
+        is_one = self._sorting.is_one
+        return [f for f in possible if any(is_one(d.template.host) for d in f.defects)]
+
+    @cached_property
+    def _sorting(self) -> SortKeys:
+        return SortKeys(self.planner.program)
+
     def is_right(self, text: str) -> bool:
         """Whether a key that does not change may look like that."""
         return any(regex.fullmatch(text) for regex in self._unchanged)

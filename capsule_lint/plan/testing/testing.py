@@ -137,7 +137,8 @@ class Testing(MendRoom):
                 self._note_bare(node, text, possible)
             possible = meant  # many other texts look like that
         if self.places.is_sort_key(node):
-            possible = meant  # its templates are not judged, and may look alike
+            # most of their templates are not judged, and may look alike
+            possible = meant or self.staying.sorting(possible)
         possible = [form for form in possible if not form.bare] or possible
         if meant or (possible and not self.staying.is_right(text)):
             return possible, meant or self._made(node, possible)
