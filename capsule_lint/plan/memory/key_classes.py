@@ -37,8 +37,7 @@ class KeyClasses:
         return None
 
     def _is_key(self, cls: Class) -> bool:
-        domain = self.program.domain
-        if cls in domain.entities or cls.name in self.program.policy.entities:
+        if cls.name in self.program.policy.entities:
             return False
         if not self.program.classes.is_data(cls):
             return False

@@ -399,7 +399,8 @@ class LocalKeys:
             defect = self.notes.draft(host, "made", missing, knot)
             defect.helper = helper
             if not self.notes.is_silenced(defect):
-                self.notes.defects.append(defect)
+                if cls not in self.program.domain.entities:  # of an entity it is told at the class
+                    self.notes.defects.append(defect)
                 self.classes.lacks(cls, missing, knot)
                 if key is host:
                     self.rekeyed.setdefault(home, self.classes.rekeyed(cls, missing))
