@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.code import does_nothing
+from capsule_lint.program.calling.dispatch import dispatches
 from capsule_lint.program.inference.types import Instance
 
 if TYPE_CHECKING:
@@ -28,13 +30,19 @@ class Converters:
         if function not in self._known:
             family = self.program.calls.families.of(function)
             made = [one for one in family if one.returns]
-            rest = (one.owner for one in family if not one.returns)
+            rest = (one for one in family if not one.returns)
             self._known[function] = (
-                bool(made)
-                and all(owner and self.program.classes.is_abstract(owner) for owner in rest)
-                and all(map(self._makes_item, made))
+                bool(made) and all(map(self._declares, rest)) and all(map(self._makes_item, made))
             )
         return self._known[function]
+
+    def _declares(self, function: Function) -> bool:
+        """Whether a function that gives nothing back only says what others do in its place: of an abstract class, or
+        by the type of what it is given."""
+        owner = function.owner
+        if dispatches(function):
+            return does_nothing(function)
+        return owner is not None and self.program.classes.is_abstract(owner)
 
     def _makes_item(self, function: Function) -> bool:
         program, domain = self.program, self.program.domain
