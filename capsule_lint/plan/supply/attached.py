@@ -165,7 +165,8 @@ class Attached(Struct, frozen=True, dict=True):
             for scope, put in self._puts(module) if module.is_test is tests else ():
                 base = text_of(put.base)
                 inside = put.called != last_name(put.base)  # of the object, whatever that is
-                if base is not None and (inside or not self._is_known(put.base)):
+                known = self._has_itself(put) if tests else self._is_known(put.base)
+                if base is not None and (inside or not known):
                     puts[scope, base, put.called].append(put)
             for several in puts.values():
                 yield from ((put, tuple(several)) for put in several)
@@ -218,6 +219,22 @@ class Attached(Struct, frozen=True, dict=True):
         if function is not None and isinstance(node, tree.Name) and node.id == function.self_name:
             return True
         return any(isinstance(one, Instance) for one in self.program.inference.of(node))
+
+    def _has_itself(self, put: _Put) -> bool:
+        """Whether an object has something of its class, and not only of those who put it there."""
+        classes = self.program.classes
+        made = [t.cls for t in self.program.inference.of(put.base) if isinstance(t, Instance)]
+        for owner in (one for cls in made for one in classes.mro(cls)):
+            bound = owner.scope.bindings.get(put.name, ())
+            values = [store.value for store in owner.stores.get(put.name, ())]
+            values += [b.value for b in bound if b.value is not None]
+            if any(b.definition for b in bound) or not all(map(_is_none, values)):
+                return True
+        return any(map(classes.is_data, made))
+
+
+def _is_none(node: tree.Node | None) -> bool:
+    return isinstance(node, tree.Const) and node.value is None
 
 
 def _sets(statement: tree.Assign, target: tree.Node) -> bool:

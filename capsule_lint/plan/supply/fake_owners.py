@@ -1,4 +1,4 @@
-"""Classes of tests whose instances are given where code reads another scope of what it is given:
+"""Classes of tests that are given, or their instances, where code reads another scope of what it is given:
 `class FakeContext: tenant_id = "t"`."""
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from capsule_lint.plan.code import renamed
 from capsule_lint.plan.room import Room
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.bases import PLAIN_BASES
-from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import Class, enclosing
 from capsule_lint.program.texts.pieces import names_scope
@@ -82,6 +82,9 @@ class FakeOwners(Room):
         calls = self.program.calls
         if not kept and base != function.self_name and function.parameter(base) is not None:
             yield from self._arguments(function, base, 0)
+        elif kept.isidentifier() and function.parameter(own) is not None:
+            for given in self._arguments(function, own, 0):
+                yield from self._had(given, kept)
         for cls in self._holders(function, own) if kept.isidentifier() else ():
             names = {kept} | {
                 store.value.id
@@ -92,6 +95,15 @@ class FakeOwners(Room):
                 for argument in call.args if self._is_in_test(call) else ():
                     if calls.parameter_of(call, argument) in names:
                         yield argument.value
+
+    def _had(self, given: tree.Node, name: str) -> Iterator[tree.Node]:
+        """What an object of a class of the tests, or that class, has under a name: `self.state = FakeState()`."""
+        for one in ordered(self.program.inference.of(given)):
+            cls = one.cls if isinstance(one, Instance | ClassObject) else None
+            for owner in self.program.classes.mro(cls) if cls and cls.module.is_test else ():
+                yield from (s.value for s in owner.stores.get(name, ()) if s.value is not None)
+                bound = owner.scope.bindings.get(name, ())
+                yield from (b.value for b in bound if b.value is not None)
 
     def _holders(self, function: Function, name: str) -> Iterator[Class]:
         """The class of what a function has under a name: of `self`, or of a parameter."""
@@ -170,10 +182,10 @@ class FakeOwners(Room):
                 return False
 
     def _given(self, node: tree.Node, name: str) -> Iterator[Class]:
-        """The classes of tests that something is an instance of, and that have no such attribute."""
+        """The classes of tests that something is an instance of, or itself, and that have no such attribute."""
         program = self.program
         for one in ordered(program.inference.of(node)):
-            if isinstance(one, Instance) and one.cls.module.is_test:
+            if isinstance(one, Instance | ClassObject) and one.cls.module.is_test:
                 answers = program.classes.method(one.cls, "__getattr__") is not None
                 known = not answers and program.classes.base_names(one.cls) <= PLAIN_BASES
                 if known and not program.classes.has_attribute(one.cls, name):
