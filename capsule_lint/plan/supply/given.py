@@ -70,6 +70,8 @@ class Given:
     _pairs: dict[
         tuple[Function, str, str], dict[frozenset[str | None], list[tuple[tree.Call, Said]]]
     ] = field(default_factory=dict)
+    _asked: set[tuple[Function, str]] = field(default_factory=set)
+    """The helpers of which it is being asked what they give on."""
     _refusals: dict[Module, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -305,6 +307,21 @@ class Given:
                 default = parameter.default
                 if default is not None and self.literals.of(default) is not None:
                     yield default
+                elif isinstance(default, tree.Const) and default.value is None:
+                    yield from self._instead(helper, scope)
+
+    def _instead(self, helper: Function, scope: Scope) -> Iterator[tree.Node]:
+        """What a helper gives on in the place of `None`: `a_tenant()` of `Note(tenant_id or a_tenant())`."""
+        key = (helper, scope.name)
+        if key in self._asked:
+            return  # it calls itself
+        self._asked.add(key)
+        values = [value for call in self._calls(helper) for value in self._of(call, scope)]
+        self._asked.discard(key)
+        for value in values:
+            known = usual(self.program, value)
+            if known is not None and known is not value and not self._said(known).local:
+                yield known
 
     def _said(self, node: tree.Node) -> Said:
         root = start_of(node)
