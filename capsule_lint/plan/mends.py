@@ -28,6 +28,7 @@ from capsule_lint.plan.entities.field_mends import FieldMends
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.entities.narrow import Narrow
 from capsule_lint.plan.entities.pickled import Pickled
+from capsule_lint.plan.entities.projections import Projections
 from capsule_lint.plan.entities.updates import Updates
 from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.imports import Imports, Refused, through_module
@@ -136,6 +137,7 @@ class Mends(Room):
         Updates(self).build()
         NamedFields(self).build()
         Excluded(self).build()
+        Projections(self).build()
         self.expected.build()
         Narrow(self).build()
         ReaderMends(self).build()

@@ -50,12 +50,12 @@ class Loads(Room):
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
-        new = [w for node, scope, knot in self._reads() for w in self._demands(node, scope, knot)]
+        new = [w for node, scope, knot in self.reads() for w in self._demands(node, scope, knot)]
         for want in new:
             self.planner.want(want)
         return bool(new)
 
-    def _reads(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
+    def reads(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
         """The dicts that a scope's new entry is going to be read from."""
         for want in list(self.state.wants):
             read = self._read_for(want) if want.purpose == "entry" else None
@@ -274,6 +274,6 @@ class Loads(Room):
     def _check_files(self) -> None:
         """What is made of the rows of a file, which has the columns that it had."""
         files = FileRows(self.program)
-        for node, scope, knot in list(self._reads()):
+        for node, scope, knot in list(self.reads()):
             for row in files.of(node):
                 self.planner.local.notes.obstacle(knot, row, _OF_FILE.format(scope.parameter))
