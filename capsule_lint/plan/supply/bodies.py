@@ -15,6 +15,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import renamed, text_of
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.supply.entries_in_steps import EntriesInSteps
 from capsule_lint.plan.supply.fake_owners import FakeOwners
 from capsule_lint.plan.supply.read_paths import ReadPaths, key_read, steps_in, untyped
 from capsule_lint.plan.supply.replaced_sources import ReplacedSources
@@ -52,12 +53,14 @@ class Bodies(Room):
     _read: dict[Function, tuple[_Read, ...]] = field(default_factory=dict)
     _paths: ReadPaths = field(init=False)
     _written: Written = field(init=False)
+    _steps: EntriesInSteps = field(init=False)
     _fakes: FakeOwners = field(init=False)
     _replaced: ReplacedSources = field(init=False)
 
     def __post_init__(self) -> None:
         self._paths = ReadPaths(self.program)
         self._written = Written(self.planner)
+        self._steps = EntriesInSteps(self.planner, self._written)
         self._fakes = FakeOwners(self.planner)
         self._replaced = ReplacedSources(self.planner)
 
@@ -132,16 +135,19 @@ class Bodies(Room):
         yield from self._put_on(want, value)
         yield from self._fakes.lacking(want, value)
         self._replaced.check(want, value)
-        for read in (*self._read_as(want, value), *known) if self._displays else ():
+        for read in (*self._read_as(want, value), *known):
             for old, key in self._beside(read.key, want.scope):
                 for display in self._displays.get(key, ()):
                     if self._is_read_as(display, read, old, function):
                         asked = extend(display, old, want.scope, want.knot, read.key, key)
                         yield from () if asked is None else (asked,)
+                if read.configured:
+                    yield from self._steps.demands(want, key, read.key, read.under)
 
     def _may_be(self, scope: Scope) -> bool:
         """Whether values of a scope may be read of requests or messages, or of what is put on an object."""
-        read = any(map(self._is_of_dict, scope.sources)) and bool(self._displays)
+        made = bool(self._displays) or self._steps.are_any
+        read = any(map(self._is_of_dict, scope.sources)) and made
         attached = self.planner.sources.ambient.attached
         told = bool(self._objects) or attached.is_told or self._fakes.are_any
         read = read or any(spec.kind is SourceKind.CALL for spec in scope.sources)
@@ -303,8 +309,7 @@ class Bodies(Room):
         code it says all that the function reads of it."""
         program = self.program
         has = dict(entries_of(display))
-        is_written = isinstance(display, tree.DictDisplay)
-        if is_written and program.names.module_of(display).is_test:
+        if program.names.module_of(display).is_test and self._written.makes_entries(display):
             return read.configured and read.under in self._written.homes(display)
         others = {r.key for r in self._read_in(function) if r.under == read.under}
         if not self._written.is_dumped(display):

@@ -54,10 +54,35 @@ class Written(Room):
                     for key, _ in entries_of(display):
                         found[key].append(display)
             for call in module.each(tree.Call):
-                if names_any(call, program) and self._sent(call) is not None:
+                if names_any(call, program) and (
+                    self._sent(call) is not None or (module.is_test and self.makes_entries(call))
+                ):
                     for key, _ in entries_of(call):
                         found[key].append(call)
         return found
+
+    def makes_entries(self, display: Display) -> bool:
+        """Whether a dict is written out, or the keywords of a call of a test are its entries: `dict(tenant_id="t")`,
+        `event(tenant_id="t")` with `def event(**detail)`."""
+        if isinstance(display, tree.DictDisplay) or tree.makes_dict(display):
+            return True
+        return any(True for _ in self._collected(display))
+
+    def _collected(self, call: tree.Node) -> Iterator[tree.Name]:
+        """Where a function of the tests reads all that it is given by keyword."""
+        names, calls = self.program.names, self.program.calls
+        for callee in calls.callees(call) if isinstance(call, tree.Call) else ():
+            function = callee.function
+            params = function.params if function is not None and callee.cls is None else ()
+            rest = {p.name for p in params if p.kind == "**"}
+            if function is not None and function.module.is_test and rest:
+                for node in names.inside(function):
+                    if (
+                        isinstance(node, tree.Name)
+                        and node.id in rest
+                        and _is_parameter(names, node)
+                    ):
+                        yield node
 
     def may_say(self, display: Display, keys: Collection[str]) -> bool:
         """Whether a message that is made of this may have all of these keys."""
@@ -212,12 +237,39 @@ class Written(Room):
     def homes(self, display: tree.Node) -> frozenset[str]:
         """The names under which a dict is kept: of keys, keywords, locals and functions."""
         if id(display) not in self._homes:
-            self._homes[id(display)] = frozenset(self._homes_of(display, 0))
+            nodes: list[tree.Node] = (
+                [] if tree.makes_dict(display) else [*self._collected(display)]
+            )
+            nodes = nodes or [display]
+            found = (home for node in nodes for home in self._homes_of(node, 0))
+            self._homes[id(display)] = frozenset(found)
         return self._homes[id(display)]
 
     def _homes_of(self, node: tree.Node, depth: int) -> Iterator[str]:
+        if depth < _MAX_DEPTH:
+            yield from self._homes_at(node, depth)
+            if self.program.names.module_of(node).is_test:
+                for read in self._read_elsewhere(node):
+                    yield from self._homes_of(read, depth + 1)
+
+    def _read_elsewhere(self, node: tree.Node) -> Iterator[tree.Node]:
+        """Where a test reads what pytest gives it, `parametrize` and fixtures, or what its object keeps:
+        `self.message = {…}`."""
         names = self.program.names
-        parent = names.parent(node) if depth < _MAX_DEPTH else None
+        yield from (read for read in self.planner.sources.shared.filled(node))
+        parent, function = names.parent(node), names.function_of(node)
+        owner = function.owner if function is not None else None
+        targets = parent.targets if isinstance(parent, tree.Assign) else ()
+        for target in (one for one in targets if isinstance(one, tree.Attr) and owner is not None):
+            for read in names.named(target.name):
+                home = names.function_of(read)
+                if read is not target and home is not None and home.owner is owner:
+                    yield read
+
+    def _homes_at(self, node: tree.Node, depth: int) -> Iterator[str]:
+        """The same where a dict stands."""
+        names = self.program.names
+        parent = names.parent(node)
         match parent:
             case tree.DictDisplay():
                 for key, value in parent.pairs:
@@ -235,7 +287,7 @@ class Written(Room):
                 yield from (to.lower(),) if to else ()
                 for read in self._read_by_tests(parent, node):
                     yield from self._homes_of(read, depth + 1)
-            case tree.Sequence() if names.module_of(node).is_test:
+            case tree.Sequence() | tree.Binary(op="|") if names.module_of(node).is_test:
                 yield from self._homes_of(parent, depth + 1)
             case tree.Comprehension(results=made) if names.module_of(node).is_test:
                 if any(one is node for one in made):

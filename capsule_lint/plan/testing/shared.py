@@ -68,7 +68,11 @@ class Shared:
                 helper = program.names.function_of(node)
                 if helper is not None and helper.module.is_test:
                     places = [call for call, _ in program.calls.callers(helper)]
-        return places or self._filled.get(id(node), [node])
+        return places or self.filled(node) or [node]
+
+    def filled(self, node: tree.Node) -> list[tree.Node]:
+        """Where a test reads, by a parameter, what pytest gives it."""
+        return self._filled.get(id(node), [])
 
     def spelled(self, node: tree.Node) -> Iterator[tree.Node]:
         """What the texts are that an expression of a test may be: those that pytest gives a parameter, what a name
