@@ -3,6 +3,7 @@ that key, and not at all where its key is made in a way that is not known."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from capsule_lint.plan.reach import Reach
 from capsule_lint.plan.room import Room
 from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import enclosing, last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,7 +54,23 @@ class Halves(Room):
             )
             self.planner.local.notes.obstacle(own, read, reason)
             self._tie_alike(own, self._text_around(read))
+            self._tie_tagged(own, read)
             return
+
+    def _tie_tagged(self, own: Knot, read: tree.Name) -> None:
+        """Join what makes a key of parts, `query.pk("TENANT", tenant_id, "LOANS")`, to the keys with the same tags."""
+        names = self.program.names
+        whole: object = read
+        while isinstance(outer := names.parent(whole), tree.Expr):
+            whole = outer
+        texts = map(tree.text, within(whole) if isinstance(whole, tree.Node) else ())
+        said = {
+            word.lower() for text in texts if text for word in (text, *re.findall(r"\w+", text))
+        }
+        for defect in self.planner.defects:
+            tags = self.program.domain.tags_of(defect.template)
+            if tags and said.issuperset(tag.lower() for tag in tags):
+                self.state.groups.join(own, defect.knot)
 
     def _tie_alike(self, own: Knot, text: tree.Node | None) -> None:
         """Join a text to the keys that say the same: what is written under these is not found by another one."""
