@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.wrapping import (
     added_keywords,
@@ -19,9 +20,9 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
-    from capsule_lint.facts import tree
+    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
@@ -39,6 +40,35 @@ def called_apart(program: Program, function: Function) -> Iterator[tuple[Functio
         before = put_before(program.names, call)
         if around is not None and not _takes_behind(program, function, before):
             yield around, call
+
+
+def naming(
+    program: Program, function: Function, gained: Mapping[str, Scope]
+) -> Iterator[tuple[Function, tree.Call]]:
+    """The calls of a function by what decorates it and knows some of its arguments by names of its own, `def
+    wrapper(self, tenant_id, *args)`, that come to stand for others once there are these scopes before them."""
+    names, at = (
+        program.names,
+        min((_place(program, function, s) for s in gained.values()), default=0),
+    )
+    for wrapper in wrappers(program.inference, function):
+        for call in calls_of(names, wrapper):
+            around = names.function_of(call)
+            plain = [p for p in around.params if p.by_position] if around is not None else []
+            moved = {p.name for p in plain[int(function.takes_self) + at :]}
+            inside = names.inside(around) if around is not None and moved else ()
+            reads = (node for node in inside if isinstance(node, tree.Name) and node.id in moved)
+            if around is not None and any(names.parent(node) is not call for node in reads):
+                yield around, call
+
+
+def _place(program: Program, function: Function, scope: Scope) -> int:
+    """Where a function gets the parameter of a scope, among its own."""
+    for other, step in program.policy.beside(scope):
+        taken = program.domain.scope_parameter(function, other)
+        if taken in function.own_params:
+            return list(function.own_params).index(taken) + step
+    return 0
 
 
 def _takes_behind(program: Program, function: Function, count: int) -> bool:

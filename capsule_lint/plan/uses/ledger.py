@@ -14,7 +14,7 @@ from capsule_lint.plan.uses.asked import Asked
 from capsule_lint.plan.uses.bare import bare_names
 from capsule_lint.plan.uses.bare_mocks import may_stand_in
 from capsule_lint.plan.uses.contradictions import contradicts
-from capsule_lint.plan.uses.decorated import called_apart
+from capsule_lint.plan.uses.decorated import called_apart, naming
 from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.plan.uses.examples import examples, shown
 from capsule_lint.plan.uses.followed import Following
@@ -314,11 +314,14 @@ class Ledger(Room):
             ):
                 reason = "its decorator picks its arguments by what they are"
                 self._row(function.module, node.span, function, Verdict.ESCAPE, reason)
-        for wrapper, call in called_apart(program, function):
-            verdict = Verdict.REWRITTEN if self._asked.of(call) else Verdict.ESCAPE
-            reason = f"`{wrapper.name}`, which decorates it, calls it"
-            module = program.names.module_of(call)
-            self._row(module, call.func.span, function, verdict, reason)
+        apart = {id(call): (wrapper, call) for wrapper, call in called_apart(program, function)}
+        moved = {id(call): (wrapper, call) for wrapper, call in naming(program, function, gained)}
+        for at, (wrapper, call) in (moved | apart).items():
+            rewritten = at in apart and self._asked.of(call)
+            does = "calls it" if at in apart else "names arguments before which one comes"
+            reason = f"`{wrapper.name}`, which decorates it, {does}"
+            verdict = Verdict.REWRITTEN if rewritten else Verdict.ESCAPE
+            self._row(program.names.module_of(call), call.func.span, function, verdict, reason)
 
     def _kept(self, symbol: Symbol) -> None:
         """What a decorator keeps: nobody knows who calls it from there."""
