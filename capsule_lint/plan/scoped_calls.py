@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.plan.room import Room
-from capsule_lint.plan.testing.failing import is_to_fail
 from capsule_lint.plan.uses.decorated import giving
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.expected_errors import expected_of
 from capsule_lint.program.model import Function
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _INJECTING: Final = frozenset(("inject", "autowired"))
 """Decorators of frameworks that fill the parameters which a call leaves out."""
+_REFUSALS: Final = frozenset(("TypeError", "ValidationError", "Exception", "BaseException"))
+"""The errors, or what they are caught as, of calls that lack an argument, and of what validates its arguments."""
 
 
 @dataclass(eq=False, slots=True)
@@ -82,9 +84,9 @@ class ScopedCalls(Room):
         if any(a.star for a in call.args) or bind(call.args, params, given) is not None:
             return
         module = self.program.names.module_of(call)
-        if self.planner.silence.over(module, call.at, "CAP401"):
+        if module.is_test and self._is_refused(call, callee):
             return
-        if is_to_fail(self.program, call, callee, given):
+        if self.planner.silence.over(module, call.at, "CAP401"):
             return
         possible = []
         for lacking in (*([pair] for pair in scopes), scopes):
@@ -107,6 +109,11 @@ class ScopedCalls(Room):
         self.planner.partial_calls[id(call)] = (call, callee, found)
         for scope in found:
             self.planner.signatures.want_argument(call, scope, callee, given, knot)
+
+    def _is_refused(self, call: tree.Call, callee: Function | Class) -> bool:
+        """Whether a test expects of a call just what happens to one that lacks an argument."""
+        errors = _REFUSALS if isinstance(callee, Function) else _REFUSALS | {"ValueError"}
+        return not errors.isdisjoint(expected_of(self.program.names, call))
 
     def _is_misplaced(self, parameter: str, argument: tree.Argument) -> bool:
         """Whether an argument that is named like one scope would go to the parameter of something else."""

@@ -15,12 +15,13 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.testing.carried import Carried
-from capsule_lint.plan.testing.failing import RAISES
 from capsule_lint.plan.testing.looped import Looped
 from capsule_lint.plan.testing.told_as import ToldAs
 from capsule_lint.plan.testing.usual import usual
+from capsule_lint.program.blocks import managers
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import SETUPS, parametrized
+from capsule_lint.program.expected_errors import expected_by
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, Function, enclosing, last_name, start_of
 from capsule_lint.program.walk import within
@@ -244,7 +245,7 @@ class Given:
             self._refusals[module] = frozenset(
                 id(inner)
                 for block in blocks
-                if block.kind == "with" and any(map(_expects_absence, block.heads))
+                if block.kind == "with" and any(map(_expects_absence, managers(block)))
                 for inner in block.bodies[0]
             )
         return self._refusals[module]
@@ -349,11 +350,7 @@ def _elsewhere(said: Said) -> Said:
 
 def _expects_absence(node: tree.Node) -> bool:
     """Whether a test says so: `with pytest.raises(NotFound):`."""
-    match node:
-        case tree.Call(args=(error, *_)) if last_name(node.func) in RAISES:
-            return any(_ABSENCE.search(last_name(one)) for one in tree.items(error.value))
-        case _:
-            return False
+    return any(map(_ABSENCE.search, expected_by(node)))
 
 
 def _is_empty(node: tree.Node) -> bool:

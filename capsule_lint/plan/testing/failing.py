@@ -5,16 +5,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import lacks
-from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.expected_errors import expected_of
+from capsule_lint.program.model import Class
 
 if TYPE_CHECKING:
+    from capsule_lint.facts import tree
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
-RAISES: Final = ("raises", "assertRaises", "assertRaisesRegex")
-"""What says that an error is expected."""
 _ERROR: Final = "TypeError"
 
 
@@ -27,18 +26,4 @@ def is_to_fail(
     params = program.classes.constructor(callee) if isinstance(callee, Class) else callee.params
     if not place.scope.module.is_test or not lacks(call.args[offset:], params or (), given):
         return False
-    return _expects(call) or any(
-        block.kind == "with" and any(map(_expects, block.heads))
-        for block, _ in place.scope.module.statements
-        if isinstance(block, tree.Block)
-        and any(statement is place.statement for statement in block.bodies[0])
-    )
-
-
-def _expects(node: tree.Node) -> bool:
-    """Whether a call says that a `TypeError` is expected, perhaps among others."""
-    match node:
-        case tree.Call(args=(error, *_)) if last_name(node.func) in RAISES:
-            return any(last_name(one) == _ERROR for one in tree.items(error.value))
-        case _:
-            return False
+    return _ERROR in expected_of(program.names, call)

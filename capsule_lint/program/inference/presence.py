@@ -6,6 +6,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.blocks import contains, managers
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.steps import path_of
 
@@ -126,12 +127,12 @@ def has_run(earlier: Place, place: Place, name: str = "") -> bool:
     module = place.scope.module
     inside = {number: branch for number, branch, _ in place.blocks}
     for number, block in module.blocks.items():
-        if block.kind not in ("try", "with") or not _contains(block.bodies[0], earlier.statement):
+        if block.kind not in ("try", "with") or not contains(block.bodies[0], earlier.statement):
             continue
-        if _contains(block.bodies[0], place.statement):
+        if contains(block.bodies[0], place.statement):
             continue
         if block.kind == "with":
-            if any(last_name(head) in _SWALLOW for head in _managers(block)):
+            if any(last_name(head) in _SWALLOW for head in managers(block)):
                 return False
         elif number in inside:
             if inside[number] != len(block.bodies) - 2:  # the `else` comes after the whole body
@@ -141,22 +142,10 @@ def has_run(earlier: Place, place: Place, name: str = "") -> bool:
     return True
 
 
-def _managers(block: tree.Block) -> list[tree.Node]:
-    return [*block.heads, *(bind.value for bind in block.binds if bind.value is not None)]
-
-
 def _gives(body: tuple[tree.Statement, ...], name: str, place: Place) -> bool:
     """Whether a handler leaves, or gives the name a value itself."""
     bindings = place.scope.bindings.get(name, ())
-    return ends(body) or any(_contains(body, b.place.statement) for b in bindings)
-
-
-def _contains(body: tuple[tree.Statement, ...], statement: tree.Statement | None) -> bool:
-    """Whether a statement stands in a body, however deep."""
-    if statement is None or not body:
-        return False
-    first, last = body[0].at, body[-1].at
-    return first[:2] <= statement.at[:2] and statement.at[2:] <= last[2:]
+    return ends(body) or any(contains(body, b.place.statement) for b in bindings)
 
 
 def _proves(statement: tree.Statement, name: str) -> bool:
