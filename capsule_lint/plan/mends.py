@@ -50,6 +50,7 @@ from capsule_lint.plan.testing.compared import Compared
 from capsule_lint.plan.testing.expected import Expected
 from capsule_lint.plan.testing.glimpses import Glimpses
 from capsule_lint.plan.testing.golden import Golden
+from capsule_lint.plan.testing.kept_by_arguments import KeptByArguments
 from capsule_lint.plan.testing.kept_by_decorators import KeptByDecorators
 from capsule_lint.plan.testing.lookins import LookIns
 from capsule_lint.plan.testing.proxied import Proxied
@@ -147,6 +148,7 @@ class Mends(Room):
         look_ins = LookIns(self)
         look_ins.build()
         KeptByDecorators(self, look_ins).build()
+        KeptByArguments(self, look_ins).build()
         Planted(self, look_ins).build()
         Pickled(self).build()
         self.testing.keys()

@@ -14,7 +14,6 @@ from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.uses.registries import picking
-from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
@@ -37,14 +36,8 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
     def build(self) -> None:
         """Add the mends; a key that cannot be mended makes the change unsafe."""
         changing = dict(self._changing())
-        names = {function.name for function in changing}
-        for module in self.program.names.modules.values() if changing else ():
-            for node in module.each(tree.Attr) if module.is_test and not module.generated else ():
-                if isinstance(node.base, tree.Name | tree.Attr) and _name(node.base) in names:
-                    for one in self.program.inference.of(node.base):
-                        if isinstance(one, FunctionObject) and one.function in changing:
-                            for key in self.look_ins.keys(node):
-                                self._key(module, key, changing[one.function])
+        for key, function, _ in self.look_ins.at_functions(changing):
+            self._key(self.program.names.module_of(key), key, changing[function])
 
     def _changing(self) -> Iterator[tuple[Function, LocalDefect]]:
         """The functions whose decorators make keys that change, and how these do."""
@@ -101,7 +94,3 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
             beside = key.items[at or 0].span
             mend = AddElements(module.filename, key.span, "CAP107", before, after, beside)
             self.mends.add(defect.knot, mend)
-
-
-def _name(node: tree.Name | tree.Attr) -> str:
-    return node.id if isinstance(node, tree.Name) else node.name

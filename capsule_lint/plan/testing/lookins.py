@@ -14,18 +14,19 @@ from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import LISTED, PICKING, TAKING
+from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.rekeyed import Rekeyed
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Function, Module
 
 _LISTS: Final = LISTED | {"keys"}
 """What gives the keys of a collection that it is given."""
@@ -94,6 +95,19 @@ class LookIns(MendRoom):
         elif len(node.items) == local.rekeyed[home].width:
             knot = local.notes.knot_of(home, node)
             self.mends.obstacle(knot, node, "is a key that changes, and says no scope by its name")
+
+    def at_functions(
+        self, functions: Collection[Function]
+    ) -> Iterator[tuple[tree.Node, Function, tree.Node]]:
+        """The keys of what decorators have put at some functions, `load.cache`, as tests spell them out; with the
+        function, and where it is named."""
+        names = {function.name for function in functions}
+        for module in self.program.names.modules.values() if names else ():
+            for node in module.each(tree.Attr) if module.is_test and not module.generated else ():
+                if isinstance(node.base, tree.Name | tree.Attr) and last_name(node.base) in names:
+                    for one in self.program.inference.of(node.base):
+                        if isinstance(one, FunctionObject) and one.function in functions:
+                            yield from ((key, one.function, node.base) for key in self.keys(node))
 
     # --- where keys are ---
 

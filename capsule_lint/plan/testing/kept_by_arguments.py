@@ -1,0 +1,146 @@
+"""Keys under which a decorator keeps what a function gives, where they are all of its arguments and tests look them up
+at the function that it has decorated: `store[args] = fn(*args)`, `assert load.store == {("t", "1"): …}`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddElements, Verdict
+from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.testing.recorded import Shape
+from capsule_lint.plan.uses.registries import picking
+from capsule_lint.program.inference.types import FunctionObject
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.testing.lookins import LookIns
+    from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
+
+_VERDICT: Final = Verdict.REWRITTEN, "what its decorator keeps by its arguments"
+
+
+class Kept(Struct, frozen=True):
+    """Where the arguments are in a key."""
+
+    first: int
+    """The parameter whose argument is the first of them."""
+    at: int | None = None
+    """Which part of the key is all of them, or begins them; `None` where they are the key."""
+    spread: bool = False
+    """Whether the rest of the key is them, one by one."""
+    known: bool = True
+    """Whether the key is one of these, and not made of them in another way."""
+
+
+class KeptByArguments(MendRoom, Struct, frozen=True):
+    """Mends them as the function gains parameters."""
+
+    mends: Mends
+    look_ins: LookIns
+
+    def build(self) -> None:
+        """Add the mends; a key that cannot be mended makes the change unsafe."""
+        kept = {function: list(_kept(self.program, function)) for function in self.state.params}
+        keeping = {function: ways for function, ways in kept.items() if ways}
+        for key, function, named in self.look_ins.at_functions(keeping):
+            for way in dict.fromkeys(keeping[function]):
+                if self._key(key, function, way):
+                    self.state.verdicts.setdefault(id(named), _VERDICT)
+
+    def _key(self, key: tree.Node, function: Function, way: Kept) -> bool:
+        """Put the arguments of the new parameters among those of a key; whether that is done."""
+        final = self.mends.signatures.final_params(function)[way.first :]
+        shape = Shape(function, tuple(final))
+        knot = "function", function
+        if not way.known:
+            self.mends.spelled(knot, key)
+            return False
+        if not isinstance(key, tree.Sequence):
+            return False
+        display, before = key, (way.at or 0) if way.spread else 0
+        if way.at is not None and not way.spread:
+            part = key.items[way.at] if way.at < len(key.items) else None
+            if not isinstance(part, tree.Sequence):
+                return False
+            display = part
+        items = display.items[before:]
+        codes: dict[int, list[str]] = defaultdict(list)
+        for at, name in shape.inserted(len(items)):
+            scope = self.state.params[function][name]
+            code = self.mends.code_for(scope, key, knot)
+            if code is None:
+                self.mends.spelled(knot, key, [scope])
+                return False
+            codes[at].append(code)
+        for at, new in codes.items():
+            first, last = ((), tuple(new)) if at else (tuple(new), ())
+            beside = items[max(at - 1, 0)].span
+            filename = self.program.names.module_of(key).filename
+            mend = AddElements(filename, display.span, "CAP107", first, last, beside)
+            self.mends.add(knot, mend)
+        return bool(codes)
+
+
+def _kept(program: Program, function: Function) -> Iterator[Kept]:
+    """How the decorators of a function make keys of all its arguments."""
+    if any(True for _ in picking(function)):
+        return  # they say what of them
+    for decorator in function.fact.decorators:
+        said = decorator.func if isinstance(decorator, tree.Call) else decorator
+        for one in program.inference.of(said):
+            if isinstance(one, FunctionObject):
+                yield from _keys(program, one.function)
+
+
+def _keys(program: Program, decorator: Function) -> Iterator[Kept]:
+    """The same for one of them."""
+    for node in program.names.inside(decorator):
+        if isinstance(node, tree.Subscript):
+            around = program.names.function_of(node)
+            star = next((p.name for p in around.params if p.kind == "*"), None) if around else None
+            if around is not None and star is not None:
+                first = sum(p.by_position for p in around.params)
+                key = only_assigned(program.names, node.index) or node.index
+                yield from _ways(key, star, first)
+
+
+def _ways(key: tree.Node, star: str, first: int) -> Iterator[Kept]:
+    """How a key has the arguments that a function takes as `*args`, of which so many others come first."""
+    match key:
+        case tree.Sequence(items=items):
+            for at, item in enumerate(items):
+                if (inner := tree.spread(item)) is not None:
+                    for way in _ways(inner, star, first):
+                        yield Kept(way.first, at, spread=True, known=way.known)
+                else:
+                    for way in _ways(item, star, first):
+                        yield Kept(way.first, at, known=way.known and way.at is None)
+        case tree.Name(id=name):
+            if name == star:
+                yield Kept(first)
+        case tree.Subscript() | tree.Const():
+            return
+        case _:
+            if any(isinstance(n, tree.Name) and n.id == star for n in _whole(key)):
+                yield Kept(first, known=False)
+
+
+def _whole(key: tree.Node) -> Iterator[tree.Node]:
+    """What is in an expression, but for what is given one by one to something that it calls."""
+    given = {
+        id(argument.value)
+        for call in within(key)
+        if isinstance(call, tree.Call)
+        for argument in call.args
+        if argument.star
+    }
+    return (node for node in within(key) if id(node) not in given)
