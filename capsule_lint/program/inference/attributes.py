@@ -293,14 +293,19 @@ class Attributes:
                 )
             ]:
                 if own.id == proxy.params[-1].name:
-                    found = [
-                        self._of_kin(one.cls, name)
-                        if isinstance(one, Instance)
-                        else self.of(one, name)
-                        for one in self.inference.of(base.value)
-                    ]
+                    found = [self._asked(one, name) for one in self.inference.of(base.value)]
                     return join(*found) or ANYTHING
         return ANYTHING
+
+    def _asked(self, one: Type, name: str) -> Types:
+        """What something has under a name itself: what that asks in its turn may be what asks it."""
+        if isinstance(one, Instance):
+            return self._of_kin(one.cls, name)
+        spec = one.spec if isinstance(one, Mocked) and isinstance(one.spec, Class) else None
+        method = self.inference.classes.method
+        if spec is None or method(spec, name) or not method(spec, "__getattr__"):
+            return self.of(one, name)
+        return NOTHING
 
     def _of_kin(self, cls: Class, name: str) -> Types:
         """What a class that may stand where another is declared has under a name."""
