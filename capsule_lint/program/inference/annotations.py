@@ -181,22 +181,25 @@ class Annotations:
         if name.endswith("[]"):  # an alias: Repos = dict[str, Repo], Ctx = Annotated[...]
             return self._alias(node)
         if name == "value" or last == "TypeAlias":  # another one: Event = Opened | Shipped
-            aliased = self._alias(node)
-            return foreign(name) if aliased == ANYTHING else aliased
+            aliased, said = self._alias(node), self._aliased(node)
+            called = isinstance(said, tree.Subscript) and last_name(said.base) == "Callable"
+            return foreign(name) if aliased == ANYTHING and not called else aliased
         return foreign(name.removesuffix("()"))
 
     def _alias(self, node: tree.Node) -> Types:
+        said = self._aliased(node)
+        return self.of(said) if said is not None else ANYTHING
+
+    def _aliased(self, node: tree.Node) -> tree.Node | None:
+        """What a name for a type stands for, if that is no name."""
+        names = self.inference.names
+        found: list[Binding | object] = []
         if isinstance(node, tree.Name):
-            for binding in self.inference.names.bindings_of(node):
-                target = self.inference.names.follow(binding)
-                if isinstance(target, Binding) and isinstance(
-                    target.value, tree.Subscript | tree.Binary
-                ):
-                    return self.of(target.value)
-        found = self.inference.classes.dotted(node) if isinstance(node, tree.Attr) else None
-        if isinstance(found, Binding) and isinstance(found.value, tree.Subscript | tree.Binary):
-            return self.of(found.value)
-        return ANYTHING
+            found += [names.follow(binding) for binding in names.bindings_of(node)]
+        elif isinstance(node, tree.Attr):
+            found.append(self.inference.classes.dotted(node))
+        values = (one.value for one in found if isinstance(one, Binding))
+        return next((v for v in values if isinstance(v, tree.Subscript | tree.Binary)), None)
 
     def _type_variable(self, node: tree.Node) -> Types:
         if isinstance(node, tree.Name):
