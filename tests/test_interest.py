@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import _pytest
+import click
+import hypothesis
 import pytest
 
 from capsule_lint import quiet
@@ -20,11 +24,19 @@ from tests.test_cases import CASES, files_of, sampled, some_slow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from tests.project import Project
 
 _WHOLE = 1 << 40
+_KEY = """
+
+def row_pk_{number}(tenant_id: str, row_id: str) -> str:
+    return f"TENANT#{{tenant_id}}#ROW#{{row_id}}"
+
+
+def load_row_{number}(table, tenant_id: str, row_id: str):
+    return table.get_item(Key={{"PK": row_pk_{number}(tenant_id, row_id), "SK": "-"}})
+"""
 _PLAIN = """
 import json
 
@@ -224,6 +236,23 @@ def test_what_another_process_finds_is_taken(
 
 def test_a_small_program_is_read_whole() -> None:
     assert Interest(Policy(), {"app/plain.py": _PLAIN}).seeds() == {"app/plain.py"}
+
+
+@pytest.mark.slow
+def test_keys_in_libraries_lead_to_few_of_their_files() -> None:
+    """Whatever is asked by a name that many bear leads to a great part of what others wrote, which took minutes where
+    it takes seconds: in packages that the tests have anyway every twentieth file is given a key of its own."""
+    texts = {
+        path.relative_to(base).as_posix(): path.read_text("utf-8")
+        for package in (click, hypothesis, _pytest)
+        for base in [Path(package.__path__[0]).parent]
+        for path in sorted(Path(package.__path__[0]).rglob("*.py"))
+    }
+    for number, name in enumerate(sorted(texts)[::20]):
+        texts[name] += _KEY.format(number=number)
+    found = analyse(Policy(), texts, spare=0)
+    assert len(found.judgement.facts) >= len(texts) // 20
+    assert len(found.facts) < len(texts) // 4
 
 
 def test_what_others_put_into_collections_is_not_followed(project: Project) -> None:
