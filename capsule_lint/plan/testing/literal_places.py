@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.keys.spelled import literal_text
-from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.reach import PLAIN, Reach, returning
 from capsule_lint.plan.testing.elements import elements, position, yielding
 from capsule_lint.plan.testing.row_keys import RowKeys
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 _EXPECTING: Final = ("raises", "match", "search", "fullmatch", "warns")
 """Functions by which a test says what text it expects."""
 _ALIKE: Final = ("==", "!=", "in", "not in")
-_HOLDING: Final = ("assertIn", "assertNotIn")
 _MAX_DEPTH: Final = 4
 
 
@@ -63,38 +60,6 @@ class LiteralPlaces(Struct, frozen=True):
         in_rows = RowKeys(self.program).names_of(node, places)
         names = (constant(name) or "" for name in (*self._names_of(node), *in_rows))
         return any(map(is_sort, (self._keyword_of(node), *names)))
-
-    def is_second(self, node: tree.Node) -> bool:
-        """Whether a literal comes behind another one where something is looked up, or compared, by both: it is a sort
-        key if it looks like one, `rows["T#t", "T#t"]`, `rows["T#t"]["T#t"]`, `set(rows) == {("T#t", "T#t")}`."""
-        names = self.program.names
-        match names.parent(node):
-            case tree.Subscript(base=tree.Subscript(index=first), index=second) if second is node:
-                return literal_text(first) is not None
-            case tree.Sequence(kind="tuple", items=(_, second)) as pair if second is node:
-                return self._is_looked_up(pair)
-            case _:
-                return False
-
-    def _is_looked_up(self, pair: tree.Node) -> bool:
-        """Whether a pair is a key of a collection, or one of those that a collection is expected to have."""
-        around = self.program.names.parent(pair)
-        match around:
-            case tree.Assign():
-                return any(map(self._is_looked_up, self.program.records.uses(around)))
-            case tree.Subscript():
-                return around.index is pair
-            case tree.DictDisplay():
-                return any(key is pair for key in around.keys)
-            case tree.Compare(ops=("in" | "not in",)):
-                return around.left is pair
-            case tree.Sequence():
-                return bool(self.sides(around))
-            case tree.Call():
-                name = last_name(around.func)
-                return is_keyed(name) or name in _HOLDING
-            case _:
-                return False
 
     def _keyword_of(self, node: tree.Node) -> str:
         """The name of the parameter that a literal is passed to."""

@@ -36,7 +36,7 @@ class Staying:
         expects them all, or it is a sort key that does not change, or nothing that it is compared with makes such."""
         if any(self._is_put_together(side, text) for side in self.places.sides(place)):
             return True
-        is_sort_key = self.places.is_sort_key(place) or self.places.is_second(place)
+        is_sort_key = self.places.is_sort_key(place)
         if is_sort_key and any(regex.fullmatch(text) for regex in self._sort_keys):
             return True
         only = self.places.only_by(place)
