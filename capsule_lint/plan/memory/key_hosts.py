@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.wrapped_keys import inner_of, keeps_text
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import behind
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name
 
 if TYPE_CHECKING:
@@ -216,6 +218,8 @@ class KeyHosts:
             return "text", [
                 p.value for p in template.pieces if isinstance(p, Filled) and p.host is host
             ]
+        if isinstance(host, tree.Call) and last_name(host.func) in LISTED:
+            return None  # it has keys in it, and is none
         if isinstance(host, tree.Name | tree.Attr | tree.Subscript | tree.Call) and hole_name(
             host
         ):
