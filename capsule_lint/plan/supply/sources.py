@@ -251,10 +251,10 @@ class Sources:
         if len({one.literal or one.code for one in objects}) > 1:
             return own  # nobody can tell whose is meant otherwise
         if not said or any(one.code == spec.code for one in said):
-            return self._test(spec)
+            return self._test(spec, scope, place)
         values = {one.literal or one.code for one in said}
         if self.given.value_of_helper(scope) in values:
-            return self._test(spec)
+            return self._test(spec, scope, place)
         if len(values) > 1:
             return own
         usable = [one.code for one in said if one.code and self._is_usable(one, place)]
@@ -291,9 +291,24 @@ class Sources:
         bindings = self.program.names.bindings(said.root, place)
         return bool(bindings) and all(b.is_global for b in bindings)
 
-    def _test(self, spec: SourceSpec) -> Value:
+    def _test(self, spec: SourceSpec, scope: Scope, place: Place) -> Value | None:
+        """The helper of tests, or what it says where its name means something else; `None` where that is not known."""
         first = spec.name.partition(".")[0]
-        return Value(spec.code, ((spec.module, first),) if spec.module else (), kind="test")
+        if not any(
+            binding.kind != "import"
+            for around in place.scope.ancestors()
+            if around.kind not in ("module", "class")
+            for binding in around.bindings.get(first, ())
+        ):
+            imports = ((spec.module, first),) if spec.module else ()
+            return Value(spec.code, imports, kind="test")
+        literal = self.given.value_of_helper(scope)
+        if literal is None:
+            return None
+        if scope.type is None:
+            return Value(f'"{literal}"', kind="given", literal=literal)
+        own, imports = scope.type, ((scope.type.module, scope.type.root),)
+        return Value(f'{own.name}("{literal}")', imports, kind="given", literal=literal)
 
     # --- values in scope ---
 
