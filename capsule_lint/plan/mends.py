@@ -29,7 +29,6 @@ from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.entities.narrow import Narrow
 from capsule_lint.plan.entities.pickled import Pickled
 from capsule_lint.plan.entities.projections import Projections
-from capsule_lint.plan.entities.updates import Updates
 from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.imports import Imports, Refused, through_module
 from capsule_lint.plan.keys.segments import Segments
@@ -135,7 +134,6 @@ class Mends(Room):
         self.planner.bypassed.build(self)
         self.planner.queued.build(self)
         self.entries.build()
-        Updates(self).build()
         NamedFields(self).build()
         Excluded(self).build()
         Projections(self).build()

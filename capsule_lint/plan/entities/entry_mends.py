@@ -22,8 +22,8 @@ from capsule_lint.plan.code import (
     renamed_item_access,
     text_of,
 )
-from capsule_lint.plan.entities.set_expressions import SetExpressions
 from capsule_lint.plan.entities.unwritten import Unwritten
+from capsule_lint.plan.entities.updates import Updates
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import behind, only_assigned
@@ -76,7 +76,7 @@ class EntryMends(MendRoom):
             for sequence in module.each(tree.Sequence):
                 if not self._are_slots(sequence):
                     self._named_fields(sequence, module, gained)
-        SetExpressions(self.mends, self).build(gained)
+        Updates(self.mends, self).build(gained)
         self._unwritten.check()
 
     def _is_spread_out(self, node: tree.Node) -> bool:

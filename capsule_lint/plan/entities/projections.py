@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddEntry, Replace
+from capsule_lint.model import Replace
 from capsule_lint.plan.code import rename
+from capsule_lint.plan.entities.expression_names import ExpressionNames
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.places.sites import NAMES
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
 
@@ -26,39 +28,7 @@ if TYPE_CHECKING:
 
 _TEXT: Final = "ProjectionExpression"
 _LIST: Final = "AttributesToGet"
-_NAMES: Final = "ExpressionAttributeNames"
 _WORD: Final = re.compile(r"#?\w+")
-_RESERVED: Final = frozenset(
-    [
-        "cluster",
-        "collection",
-        "context",
-        "database",
-        "domain",
-        "group",
-        "groups",
-        "host",
-        "language",
-        "level",
-        "location",
-        "owner",
-        "partition",
-        "region",
-        "role",
-        "schema",
-        "scope",
-        "section",
-        "segment",
-        "session",
-        "source",
-        "space",
-        "user",
-        "users",
-        "zone",
-    ]
-)
-"""Words that DynamoDB takes for names of attributes only by way of `ExpressionAttributeNames`, as far as scopes may be
-called so."""
 _REASON: Final = "the items that this reads are to have `{}`: it may have to name that"
 _MAX_DEPTH: Final = 4
 
@@ -114,7 +84,7 @@ class Projections(MendRoom):
             for name in (_TEXT, _LIST):
                 for node in self._told(given.get(name)):
                     if self._is_new(node, scope):
-                        self._name(node, given.get(_NAMES), scope, knot)
+                        self._name(node, given.get(NAMES), scope, knot)
 
     def _given(self, call: tree.Call) -> Iterator[Mapping[str, tree.Node | None]]:
         """What a call is given by name, also in dicts: `batch_get_item(RequestItems={"notes": {…}})`."""
@@ -160,20 +130,10 @@ class Projections(MendRoom):
                 new = rename(name, old, scope)
                 if new in texts.values():
                     return
-                said = self._alias(aliases, new, knot) if new.lower() in _RESERVED else new
+                said = ExpressionNames(self.mends).name(new, name, aliases, knot)
                 if said is None or not self._put(node, text, (new, said), (knot, scope)):
                     self.mends.obstacle(knot, node, _REASON.format(new))
                 return
-
-    def _alias(self, aliases: tree.Node | None, new: str, knot: Knot) -> str | None:
-        """A name for an attribute whose own is a word of DynamoDB's, where names for others are written out."""
-        if not isinstance(aliases, tree.DictDisplay) or not aliases.values or aliases.spread:
-            return None
-        module, alias = self.program.names.module_of(aliases), f"#{new}"
-        at, last = aliases.span, aliases.values[-1].span
-        mend = AddEntry(module.filename, at, "CAP301", f'"{alias}"', f'"{new}"', last, False)
-        known = dict(aliases.entries)
-        return alias if alias not in known and self.mends.add_once(knot, mend) else None
 
     def _put(
         self, node: tree.Node, text: str, named: tuple[str, str], gained: tuple[Knot, Scope]

@@ -136,7 +136,7 @@ class Spreaders:
         return (
             isinstance(call, tree.Call)
             and last_name(call.func) == "update_item"
-            and call.keyword("ExpressionAttributeValues") is node
+            and call.keyword(VALUES) is node
         )
 
     def _is_local_put(self, name: tree.Name, depth: int) -> bool:
