@@ -52,6 +52,7 @@ from capsule_lint.plan.testing.golden import Golden
 from capsule_lint.plan.testing.kept_by_arguments import KeptByArguments
 from capsule_lint.plan.testing.kept_by_decorators import KeptByDecorators
 from capsule_lint.plan.testing.lookins import LookIns
+from capsule_lint.plan.testing.misshapen import Misshapen
 from capsule_lint.plan.testing.proxied import Proxied
 from capsule_lint.plan.testing.recorded import Recorded
 from capsule_lint.plan.testing.scope_helper import ScopeHelper
@@ -150,6 +151,7 @@ class Mends(Room):
         Planted(self, look_ins).build()
         Pickled(self).build()
         self.testing.keys()
+        Misshapen(self).build()
         Seeds(self).build()
         Compared(self).build()
         Glimpses(self).build()

@@ -244,7 +244,7 @@ class Readers:
                     self.unsure.append((split.call, shift.knot, DIFFERENT))
                     return
                 moved = replace(shift, start=start)
-                reader = Reader(target, module, moved, shift.knot, None)
+                reader = Reader(target, module, moved, shift.knot, None, unpacked=split)
                 self.note(reader, split, defects, target)
                 self._raise_limit(split, module, shift)
 

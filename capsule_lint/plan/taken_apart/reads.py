@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from capsule_lint.facts import tree
     from capsule_lint.plan.state import Knot
     from capsule_lint.plan.taken_apart.probes import Gap
-    from capsule_lint.plan.taken_apart.shifts import Shift
+    from capsule_lint.plan.taken_apart.shifts import Shift, Split
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
@@ -35,6 +35,8 @@ class Reader:
     """What separated the parts that `node`, a list of values, is compared with."""
     added: tuple[str, ...] = ()
     """What comes into `node`, a pattern, before its item of the shift's number."""
+    unpacked: Split | None = None
+    """What gives the parts that `node`, a target, unpacks."""
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
