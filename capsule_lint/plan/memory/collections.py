@@ -53,6 +53,7 @@ class Collections:
         self.program = program
         self._known: dict[Home, bool] = {}
         self._lasting: dict[tuple[Function, str], bool] = {}
+        self._used: dict[Module, frozenset[str]] = {}
         self._rows: set[Home] | None = None
         self._adopted: set[Home] = set()
         """The collections of others that are known by what is put into them."""
@@ -398,10 +399,21 @@ class Collections:
         put into it."""
         if module.name in self.program.domain.item_modules or self._remembered.keeps(module, name):
             return True
+        if name in self._of_repositories(module):
+            return True
         return any(
             isinstance(one, Instance) and one.cls in self.program.domain.entities
             for one in self._put_types(module, name)
         )
+
+    def _of_repositories(self, module: Module) -> frozenset[str]:
+        """What the methods of repositories use of their module: those in memory may keep their rows there."""
+        if module not in self._used:
+            repositories = self.program.domain.repositories
+            methods = [m for c in module.classes if c in repositories for m in c.methods.values()]
+            read = (n for m in methods for n in self.program.names.inside(m))
+            self._used[module] = frozenset(n.id for n in read if isinstance(n, tree.Name))
+        return self._used[module]
 
     def _is_collection(self, cls: Class, name: str) -> bool:
         key = (cls, name)
