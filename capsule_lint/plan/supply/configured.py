@@ -262,19 +262,22 @@ class Configured(Struct, frozen=True):
             root = self._root(name, place, parameter=spec.kind is SourceKind.EXPRESSION)
             if root is None and self._is_read(spec, name, place):
                 return Value(spec.code, imports, kind="configured")
-            if root is None or self.shapes.is_other(spec, name, root):
+            if root is None:
+                return None
+            told = any(True for _ in self._named(root, self._alike(spec)))
+            if self.shapes.is_other(spec, name, root) and not told:
                 return None
         return Value(spec.code, imports, bind=True, root=root, kind="configured")
 
     def _is_read(self, spec: SourceSpec, name: str, place: Place) -> bool:
-        """Whether a local, or an object of a framework, is what an expression starts from: another scope is read
-        of it in the same function just as policy says, `message["tenantId"]` of `message = event["detail"]`,
+        """Whether a local, or an object of a framework, is what an expression starts from: the scope, or another one,
+        is read of it in the same function just as policy says, `message["tenantId"]` of `message = event["detail"]`,
         `g.tenant_id`."""
         if spec.kind is not SourceKind.EXPRESSION or len(spec.roots) > 1:
             return False
         alike = self._alike(spec)
         if self.visible.binding(name, place) is not None:
-            return any(True for _ in self._named(place.scope.function, alike))
+            return self._only_reads(place, alike | {in_one_style(spec.code)})
         return self._is_of_framework(name, place) and self._only_reads(place, alike)
 
     def is_read_in(self, function: Function, scope: Scope, depth: int = 0) -> bool:
