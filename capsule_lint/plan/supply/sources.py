@@ -25,6 +25,7 @@ from capsule_lint.plan.supply.set_here import comes_later
 from capsule_lint.plan.supply.visible import Visible
 from capsule_lint.plan.testing.drawn import Drawn
 from capsule_lint.plan.testing.shared import Shared
+from capsule_lint.plan.testing.told_as import gives_as_other
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place, enclosing
 from capsule_lint.program.purposes.other_types import is_made_other
@@ -189,6 +190,8 @@ class Sources:
         if parameter is None or parameter.kind in ("*", "**"):
             return None
         name = parameter.name
+        if name != scope.parameter and gives_as_other(self.program, function, name, scope):
+            return None
         others = len(function.scope.bindings.get(name, ())) > 1
         if (others or self.visible.deletions(function.scope, name)) and not self.visible.binding(
             name, place

@@ -15,6 +15,7 @@ from capsule_lint.program.fields import default_in
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -223,3 +224,16 @@ class ToldAs:
                 if isinstance(one, FunctionObject)
             ]
             yield from made[0] if len(made) == 1 and len(made[0]) == 1 else (default,)
+
+
+def gives_as_other(program: Program, function: Function, name: str, scope: Scope) -> bool:
+    """Whether a test gives a parameter that is called like a scope, `capsule`, to what calls it otherwise."""
+    names, calls = program.names, program.calls
+    for node in names.inside(function) if function.module.is_test else ():
+        call = names.parent(node) if isinstance(node, tree.Name) and node.id == name else None
+        if isinstance(call, tree.Call):
+            given = [argument for argument in call.args if argument.value is node]
+            taken = [calls.parameter_of(call, argument) for argument in given]
+            if any(one is not None and not names_scope(one, scope) for one in taken):
+                return True
+    return False
