@@ -118,7 +118,8 @@ class Composed(Struct, frozen=True):
             mends.append(AddElements(module.filename, span, "CAP104", before, after, anchor))
         for several in put.values():
             written = several[0][0].written
-            source = self.testing.mends.source(module, written.span)
+            shown = _shown(written)
+            source = self.testing.mends.source(module, shown.span)
             known = plain_literal(source)
             summed = isinstance(names.parent(written), tree.Binary)
             code = (
@@ -260,8 +261,11 @@ class Composed(Struct, frozen=True):
                 return True
             case tree.Call(func=tree.Attr(name=name, base=base)):
                 return name in _MADE_OF_TEXTS and self._is_text(base)
+            case tree.Call() if self._together(node) is not None:
+                sides = self.testing.places.sides(node)
+                return all(tree.text(side) is None for side in sides)  # what asks the helper alone
             case _:
-                return isinstance(node, tree.Call) and self._together(node) is not None
+                return False
 
     def _is_text(self, node: tree.Node) -> bool:
         return tree.text(node) is not None or self._is_composed(node)
@@ -302,3 +306,12 @@ class Composed(Struct, frozen=True):
         names = self.testing.mends.planner.program.names
         reads = reads_of(names, name, {b.at for b in names.bindings_of(name)})
         return [id(one) for one in reads] == [id(name)]
+
+
+def _shown(node: tree.Node) -> tree.Node:
+    """What an f-string shows as well as `str(…)` does."""
+    match node:
+        case tree.Call(func=tree.Name(id="str"), args=(tree.Argument(value=value, star=""),)):
+            return value
+        case _:
+            return node
