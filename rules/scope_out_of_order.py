@@ -17,8 +17,7 @@ pk = f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
 
 ## Fix safety
 There is no fix: another order is another key, and rows that are stored already would not be found
-under it any more. What parts deployments (`{env}#TENANT#…`) may stand before all scopes, and the tag
-of an entity in the place of that of the first one (`PREF#{tenant_id}#CAPSULE#…`).
+under it any more. What parts deployments (`{env}#TENANT#…`) may stand before all scopes.
 """
 
 from __future__ import annotations
@@ -72,11 +71,6 @@ RULE = Rule(
                 "PK": f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDERS",
                 "SK": f"DAY#{day}#CAPSULE#{capsule_id}#TENANT#{tenant_id}",
             }
-        """,
-        # The tag of an entity may stand for that of the outermost scope.
-        """
-        def prefs_pk(tenant_id: str, capsule_id: str) -> str:
-            return f"PREF#{tenant_id}#CAPSULE#{capsule_id}"
         """,
         # What lacks a segment is reported for that alone.
         """

@@ -36,8 +36,6 @@ _NAMESPACE: Final = re.compile(
     r"|cluster|deployment|shard)$"
 )
 """What may stand before all scopes: it parts deployments, not data."""
-_TAG: Final = re.compile(r"[A-Za-z]\w*[^\w\s]+$")
-"""What sets off a value behind it."""
 _WORDS: Final = re.compile(r"[A-Za-z]\w*")
 _EVERYONE: Final = frozenset(("*", "all", "any", "global", "system", "shared", "common", "public"))
 """Values that stand for no scope in particular."""
@@ -117,8 +115,7 @@ class KeyOpinions:
             )
 
     def _is_front(self, template: Template, first: Segment, required: tuple[Scope, ...]) -> bool:
-        """Whether nothing but a namespace stands before the first scope, or the tag of an entity that is the
-        scope's own there: `PREF#{tenant_id}`."""
+        """Whether nothing but a namespace stands before the first scope."""
         text = ""
         for piece in template.pieces[: first.piece]:
             if isinstance(piece, Filled):
@@ -133,7 +130,6 @@ class KeyOpinions:
         else:
             tag = next(s.tag for s in required if s.name == first.scope)
             text = text.removesuffix(tag_at_end(text, tag))
-            text = text if first.tagged else _TAG.sub("", text)
         return all(_NAMESPACE.search(word.lower()) for word in _WORDS.findall(text))
 
     def _is_parted(
