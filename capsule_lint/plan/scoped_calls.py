@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _INJECTING: Final = frozenset(("inject", "autowired"))
 """Decorators of frameworks that fill the parameters which a call leaves out."""
-_REFUSALS: Final = frozenset(("TypeError", "ValidationError", "Exception", "BaseException"))
+_REFUSALS: Final = frozenset(("TypeError", "ValidationError"))
 """The errors, or what they are caught as, of calls that lack an argument, and of what validates its arguments."""
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _TEXT: Final = "ProjectionExpression"
 _LIST: Final = "AttributesToGet"
-_WORD: Final = re.compile(r"#?\w+")
+_WORD: Final = re.compile(r"(?<![\w#.])#?\w+(?![\w.])")
 _REASON: Final = "the items that this reads are to have `{}`: it may have to name that"
 _MAX_DEPTH: Final = 4
 
@@ -153,7 +153,7 @@ class Projections(MendRoom):
             id(node), (node, self.mends.source(module, node.span), knot)
         )
         put = f"{text}{', ' if ', ' in code else ','}{said}"
-        changed = re.sub(rf"(?<![\w#]){re.escape(text)}(?!\w)", put, code, count=1)
+        changed = re.sub(rf"(?<![\w#.]){re.escape(text)}(?!\w)", put, code, count=1)
         self._texts[id(node)] = node, changed, first
         self.state.groups.join(first, knot)
         return changed != code

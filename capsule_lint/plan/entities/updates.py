@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 _SETTING: Final = re.compile(
-    r"(?<![\w#])(?P<name>#?\w+)\s*=\s*(?P<value>if_not_exists\(\s*(?P=name)\s*,\s*)?(?P<mark>:\w+)(?(value)\s*\))"
+    r"(?<![\w#.])(?P<name>#?\w+)\s*=\s*(?P<value>if_not_exists\(\s*(?P=name)\s*,\s*)?(?P<mark>:\w+)(?(value)\s*\))"
 )
 """One attribute that an update sets, perhaps only where there is none yet."""
 _UNPLACED: Final = "may be what an item is made of, and `{}` cannot be placed in the expression"
@@ -207,11 +207,13 @@ class Updates(MendRoom):
             return
         places = [m for m in _SETTING.finditer(self._code(text)) if m["name"] == setting.written]
         said: str | None = None
-        if len(places) == 1 and not isinstance(text, tree.Name | tree.Attr):
+        values = update.values if isinstance(update.values, tree.DictDisplay) else None
+        free = values is not None and values.under(f":{new}") is None
+        if free and len(places) == 1 and not isinstance(text, tree.Name | tree.Attr):
             call = (update.call, UPDATE) if update.call is not None else None
             naming = ExpressionNames(self.mends)
             said = naming.name(new, setting.written, update.names, knot, call)
-        if said is None or not isinstance(update.values, tree.DictDisplay):
+        if said is None or values is None:
             self.mends.obstacle(knot, text, _UNPLACED.format(new))
             return
         place, before = places[0], self.entries.comes_before(scope, old)
@@ -222,9 +224,9 @@ class Updates(MendRoom):
         whole = self._code(text)
         self._codes[id(text)] = text, knot, whole[: place.start()] + both + whole[place.end() :]
         self._done.add((id(text), new))
-        anchor = update.values.under(setting.mark)
+        anchor = values.under(setting.mark)
         at = anchor.span if anchor is not None else None
-        filename, span = self.program.names.module_of(update.values).filename, update.values.span
+        filename, span = self.program.names.module_of(values).filename, values.span
         entry = AddEntry(filename, span, "CAP301", f'":{new}"', code, at, before)
         self.mends.add_once(knot, entry)
         self._note_tests(place[0], knot)

@@ -29,7 +29,8 @@ class SortKeys(Struct, frozen=True, dict=True):
 
     def has(self, host: tree.Node) -> bool:
         """Whether a text is one, and no partition key: what changes for the sake of an index is not found by it any more."""
-        return id(host) in self._hosts[0] - self._hosts[1]
+        sorts, keys = self._hosts
+        return id(host) in sorts and id(host) not in keys
 
     @cached_property
     def _hosts(self) -> tuple[frozenset[int], frozenset[int]]:

@@ -138,7 +138,22 @@ _WHOSE: Final = frozenset(
         *("requested", "required", "resolved", "selected", "trusted", "verified", "wanted"),
         *("actor", "caller", "my", "our", "own", "owner", "owning"),
         *("auth", "claim", "claims", "context", "ctx", "custom", "header", "input", "raw", "req"),
-        *("request", "scope", "test", "x"),
+        *("request", "scope", "test", "x", "body", "cfg", "config", "cookie", "env", "event"),
+        *("jwt", "message", "msg", "param", "path", "payload", "query", "session", "settings"),
+        *("identity", "member", "principal", "token", "user", "viewer"),
+        *(
+            "dest",
+            "dst",
+            "from",
+            "new",
+            "next",
+            "old",
+            "previous",
+            "source",
+            "src",
+            "target",
+            "to",
+        ),
     ]
 )
 """Words before the name of a scope that say whose value it is, or where it comes from, and not that it is another thing."""
