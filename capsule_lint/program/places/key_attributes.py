@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.places.conditions import Conditions, compared_first
 from capsule_lint.program.places.sites import Role
+from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ class KeyAttributes:
 
     def equated(self, name: str, value: tree.Node, *, index: bool) -> None:
         """A query asks for the items of which an attribute has that value."""
-        self._equated[name] = index
+        self._equated[name] = index and self._equated.get(name, True)
         self._wanted.append((name, value))
 
     def queried(self, arguments: dict[str, tree.Node]) -> None:
@@ -55,7 +56,7 @@ class KeyAttributes:
         condition, policy = arguments.get("KeyConditionExpression"), self.keys.policy
         name = compared_first(tree.text(condition), arguments.get("ExpressionAttributeNames"))
         if name and not policy.is_key_name(name) and not policy.is_sort_key_name(name):
-            self._equated[name] = "IndexName" in arguments
+            self._equated[name] = "IndexName" in arguments and self._equated.get(name, True)
 
     def give(self) -> None:
         """Give what was seen to `keys`."""
@@ -63,27 +64,28 @@ class KeyAttributes:
         self._give_equated()
 
     def _give_equated(self) -> None:
-        """What stands under the name of an attribute by which a query finds items, and says the scopes that are looked
-        for there."""
-        found = list(self._under_names()) if self._equated else []
-        looked_up = [(n, v) for n, v, role in found if role is Role.LOOKUP] + self._wanted
-        wanted = {(name, said) for name, value in looked_up if (said := self._scopes(value))}
-        for name, value, role in found:
-            if (name, self._scopes(value)) in wanted:
+        """What stands under the name of an attribute by which a query finds items, and says what is looked for there."""
+        compared = list(self._compared()) if self._equated else []
+        looked_up = [(n, v) for n, v, role in compared if role is Role.LOOKUP] + self._wanted
+        wanted = {(name, said) for name, value in looked_up for said in self._says(value)}
+        entries = (
+            (name, value, self._role_of(value))
+            for name, value in self._entries
+            if name in self._equated
+        )
+        for name, value, role in (*compared, *entries):
+            if any((name, said) in wanted for said in self._says(value)):
                 self.keys.sink(value, role, self._equated[name])
 
-    def _under_names(self) -> Iterator[tuple[str, tree.Node, Role]]:
-        """What is written under these names or looked up by them, in items and for the `:values` of expressions."""
+    def _compared(self) -> Iterator[tuple[str, tree.Node, Role]]:
+        """What is written under these names, or looked up by them, for the `:values` of expressions."""
         names, templates = self.keys.names, self.keys.templates
         compared = {}
         for module in names.editable():
             compared.update(Conditions(names, templates, self._equated.__contains__).of(module))
         for entry, value in self._entries:
-            function = id(names.function_of(value))
-            if (said := compared.get((function, entry))) is not None:
+            if (said := compared.get((id(names.function_of(value)), entry))) is not None:
                 yield said[0], value, said[1]
-            elif entry in self._equated:
-                yield entry, value, self._role_of(value)
 
     def _role_of(self, value: tree.Node) -> Role:
         display = self.keys.names.parent(value)
@@ -91,12 +93,15 @@ class KeyAttributes:
             return self.keys.positions.dict_role(display)
         return Role.WRITTEN
 
-    def _scopes(self, value: tree.Node) -> frozenset[str]:
-        """The scopes that a key says, here or in the functions that make it."""
+    def _says(self, value: tree.Node) -> Iterator[tuple[str, ...]]:
+        """The texts of keys with scopes in them, between what fills them, here or in the functions that make them."""
         templates, makers = self.keys.templates, self.keys.helpers_in(value)
         nodes = [value, *(given for maker in makers for given in maker.returns)]
-        made = (template for node in nodes for template in templates.resolve(node))
-        return frozenset(s.scope for one in made for s in templates.segments(one.pieces))
+        for made in (template for node in nodes for template in templates.resolve(node)):
+            scopes = sorted(segment.scope for segment in templates.segments(made.pieces))
+            if scopes:
+                texts = (p.value if isinstance(p, Text) else "" for p in made.pieces)
+                yield (*scopes, *texts)
 
     def _give_keys(self) -> None:
         """What stands under the names that are in the keys of items."""
