@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -200,7 +201,9 @@ class Strays:
         longer = written - {f"{tag}{{}}" for tag in scoped}  # in a list, these may be sort keys
         for module in self.keys.names.judged() if written or begun else ():
             for value, held in keys_in(module) if not module.is_test else ():
-                if self._says(value, written, tags) and is_own(self.keys.names, held):
+                if self._says(value, written - self._sort_keys, tags) and is_own(
+                    self.keys.names, held
+                ):
                     self.keys.sink(value, Role.LOOKUP, index=False)
             for value, call in self._given_or_compared(module) if not module.is_test else ():
                 if self._says(value, written, tags) and not (call and self.is_for_others(call)):
@@ -215,6 +218,19 @@ class Strays:
             for value in self._handed_on(module) if not apart else ():
                 if self._says(value, longer, scoped):
                     self.keys.sink(value, Role.LOOKUP, index=False)
+
+    @cached_property
+    def _sort_keys(self) -> frozenset[str]:
+        """The texts that are sort keys somewhere: a dict may be by these."""
+        is_sort_key, template = self.keys.policy.is_sort_key_name, self.keys.templates.template
+        made = (
+            template(value)
+            for module in self.keys.names.judged()
+            for display in module.each(tree.DictDisplay)
+            for key, value in display.pairs
+            if is_sort_key(tree.text(key) or "")
+        )
+        return frozenset(one.text for one in made if one is not None)
 
     def _handed_on(self, module: Module) -> Iterator[tree.Node]:
         """The elements of tuples and lists, and the values of dicts, in which a key may go to whoever uses it:
