@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import Value
-from capsule_lint.plan.supply.repeats import names_in
+from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.program.inference.types import Foreign, Instance, ordered
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.texts.pieces import names_any_of
@@ -42,8 +42,11 @@ def _beside(holders: Holders, scope: Scope, node: tree.Node) -> Value | None:
     """`order.capsule_id if order else ctx.capsule_id`, `(order or ctx).capsule_id`."""
     match node:
         case tree.Conditional(then=tree.Attr() as then, otherwise=tree.Attr() as otherwise):
-            test, paths = _test(node.test), (then, otherwise)
-            said = [_read(holders, scope, path) for path in paths]
+            test, others = _test(node.test), holders.program.policy.others(scope)
+            said = [
+                _read(holders, scope, path) if names_any_of(path.name, others) else None
+                for path in (then, otherwise)
+            ]
             if test is None or None in said:
                 return None
             code = f"{said[0]} if {test} else {said[1]}"
@@ -118,5 +121,24 @@ def _classes(holders: Holders, node: tree.Node) -> list[Class]:
 
 
 def _is_steady(holders: Holders, node: tree.Node) -> bool:
-    """Whether all names in an expression are bound once."""
-    return all(len(holders.program.names.bindings_of(name)) == 1 for name in names_in(node))
+    """Whether all names in an expression are bound once, and to read it twice does nothing."""
+    return all(map(repeatable, _parts(node))) and all(
+        len(holders.program.names.bindings_of(name)) == 1 for name in names_in(node)
+    )
+
+
+def _parts(node: tree.Node) -> Iterator[tree.Node]:
+    """What an expression that chooses is made of."""
+    match node:
+        case tree.Conditional(test=test, then=then, otherwise=otherwise):
+            for one in (test, then, otherwise):
+                yield from _parts(one)
+        case tree.Attr(base=tree.Boolean(values=values)):
+            for one in values:
+                yield from _parts(one)
+        case tree.Compare(left=left, rights=rights):
+            yield from (left, *rights)
+        case tree.Wrapped(kind="not", value=value):
+            yield value
+        case _:
+            yield node

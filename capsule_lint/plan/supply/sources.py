@@ -13,7 +13,7 @@ from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.ambient import Ambient
 from capsule_lint.plan.supply.attached import Attached
 from capsule_lint.plan.supply.configured import Configured, made_class
-from capsule_lint.plan.supply.either import either_beside
+from capsule_lint.plan.supply.either import either_beside, is_of_several
 from capsule_lint.plan.supply.event_shapes import EventShapes
 from capsule_lint.plan.supply.given import Given
 from capsule_lint.plan.supply.holders import Holders, is_private
@@ -90,6 +90,10 @@ class Sources:
         told = told or either_beside(self.holders, scope, call)
         if told is not None:
             return told
+        if call is not None and any(
+            is_of_several(self.holders, scope, a.value) for a in call.args
+        ):
+            return None  # which of them is meant is not known here
         for spec in self.configured.in_order(scope, call, beside):
             found = self.configured.value(spec, place, call)
             if found is not None:
