@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
 
+_PARSING: Final = ("model_validate_json", "parse_raw")
+"""Methods by which pydantic makes an object of a text."""
 JSON_KEYS: Final = re.compile(r'"(\w+)"\s*:')
 _TYPED: Final = re.compile(r'\{"[SN]": (.*)\}')
 """A value as the low-level client has it."""
@@ -334,9 +336,16 @@ class Enumerated(MendRoom):
 
     def _made_from_any(self) -> Iterator[Class]:
         """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`, also as heirs of
-        one of which any may be meant, `KINDS[kind](**data)`."""
+        one of which any may be meant, `KINDS[kind](**data)`; or from texts, `Note.model_validate_json(text)`."""
         known: dict[Class, list[tree.Call]] = {}
+        parsed = [call for name in _PARSING for call in self.program.calls.uses.calls_beside(name)]
+        named = [
+            self._named(call.func.base) for call in parsed if isinstance(call.func, tree.Attr)
+        ]
         for cls in self._homes():
+            if cls in named:
+                yield cls
+                continue
             for base in self.program.classes.mro(cls):
                 if base not in known:
                     known[base] = list(self._making(base))
@@ -352,8 +361,13 @@ class Enumerated(MendRoom):
 
     def _is_class(self, node: tree.Node) -> bool:
         """Whether an expression names one class, and none of its heirs."""
+        return self._named(node) is not None
+
+    def _named(self, node: tree.Node) -> Class | None:
+        """The class that an expression names."""
         named = self.program.classes.dotted(node)
-        return isinstance(named, Binding) and isinstance(named.definition, Class)
+        definition = named.definition if isinstance(named, Binding) else None
+        return definition if isinstance(definition, Class) else None
 
 
 def _texts_in(nodes: Sequence[tree.Node | None]) -> set[str]:
