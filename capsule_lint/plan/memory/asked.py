@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.looking_up import looks_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

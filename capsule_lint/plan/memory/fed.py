@@ -12,12 +12,12 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.memory.answered import Answered
 from capsule_lint.plan.memory.asked import is_asked
-from capsule_lint.plan.memory.collections import looks_up
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.kept_beside import KeptBeside
 from capsule_lint.plan.memory.key_hosts import ask_around, is_identifier
 from capsule_lint.plan.memory.keyed_puts import KeyedPuts, inward, taken_from
 from capsule_lint.plan.memory.local_notes import left_out_of_key
+from capsule_lint.plan.memory.looking_up import looks_up
 from capsule_lint.plan.memory.looped_results import LoopedResults
 from capsule_lint.plan.memory.object_scopes import ObjectScopes
 from capsule_lint.plan.memory.put_values import PutValues

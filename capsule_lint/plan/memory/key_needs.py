@@ -56,7 +56,9 @@ class KeyNeeds:
         cls = owner if isinstance(owner, Class) else None
         entity = self.program.domain.narrowed_names(cls, function, module.name)
         if entity is None and cls is not None:
-            served = self.program.domain.entities_of.get(cls) or self.collections.held(cls)
+            served = self.program.domain.entities_of.get(cls) or self.collections.items.held_by(
+                cls
+            )
             kinds = {e.name for e in served}
             narrow = kinds & set(self.program.policy.entities)
             if narrow and narrow == kinds:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import LOOKING_UP
+from capsule_lint.plan.memory.looking_up import LOOKING_UP
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import looking_up
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.in_order import GIVING, in_order
 from capsule_lint.plan.memory.key_pieces import KeyPieces
 from capsule_lint.plan.memory.key_uses import KeyUses
 from capsule_lint.plan.memory.keyed_methods import SCANNING, empties, is_keyed, pattern_of
+from capsule_lint.plan.memory.looking_up import looking_up
 from capsule_lint.plan.memory.making import copied
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import LOOKING_UP
 from capsule_lint.plan.memory.key_hosts import is_identifier
 from capsule_lint.plan.memory.keyed_methods import TAKING_KEYS, key_of
+from capsule_lint.plan.memory.looking_up import LOOKING_UP
 from capsule_lint.plan.memory.making import makes_collection
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.rows import Rows
-from capsule_lint.plan.memory.collections import LOOKING_UP, Collections, looking_up
+from capsule_lint.plan.memory.collections import Collections
 from capsule_lint.plan.memory.dict_keys import DictKeys
 from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.in_order import begins_others
@@ -19,6 +19,7 @@ from capsule_lint.plan.memory.key_readers import KeyReaders
 from capsule_lint.plan.memory.keyed_alike import KeyedAlike
 from capsule_lint.plan.memory.local_filters import LocalFilters
 from capsule_lint.plan.memory.local_notes import LocalNotes
+from capsule_lint.plan.memory.looking_up import LOOKING_UP, looking_up
 from capsule_lint.plan.memory.nested import Nested
 from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.memory.shared_keys import SharedKeys

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.collections import looks_up
+from capsule_lint.plan.memory.looking_up import looks_up
 from capsule_lint.plan.memory.object_scopes import ObjectScopes
 from capsule_lint.plan.room import Room
 from capsule_lint.program.model import Class

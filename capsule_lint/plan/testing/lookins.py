@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import literal_text
-from capsule_lint.plan.memory.collections import looking_up
 from capsule_lint.plan.memory.keyed_methods import is_keyed
+from capsule_lint.plan.memory.looking_up import looking_up
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.comparisons import equal_to
