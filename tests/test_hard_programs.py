@@ -63,3 +63,19 @@ def test_a_name_that_is_made_of_itself(project: Project) -> None:
         }
     )
     assert "CAP108" in project.check("--no-cache").codes
+
+
+def test_classes_that_inherit_from_one_of_hundreds_of_their_name_come_to_an_end() -> None:
+    metas = "".join(
+        f"class Form{n}(Form{n - 1}):\n    class Meta(Form{n - 1}.Meta):\n        rank = {n}\n"
+        for n in range(1, 400)
+    )
+    code = text_of(
+        "class Form0:\n    class Meta:\n        rank = 0\n"
+        f"{metas}"
+        "class Options(Form7.Meta):\n    pass\n"
+        'def pk(tenant_id):\n    return f"TENANT#{tenant_id}"\n'
+    )
+    names = link_names([build("app.py", code)], Policy())
+    program = link_program(names, Policy())  # 400 to the power of 4 ways
+    assert len(program.names.modules["app"].classes) == 801

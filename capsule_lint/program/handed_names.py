@@ -185,19 +185,28 @@ class HandedNames:
         self.aliases.add(own, name)
 
 
-def _made_by(
-    cls: Class, classes: Mapping[str, Sequence[Class]], depth: int = 0
-) -> list[Function | Class]:
+def _made_by(cls: Class, classes: Mapping[str, Sequence[Class]]) -> list[Function | Class]:
     """What takes what a class is called with: its own initializer or that of a class that it inherits from, told
-    by the names of these; else the class itself, by its fields."""
-    own = cls.methods.get("__init__")
-    if own is not None:
-        return [own]
-    bases = cls.fact.bases if depth < _MAX_DEPTH and not _fields(cls) else ()
-    named = (last_name(base.value) for base in bases if base.keyword is None)
-    above = (one for name in named for one in classes.get(name, ()) if one is not cls)
-    found = [made for one in above for made in _made_by(one, classes, depth + 1)]
-    return list(dict.fromkeys(found)) or [cls]
+    by the names of these; else the class itself, by its fields. Each is looked at once: of the classes of a large
+    program hundreds may have the name of the one that they inherit from."""
+    found: dict[Function | Class, None] = {}
+    seen, level = {cls}, [cls]
+    for depth in range(_MAX_DEPTH + 1):
+        following: dict[Class, None] = {}
+        for one in level if len(found) < _MANY else ():
+            own = one.methods.get("__init__")
+            is_last = own is not None or depth == _MAX_DEPTH or bool(_fields(one))
+            bases = () if is_last else one.fact.bases
+            named = (last_name(base.value) for base in bases if base.keyword is None)
+            above = [
+                other for name in named for other in classes.get(name, ()) if other is not one
+            ]
+            if not above:
+                found[own or one] = None
+            following.update(dict.fromkeys(other for other in above if other not in seen))
+        seen.update(following)
+        level = list(following)
+    return list(found) or [cls]
 
 
 def _renamed(module: Module) -> dict[str, str]:
