@@ -202,7 +202,9 @@ class CallMends(MendRoom):
         if star is not None:
             if neighbour is None and self.tuples.give(args[star], want, before - star):
                 return ()
-            if star < before or (neighbour is None and self._is_variadic(args[star])):
+            fills = star < sum(1 for one in signature if one.by_position and not one.new)
+            unknown = fills and neighbour is None and self._is_variadic(args[star])
+            if star < before or unknown:
                 return (name, neighbour + 1 + offset) if neighbour is not None and named else None
         if before < count:
             return None, positional[before] + offset
