@@ -135,6 +135,34 @@ class KeyPieces(Struct, frozen=True):
         for one in self.local.parted.compared([node]):
             self._among(one, new, home)
 
+    def begun(self, node: tree.Subscript, home: Home) -> bool:
+        """`key[:2] == (tenant_id, device_id)`: a longer beginning of a key is compared with more elements. Whether
+        that is what a slice is for."""
+        change, compare = self.local.rekeyed[home], self.local.program.names.parent(node)
+        match node.index, compare:
+            case (
+                tree.Slice(lower=None, upper=tree.Const(value=int() as end) as upper, step=None),
+                tree.Compare(ops=("==" | "!=",)),
+            ) if change.index <= end:
+                asked = compare.other(node)
+            case _:
+                return False
+        elements = asked.items if isinstance(asked, tree.Sequence) else ()
+        if len(elements) != end or not end:
+            return False
+        knot, scopes = self.local.notes.knot_of(home, compare), list(change.scopes)
+        longer = self.local.notes.defect(upper, "index", scopes, knot)
+        longer.detail["index"] = str(end + len(scopes))
+        more = self.local.notes.defect(asked, "tuple", scopes, knot)
+        beside = elements[max(change.index - 1, 0)]
+        mirror = beside if isinstance(beside, tree.Attr | tree.Name) else None
+        for scope in scopes:
+            more.anchors[scope.name] = beside if change.index else None
+            self.local.notes.ask(more, Want(scope, asked, knot, "filter", mirror=mirror))
+        self.local.notes.settle(asked)
+        self.local.notes.settle(compare)
+        return True
+
     def attribute(self, access: tree.Attr, home: Home) -> None:
         """`slot.tenant_id == tenant_id` gets a condition beside it."""
         change, parent = self.local.rekeyed[home], self.local.program.names.parent(access)

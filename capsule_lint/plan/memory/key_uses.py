@@ -115,8 +115,11 @@ class KeyUses:
         change, number = self.local.rekeyed[home], None
         if isinstance(node.index, tree.Const) and isinstance(node.index.value, int):
             number = node.index.value
-        if number is None or change.width < 2 or home in self.local.mixed:
+        if change.width < 2 or home in self.local.mixed:
             self.unsure(node, home)
+        elif number is None:
+            if not self.pieces.begun(node, home):
+                self.unsure(node, home)
         else:
             self.pieces.indexed(node, node.index, number, home)
 
