@@ -195,6 +195,31 @@ RULE = Rule(
             """,
             lines=(14, 19),
         ),
+        # The names of headers come in any case.
+        Bad(
+            """
+            from fastapi import APIRouter, Depends
+
+            router = APIRouter()
+
+            def orders_pk(tenant_id: str, capsule_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDERS"
+
+            def handler(event, context):
+                claims = event["requestContext"]["authorizer"]["claims"]
+                headers = {name.lower(): value for name, value in event["headers"].items()}
+                return orders_pk(claims["tenant_id"], headers["x-capsule-id"])
+
+            @router.post("/orders")
+            def place(body: dict, tenant_id: str = Depends(str)) -> str:
+                return orders_pk(tenant_id, body["capsule_id"])
+
+            @router.get("/orders")
+            def orders(request, tenant_id: str = Depends(str)) -> str:
+                return orders_pk(tenant_id, request.cookies["capsule_id"])
+            """,
+            lines=(11, 15, 19),
+        ),
         Bad(
             """
             import json

@@ -1,4 +1,4 @@
-"""Which expressions of a handler are what the client sends: body, query string, headers."""
+"""Which expressions of a handler are what the client sends: body, query string, headers, cookies."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ _REQUEST: Final = {
     "get_json": "the body",
     "POST": "the body",
     "headers": "a header",
+    "cookies": "a cookie",
+    "COOKIES": "a cookie",
 }
 """What the attributes of a request hold in Flask, Starlette and Django."""
 _EVENT: Final = {
@@ -51,6 +53,7 @@ _MARKERS: Final = {
     "Body": "the body",
     "Form": "the body",
     "Header": "a header",
+    "Cookie": "a cookie",
 }
 _INJECTED: Final = frozenset(("Depends", "Security"))
 _SIGNED: Final = re.compile(r"^x-(?:amz|amzn|apigateway|ms|goog)-", re.IGNORECASE)
@@ -81,9 +84,14 @@ class Clients:
                 return self._any(node.values, scope, depth)
             case tree.Conditional():
                 return self._any((node.then, node.otherwise), scope, depth)
-            case tree.Wrapped(kind="await"):
-                return self.origin(node.value, scope, depth + 1)
-            case tree.Walrus():
+            case tree.Comprehension(
+                kind="DictComp",
+                generators=(
+                    tree.Generator(iter=tree.Call(func=tree.Attr(name="items", base=base))),
+                ),
+            ):  # a copy: `{name.lower(): value for name, value in headers.items()}`
+                return self.origin(base, scope, depth + 1)
+            case tree.Wrapped(kind="await") | tree.Walrus():
                 return self.origin(node.value, scope, depth + 1)
             case tree.Call():
                 return self._called(node, scope, depth)
@@ -195,6 +203,8 @@ class Clients:
         classes = classes_of(types)
         if classes:
             return "the body" if all(map(self.ground.program.classes.is_model, classes)) else ""
+        if last_name(parameter.annotation) in ("dict", "Dict"):
+            return "the body"
         return "the query string" if self._is_plain(parameter) else ""
 
     def _marks(self, parameter: tree.Parameter) -> Iterator[tree.Call]:
