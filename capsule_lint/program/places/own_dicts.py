@@ -44,6 +44,17 @@ def is_own(names: Names, node: tree.Node) -> bool:
     )
 
 
+def goes_through(names: Names, node: tree.Node) -> tree.Node | None:
+    """The dict whose values a loop gives a name one after the other: `{k: v for k, v in item.items()}`."""
+    for binding in names.bindings_of(node) if isinstance(node, tree.Name) else ():
+        match binding.kind, binding.path, binding.value:
+            case ("for", (1,), tree.Call(func=tree.Attr(name="items", base=base))):
+                return base
+            case ("for", (), tree.Call(func=tree.Attr(name="values", base=base))):
+                return base
+    return None
+
+
 def _is_kept_here(names: Names, node: tree.Node) -> bool:
     """Whether a dict that a function makes is not for what an object or a module keeps."""
     holder, scope = names.parent(node), names.place(node).scope

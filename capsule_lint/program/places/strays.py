@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection
-from capsule_lint.program.local_names import behind, reads_of
+from capsule_lint.program.local_names import behind, entries_of_dict, reads_of
 from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import last_name
-from capsule_lint.program.places.own_dicts import is_own, keys_in
+from capsule_lint.program.places.own_dicts import goes_through, is_own, keys_in
 from capsule_lint.program.places.sites import WRITES, Role
 from capsule_lint.program.texts.pieces import snake
 
@@ -146,7 +146,9 @@ class Strays:
         """Whether an expression is a text that starts as the policy's keys do, here or in a function that makes it."""
         if not isinstance(node, tree.Call) or tree.makes_text(node):
             return _may_say(node) and self.keys.starts.at(node)
-        made = (value for function in self.keys.helpers_in(node) for value in function.returns)
+        made = (
+            value for function in self.keys.results.helpers_in(node) for value in function.returns
+        )
         return any(_may_say(value) and self.keys.starts.at(value) for value in made)
 
     def _each(self, node: tree.Node) -> tuple[tree.Node, ...]:
@@ -353,12 +355,18 @@ class Strays:
         one, is where it begins with one of the tags that they begin with: `f"TITLE#{title}"`."""
         if not _may_say(value) and not self._is_filled(value):
             return False
-        if self.keys.at(value) is not None:
+        if self.keys.at(value) is not None or self._is_of_row(value):
             return False
         said = behind(self.keys.names, value)
         if not self._is_tagged(said, tags) and not self.keys.starts.at(value):
             return False
         return any(template.text in written for template in self.keys.templates.resolve(value))
+
+    def _is_of_row(self, node: tree.Node) -> bool:
+        """Whether a name stands for each value of a row in turn, whose keys are known by their own names."""
+        row = goes_through(self.keys.names, node)
+        entries = entries_of_dict(self.keys.names, row) if row is not None else ()
+        return any(map(self.keys.policy.is_key_name, entries))
 
     def _is_filled(self, node: tree.Node) -> bool:
         """Whether an expression has an object fill the text that it keeps."""
