@@ -105,6 +105,28 @@ RULE = Rule(
                 return repo.get(tenant_id, capsule_id, order_id) or {}
             """,
         ),
+        # The key of a row is read, and made elsewhere.
+        Bad(
+            """
+            def get_day(table, tenant_id: str, day: str) -> dict:
+                key = {"PK": f"TENANT#{tenant_id}#DAY#{day}", "SK": "DAY"}
+                return table.get_item(Key=key)["Item"]
+
+            def first(table, tenant_id: str, capsule_id: str) -> str:
+                pk = get_day(table, tenant_id, "d1")["PK"]
+                return pk
+            """,
+            lines=(1,),
+            fixed="""
+            def get_day(table, tenant_id: str, capsule_id: str, day: str) -> dict:
+                key = {"PK": f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#DAY#{day}", "SK": "DAY"}
+                return table.get_item(Key=key)["Item"]
+
+            def first(table, tenant_id: str, capsule_id: str) -> str:
+                pk = get_day(table, tenant_id, capsule_id, "d1")["PK"]
+                return pk
+            """,
+        ),
         Bad(
             """
             import boto3

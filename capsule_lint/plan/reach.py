@@ -54,11 +54,11 @@ class Reach:
                     if callee.function is not None and not callee.mock:
                         yield from self.program.calls.families.of(callee.function)
             case tree.Attr() if node.name in self._properties:
-                for function in self.program.keys.helpers_in(node):
+                for function in self.program.keys.results.helpers_in(node):
                     yield from self.program.calls.families.of(function)
 
     def _saying(self, node: tree.Node) -> Iterator[Function]:
-        for method in self.program.keys.saying(node):
+        for method in self.program.keys.results.saying(node):
             yield from self.program.calls.families.of(method)
 
     def is_followed(self, function: Function) -> bool:
@@ -109,10 +109,12 @@ class Reach:
 def returning(program: Program, *nodes: tree.Node) -> set[Function]:
     """The functions whose result one of the expressions is, and those whose result these return."""
     found: set[Function] = set()
-    queue = [f for node in nodes for f in program.keys.helpers_in(node)]
+    queue = [f for node in nodes for f in program.keys.results.helpers_in(node)]
     while queue:
         function = queue.pop()
         if function not in found:
             found.add(function)
-            queue += [f for value in function.returns for f in program.keys.helpers_in(value)]
+            queue += [
+                f for value in function.returns for f in program.keys.results.helpers_in(value)
+            ]
     return found

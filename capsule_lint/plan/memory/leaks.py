@@ -267,7 +267,9 @@ class Leaks(Struct, frozen=True):
         program = self.local.program
         if program.keys.at(behind(program.names, node) or node) is not None:
             return True
-        return any(helper in self.local.state.params for helper in program.keys.helpers_in(node))
+        return any(
+            helper in self.local.state.params for helper in program.keys.results.helpers_in(node)
+        )
 
     def _gains(self, cls: Class, scope: Scope) -> bool:
         """Whether objects of a class are going to have a scope."""

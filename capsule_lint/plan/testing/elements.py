@@ -92,7 +92,7 @@ def yielding(program: Program, nodes: Iterable[tree.Node], at: Position | None) 
     queue = list(nodes)
     while queue:
         for one in elements(program, queue.pop(), at):
-            for function in program.keys.helpers_in(one):
+            for function in program.keys.results.helpers_in(one):
                 if function not in found:
                     found.add(function)
                     queue += function.given_back

@@ -30,7 +30,7 @@ from capsule_lint.program.model import Class, last_name
 if TYPE_CHECKING:
     from capsule_lint.program.inference.infer import Inference
 
-_ANSWERS: Final = frozenset(
+ANSWERS: Final = frozenset(
     ("Item", "Items", "Attributes", "Responses", "UnprocessedItems", "UnprocessedKeys")
 )
 """The keys of the dicts that operations of DynamoDB answer with (the API's reference lists them)."""
@@ -81,7 +81,7 @@ class Contents:
     def answered(self, types: Types, key: tree.Node) -> Types:
         """What stands under a key of a dict, where that may be anything: under those of what DynamoDB answers,
         `answer["Responses"]`, is data."""
-        return foreign("answer") if tree.text(key) in _ANSWERS and types <= ANYTHING else types
+        return foreign("answer") if tree.text(key) in ANSWERS and types <= ANYTHING else types
 
     def _given_back(self, node: tree.Subscript) -> Types:
         """What the functions give back under a name of which one is called for a dict: `notes(table)["put"]`."""

@@ -73,7 +73,7 @@ class BareKeys:
             entries += [_Entry(one, one, role) for one in given]
         if keys.at(node) is not None or value is None:
             return
-        if keys.templates.resolve(value) or any(True for _ in keys.helpers_in(value)):
+        if keys.templates.resolve(value) or any(True for _ in keys.results.helpers_in(value)):
             return
         known = hole_name(value)
         template = Template(node, (Filled(value, node, known),))
@@ -101,7 +101,9 @@ class BareKeys:
             for one in said
         ):
             return
-        if not keys.templates.resolve(value) and not any(True for _ in keys.helpers_in(value)):
+        if not keys.templates.resolve(value) and not any(
+            True for _ in keys.results.helpers_in(value)
+        ):
             self._attributes.append(_Entry(node, value, Role.LOOKUP))
 
     def _sort_key(self, node: tree.Node) -> str | None:
@@ -277,7 +279,7 @@ class BareKeys:
             return True
         if any(t.has_text and len(t.pieces) > 1 for t in keys.templates.resolve(node)):
             return True
-        return any(True for _ in keys.helpers_in(node))
+        return any(True for _ in keys.results.helpers_in(node))
 
 
 def _is_own(node: tree.Attr) -> bool:

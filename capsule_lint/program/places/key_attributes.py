@@ -95,7 +95,7 @@ class KeyAttributes:
 
     def _says(self, value: tree.Node) -> Iterator[tuple[str, ...]]:
         """The texts of keys with scopes in them, between what fills them, here or in the functions that make them."""
-        templates, makers = self.keys.templates, self.keys.helpers_in(value)
+        templates, makers = self.keys.templates, self.keys.results.helpers_in(value)
         nodes = [value, *(given for maker in makers for given in maker.returns)]
         for made in (template for node in nodes for template in templates.resolve(node)):
             scopes = sorted(segment.scope for segment in templates.segments(made.pieces))

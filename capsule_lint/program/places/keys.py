@@ -15,8 +15,9 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.places.bare_keys import BareKeys
 from capsule_lint.program.places.dict_roles import DictRoles, is_streamed
 from capsule_lint.program.places.key_attributes import KeyAttributes
+from capsule_lint.program.places.key_results import KeyResults
 from capsule_lint.program.places.looks import Looks
-from capsule_lint.program.places.makers import Makers, is_item
+from capsule_lint.program.places.makers import Makers
 from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.shared_texts import SharedTexts
 from capsule_lint.program.places.sites import KeySite, Role
@@ -41,13 +42,11 @@ if TYPE_CHECKING:
 
 _INDEXES: Final = ("1", "gsi1")
 """How indexes are called, or what distinguishes their names."""
-_MAX_CALLS: Final = 3
 _PARTS: Final = re.compile(
     r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+|[A-Za-z][A-Za-z0-9]*(?:[_.~-](?:[A-Z0-9]+_)*\{\})+"
 )
 """A key that is put together without `#`."""
 _LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
-_SAYING: Final = ("__str__", "__repr__", "__format__")
 
 
 @dataclass(eq=False)
@@ -68,6 +67,7 @@ class Keys:
     """The expressions, by their ids, of keys that are looked up and that a function makes."""
     bares: BareKeys = field(init=False)
     positions: Positions = field(init=False)
+    results: KeyResults = field(init=False)
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _by_function: dict[Function, list[KeySite]] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
@@ -77,7 +77,7 @@ class Keys:
     """The modules, and whether they import a library for DynamoDB."""
 
     def __post_init__(self) -> None:
-        self.bares = BareKeys(self)
+        self.bares, self.results = BareKeys(self), KeyResults(self)
         roles = DictRoles(self.names, self.templates, self.policy)
         makers, strays = Makers(self, roles), Strays(self)
         attributes = KeyAttributes(self)
@@ -197,7 +197,7 @@ class Keys:
         if id(node) in self._seen and id(node) not in self._by_host:
             return
         self._seen.add(id(node))
-        templates, helpers = self.templates.resolve(node), tuple(self.helpers_in(node))
+        templates, helpers = self.templates.resolve(node), tuple(self.results.helpers_in(node))
         for template in templates:
             self.note(template, role, index, prefix)
         if isinstance(node, tree.Attr) and not templates and not helpers:
@@ -235,7 +235,7 @@ class Keys:
             own = member.params[function.params.index(parameter) :][:1]
             for _, argument in list(self.calls.arguments_for(member, own[0].name)) if own else ():
                 self.sink(argument.value, role, index, prefix=prefix)
-                made = (one in self.helpers for one in self.helpers_in(argument.value))
+                made = (one in self.helpers for one in self.results.helpers_in(argument.value))
                 if self.starts.at(argument.value) or any(made):
                     self.takers.update(members)
 
@@ -314,96 +314,6 @@ class Keys:
         calls = (call for name in OF_ITEMS for call in self.calls.uses.calls_beside(name))
         return {self.names.module_of(call) for call in calls}
 
-    def helpers_in(self, node: tree.Node, depth: int = 0) -> Iterator[Function]:
-        """The functions whose result is the key at `node`."""
-        if depth > 6:
-            return
-        match node:
-            case tree.FString(parts=(tree.Hole(value=value),)):
-                yield from self._saying_keys(value)
-            case tree.Call(func=tree.Name(id="str"), args=(tree.Argument(value=value),)) if (
-                saying := tuple(self._saying_keys(value))
-            ):
-                yield from saying
-            case tree.Call() if (inner := self.templates.wrapped(node)) is not None:
-                yield from self.helpers_in(inner, depth + 1)
-            case tree.Call():
-                if self.templates.template(node) is not None:
-                    return
-                for callee in self.calls.callees(node):
-                    if callee.function is not None and callee.cls is None:
-                        yield callee.function
-                    elif callee.cls is not None and "str" in self.classes.base_names(callee.cls):
-                        yield from filter(None, (self.classes.method(callee.cls, "__new__"),))
-            case tree.Attr():
-                methods = self._methods_of(node.base, node.name)
-                yield from (method for method in methods if method.is_property)
-            case tree.Name():
-                for binding in self.names.bindings_of(node):
-                    if (
-                        binding.kind == "assign"
-                        and binding.value is not None
-                        and (not binding.path or binding.path == (0,))
-                    ):
-                        yield from self.helpers_in(binding.value, depth + 1)
-                    elif binding.kind == "for" and binding.value is not None:
-                        for item in self.templates.joins.given.iterated(
-                            binding.value, binding.path
-                        ):
-                            yield from self.helpers_in(item, depth + 1)
-            case tree.Conditional():
-                yield from self.helpers_in(node.then, depth + 1)
-                yield from self.helpers_in(node.otherwise, depth + 1)
-            case tree.Subscript() if self.key_name(node.index) or (
-                isinstance(node.index, tree.Const) and node.index.value == 0
-            ):
-                yield from self.helpers_in(node.base, depth + 1)
-            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
-                yield from self.helpers_in(node.values[0], depth + 1)
-
-    def _methods_of(self, node: tree.Node, *names: str) -> Iterator[Function]:
-        """The methods of those names that what an expression is may have."""
-        for one in self.templates.inference.of(node):
-            if isinstance(one, Instance):
-                yield from filter(None, (self.classes.method(one.cls, name) for name in names))
-
-    def saying(self, node: tree.Node) -> Iterator[Function]:
-        """The methods by which objects of the program say themselves, where one becomes a text."""
-        return self._methods_of(node, *_SAYING) if self._says else iter(())
-
-    def _saying_keys(self, node: tree.Node) -> Iterator[Function]:
-        """Those that may make a key; what `repr` gives is for people."""
-        return (method for method in self.saying(node) if method.name != "__repr__")
-
-    @cached_property
-    def _says(self) -> bool:
-        modules = self.names.modules.values()
-        return any(f.name in _SAYING for module in modules for f in module.functions)
-
-    def makes_item(self, node: tree.Node, depth: int = 0) -> bool:
-        """Whether an expression gives an item, here or in the functions that it calls: where its keys stand
-        is seen there."""
-        if is_item(node) or not isinstance(node, tree.Call) or depth > _MAX_CALLS:
-            return is_item(node)
-        callees = self.calls.callees(node)
-        if self.makes_pair(node) and any(a.keyword is not None for a in node.args):
-            return True
-        makers = [c.function for c in callees if c.function is not None and c.cls is None]
-        return 0 < len(makers) == len(callees) and all(
-            maker.returns and all(self.makes_item(value, depth + 1) for value in maker.returns)
-            for maker in makers
-        )
-
-    def makes_pair(self, node: tree.Call) -> bool:
-        """Whether a call makes an object that is a key with its sort key: `PrimaryKey(pk=…, sk=…)`."""
-        made = [c.cls for c in self.calls.callees(node)]
-        is_key, is_sort_key = self.policy.is_key_name, self.policy.is_sort_key_name
-        return bool(made) and all(
-            any(map(is_key, params)) and any(map(is_sort_key, params))
-            for cls in made
-            for params in ([p.name for p in self.classes.constructor(cls) or ()] if cls else [],)
-        )
-
     def _note_helper(self, function: Function, index: bool) -> None:
         if (
             function in self.helpers
@@ -420,7 +330,7 @@ class Keys:
                     if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items
                     else value
                 )
-                if not self.makes_item(first):
+                if not self.results.makes_item(first):
                     self._seen.discard(id(first))  # now it is known to be used
                     self.sink(
                         first, Role.HELPER, index or self.policy.is_index_key_name(member.name)

@@ -83,7 +83,7 @@ class Operations(Struct, frozen=True):
         match node.func:
             case tree.Attr(name="update", base=tree.Name() as base):
                 return self.roles.updated(base, names.function_of(node)) or Role.LOOKUP
-        if self.keys.makes_pair(node) and _is_returned(names.parent(node)):
+        if self.keys.results.makes_pair(node) and _is_returned(names.parent(node)):
             return Role.HELPER
         if self._constructs(node):
             return Role.WRITTEN

@@ -54,7 +54,7 @@ class SharedTexts:
     def _yielded(self, value: tree.Node, depth: int = 0) -> Iterator[Template]:
         """The templates that an expression yields, itself or by a helper that it calls."""
         yield from self.keys.templates.resolve(value)
-        for helper in self.keys.helpers_in(value) if depth < _MAX_DEPTH else ():
+        for helper in self.keys.results.helpers_in(value) if depth < _MAX_DEPTH else ():
             for returned in helper.returns:
                 yield from self._yielded(returned, depth + 1)
 
@@ -67,7 +67,7 @@ class SharedTexts:
         for template in self.keys.templates.resolve(value):
             if any(True for piece in template.pieces for _ in self._of_table(piece.host)):
                 yield template.text
-        for helper in self.keys.helpers_in(value):
+        for helper in self.keys.results.helpers_in(value):
             for returned in helper.returns if helper in self.keys.helpers else ():
                 yield from self._shared(returned, depth + 1)
 

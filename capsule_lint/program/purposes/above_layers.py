@@ -89,5 +89,6 @@ class AboveLayers(Struct, frozen=True):
         which knows its own."""
         keys = self.domain.keys
         return keys.at(node) is not None or any(
-            caller.owner is not None or not helper.takes_self for helper in keys.helpers_in(node)
+            caller.owner is not None or not helper.takes_self
+            for helper in keys.results.helpers_in(node)
         )

@@ -83,7 +83,7 @@ class Layers:
             if any(keys.inside(member) for member in family):
                 return True
             returned = [value for member in family for value in member.returns]
-            queue += [other for value in returned for other in keys.helpers_in(value)]
+            queue += [other for value in returned for other in keys.results.helpers_in(value)]
         return False
 
     def _kin(self, cls: Class, candidates: Iterable[Class]) -> Iterator[Class]:
