@@ -237,11 +237,7 @@ class Defaulted(Room):
         program = self.program
         if isinstance(function, Class):
             return False
-        reads = [
-            node
-            for node in program.names.inside(function)
-            if isinstance(node, tree.Name) and node.id == scope.parameter
-        ]
+        reads = program.names.called(function, scope.parameter)
         return bool(reads) and all(
             isinstance(call := program.names.parent(node), tree.Call)
             and any(

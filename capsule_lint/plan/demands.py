@@ -325,11 +325,7 @@ class Demands(Room):
     def _says_how_to_scan(self, method: Function, parameter: tree.Parameter) -> bool:
         """Whether a parameter says nothing but how much of a table is read: `scan(Segment=number)`."""
         names = self.program.names
-        reads = [
-            names.parent(node)
-            for node in names.inside(method)
-            if isinstance(node, tree.Name) and node.id == parameter.name
-        ]
+        reads = [names.parent(node) for node in names.called(method, parameter.name)]
         return bool(reads) and all(
             isinstance(one, tree.Call)
             and any(

@@ -142,9 +142,8 @@ class HandedNames:
         if (function, name) not in self._followed:
             self._followed.add((function, name))
             own = self.aliases.own_name(function, name)
-            for node in self.names.inside(function):
-                if isinstance(node, tree.Name) and node.id == name:
-                    self._goes(function, own, _whole(self.names, node))
+            for node in self.names.called(function, name):
+                self._goes(function, own, _whole(self.names, node))
         return self.aliases.own_name(function, name)
 
     def _goes(self, function: Function, own: str, node: tree.Node) -> None:

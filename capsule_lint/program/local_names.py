@@ -98,21 +98,21 @@ def put_into(names: Names, binding: Binding) -> Iterator[tuple[str | None, tree.
     function, made = binding.function, binding.value
     if function is None or not (isinstance(made, tree.DictDisplay | tree.Call)):
         return
-    for node in names.inside(function):
-        match node:
-            case tree.Subscript(base=tree.Name(id=name)) if name == binding.name:
-                statement = names.parent(node)
+    for own in names.called(function, binding.name):
+        match part := names.parent(own):
+            case tree.Subscript(base=base) if base is own:
+                statement = names.parent(part)
                 targets = statement.targets if isinstance(statement, tree.Assign) else ()
                 value = statement.value if isinstance(statement, tree.Assign) else None
-                if value is not None and any(target is node for target in targets):
-                    yield tree.text(node.index), value
-            case tree.Call(func=tree.Attr(name="update", base=tree.Name(id=name))) if (
-                name == binding.name
-            ):
-                yield from node.keywords
-                for given in node.plain:
-                    if isinstance(given, tree.DictDisplay):
-                        yield from ((tree.text(key), one) for key, one in given.pairs)
+                if value is not None and any(target is part for target in targets):
+                    yield tree.text(part.index), value
+            case tree.Attr(name="update"):
+                call = names.parent(part)
+                if isinstance(call, tree.Call) and call.func is part:
+                    yield from call.keywords
+                    for given in call.plain:
+                        if isinstance(given, tree.DictDisplay):
+                            yield from ((tree.text(key), one) for key, one in given.pairs)
 
 
 def filled_with(names: Names, binding: Binding) -> Iterator[tree.Node]:
@@ -121,9 +121,7 @@ def filled_with(names: Names, binding: Binding) -> Iterator[tree.Node]:
     function, made = binding.function, binding.value
     if function is None or not isinstance(made, tree.Call | tree.Sequence | tree.DictDisplay):
         return
-    for node in names.inside(function):
-        if not isinstance(node, tree.Name) or node.id != binding.name:
-            continue
+    for node in names.called(function, binding.name):
         match parent := names.parent(node):
             case tree.Attr(name=name):
                 call = names.parent(parent) if name in ADDING or name in _WRITING else None
@@ -165,11 +163,11 @@ def reads_of(
 ) -> Iterator[tree.Name]:
     """Where a name is read in its module that one of the targets at some positions binds."""
     name = target.id if isinstance(target, tree.Name) else target.name
-    for node in names.module_of(target).each(tree.Name):
-        if node.id == name and node.at not in bound_at and not _is_target(names, node):
-            found = names.bindings_of(node)
-            if any(binding.at in bound_at for binding in found):
-                yield node
+    for node in names.module_of(target).named.get(name, ()):
+        if not isinstance(node, tree.Name) or node.at in bound_at or _is_target(names, node):
+            continue
+        if any(binding.at in bound_at for binding in names.bindings_of(node)):
+            yield node
 
 
 def _is_target(names: Names, name: tree.Name) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Generic, TypeAlias, TypeVar, cast
 from capsule_lint.facts import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 
 _Fact = TypeVar("_Fact", tree.FunctionDef, tree.ClassDef)
@@ -272,6 +272,7 @@ class Module:
     """All expressions, in the order of the file."""
     kinds: dict[type[object], list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
     _several: dict[tuple[type[object], ...], list[tree.Node]] = field(default_factory=dict)
+    _named: dict[str, list[tree.Name | tree.Attr]] | None = None
     statements: list[tuple[tree.Statement, Place]] = field(default_factory=list)
     blocks: dict[int, tree.Block] = field(default_factory=dict)
     """The compound statements, by the numbers that branches have."""
@@ -296,6 +297,15 @@ class Module:
         """All expressions of one kind, and after them those of another."""
         yield from self.each(kind)
         yield from self.each(other)
+
+    @property
+    def named(self) -> Mapping[str, Sequence[tree.Name | tree.Attr]]:
+        """The names and the attributes, by what they are called."""
+        if self._named is None:
+            self._named = defaultdict(list)
+            for node in self.either(tree.Name, tree.Attr):
+                self._named[node.last_name()].append(node)
+        return self._named
 
     def every(self, *kinds: type[_Kind]) -> Sequence[_Kind]:
         """All expressions of several kinds, in the order of the file."""

@@ -64,6 +64,7 @@ class Names:
     _late: set[tuple[Module, str]] = field(default_factory=set)
     """The names that are being looked for where a module finds them late."""
     _inside: dict[Module, dict[Function, list[tree.Node]]] = field(default_factory=dict)
+    _called: dict[Function, dict[str, list[tree.Name]]] = field(default_factory=dict)
     stubs: dict[str, Module] = field(default_factory=dict)
     """The `.pyi` files that stand beside modules, by the modules' names: what they declare is no part
     of the program, and changes with what it declares."""
@@ -83,6 +84,15 @@ class Names:
                     found[around] += together
         return self._inside[module].get(function, ())
 
+    def called(self, function: Function, name: str) -> Sequence[tree.Name]:
+        """The names in a function that are spelled so, in the order of the file."""
+        if function not in self._called:
+            found = self._called[function] = defaultdict(list)
+            for node in self.inside(function):
+                if isinstance(node, tree.Name):
+                    found[node.id].append(node)
+        return self._called[function].get(name, ())
+
     def judged(self) -> list[Module]:
         """The modules in which something may be found."""
         return [module for module in self.modules.values() if module.filename not in self.quiet]
@@ -97,11 +107,9 @@ class Names:
 
     def named(self, *names: str) -> Iterator[tree.Name | tree.Attr]:
         """The names and attributes that are called so, wherever they stand."""
-        wanted = frozenset(names)
-        for module in self.modules.values() if wanted else ():
-            for node in module.either(tree.Name, tree.Attr):
-                if node.last_name() in wanted:
-                    yield node
+        for module in self.modules.values():
+            for name in dict.fromkeys(names):
+                yield from module.named.get(name, ())
 
     def place(self, node: tree.Node) -> Place:
         """Where an expression of the program stands."""

@@ -98,12 +98,9 @@ class Spreaders:
 
     def _is_read(self, function: Function, name: str, depth: int) -> bool:
         """Whether what a function calls by that name is put into the table, whole or among others."""
-        return any(self.is_put(node, depth + 1) for node in self._reads(function, name))
-
-    def _reads(self, function: Function, name: str) -> Iterator[tree.Name]:
-        for node in self.program.names.inside(function):
-            if isinstance(node, tree.Name) and node.id == name:
-                yield node
+        return any(
+            self.is_put(node, depth + 1) for node in self.program.names.called(function, name)
+        )
 
     def is_put(self, node: tree.Node, depth: int = 0) -> bool:
         """Whether an expression is put into the table, whole or among others."""

@@ -213,12 +213,8 @@ class Steps:
 
     def _put_into(self, function: Function, name: str) -> Parts:
         """What a function puts into one of its parameters, or a copy of that, under names that are written out."""
-        for node in self.program.names.inside(function):
-            if (
-                isinstance(node, tree.Name)
-                and node.id == name
-                and (self._is_filled(node) or self._copy_of(node) is not None)
-            ):
+        for node in self.program.names.called(function, name):
+            if self._is_filled(node) or self._copy_of(node) is not None:
                 return Parts(self._steps(node).entries)
         return Parts()
 

@@ -9,7 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import filled_with, put_into
-from capsule_lint.program.model import Function
+from capsule_lint.program.model import Binding, Function
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.walk import within
 
@@ -29,23 +29,32 @@ class PutValues(Room):
 
     planner: Planner
 
-    def told(self, node: tree.Node, scope: Scope, depth: int = 0) -> list[Knot | None]:
+    def told(self, node: tree.Node, scope: Scope) -> list[Knot | None]:
         """What must land with a change because a value is made by calls that are told a scope, now
         (then it is `None`) or after the change; nothing where there are no such calls."""
+        return self._told(node, scope, 0, {})
+
+    def _told(
+        self, node: tree.Node, scope: Scope, depth: int, seen: dict[int, int]
+    ) -> list[Knot | None]:
+        """The same, but for the bindings that have been followed from no farther away."""
         found: list[Knot | None] = []
         for one in within(node):
             if isinstance(one, tree.Lambda | tree.Comprehension):
                 for part in one.all_below():
-                    found += self.told(part, scope, depth)
+                    found += self._told(part, scope, depth, seen)
             elif isinstance(one, tree.Call):
                 own = self.of_call(one, scope)
                 found += own or [
                     *self._of_one_scope(one, scope),
-                    *self._carried(one, scope, depth),
+                    *self._carried(one, scope, depth, seen),
                 ]
-            elif isinstance(one, tree.Name) and depth < _MAX_DEPTH:
-                for value in self._values(one):
-                    found += self.told(value, scope, depth + 1)
+            elif isinstance(one, tree.Name):
+                for binding in self.program.names.bindings_of(one):
+                    if depth < seen.get(id(binding), _MAX_DEPTH):
+                        for value in self._values(one, binding):
+                            seen[id(binding)] = depth
+                            found += self._told(value, scope, depth + 1, seen)
             found += self._looked_up(one, scope)
         return found
 
@@ -74,7 +83,9 @@ class PutValues(Room):
             if any(held(cls, name, scope) for cls, name in made):
                 yield None
 
-    def _carried(self, call: tree.Call, scope: Scope, depth: int) -> Iterator[Knot | None]:
+    def _carried(
+        self, call: tree.Call, scope: Scope, depth: int, seen: dict[int, int]
+    ) -> Iterator[Knot | None]:
         """The same of what a function returns that is given an object with a request's scopes, `load(ctx, note_id)`, or
         is a method of the same object, which may know them itself: `self.load(note_id)`."""
         program = self.program
@@ -89,7 +100,7 @@ class PutValues(Room):
             return
         for callee in program.calls.callees(call):
             for value in callee.function.returns if callee.function is not None else ():
-                yield from self.told(value, scope, depth + 1)
+                yield from self._told(value, scope, depth + 1, seen)
 
     def _is_own_method(self, call: tree.Call) -> bool:
         """Whether a method of the object is called whose method it is called in."""
@@ -98,20 +109,19 @@ class PutValues(Room):
         own = function.self_name if function is not None else None
         return isinstance(base, tree.Name) and base.id == own
 
-    def _values(self, node: tree.Name) -> Iterator[tree.Node]:
-        """What a local name stands for, or what callers give for a parameter, or what a function inside of another
+    def _values(self, node: tree.Name, binding: Binding) -> Iterator[tree.Node]:
+        """What a binding gives a local name, or what callers give for a parameter, or what a function inside of another
         one gives back."""
         program = self.program
-        for binding in program.names.bindings_of(node):
-            if isinstance(binding.definition, Function) and binding.function is not None:
-                yield from binding.definition.returns
-            if binding.kind == "param":
-                if not isinstance(program.names.parent(node), tree.Attr):
-                    yield from program.calls.passed_to(binding)
-            elif binding.kind in ("assign", "for") and binding.function is not None:
-                yield from () if binding.value is None else (binding.value,)
-                yield from (put for _, put in put_into(program.names, binding))
-                yield from filled_with(program.names, binding)
+        if isinstance(binding.definition, Function) and binding.function is not None:
+            yield from binding.definition.returns
+        if binding.kind == "param":
+            if not isinstance(program.names.parent(node), tree.Attr):
+                yield from program.calls.passed_to(binding)
+        elif binding.kind in ("assign", "for") and binding.function is not None:
+            yield from () if binding.value is None else (binding.value,)
+            yield from (put for _, put in put_into(program.names, binding))
+            yield from filled_with(program.names, binding)
 
     def knows(self, call: tree.Call, scope: Scope) -> bool:
         """Whether a call is going to be told the scope itself."""

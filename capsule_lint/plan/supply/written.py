@@ -215,8 +215,8 @@ class Written(Room):
                 function.params if function is not None and given and not given.keyword else ()
             )
             own = name or next((p.name for p in params if p.kind == "*"), None)
-            for one in names.inside(function) if function is not None and own else ():
-                if isinstance(one, tree.Name) and one.id == own and _is_parameter(names, one):
+            for one in names.called(function, own) if function is not None and own else ():
+                if _is_parameter(names, one):
                     yield one
 
     def _read_by_tests(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Name]:

@@ -11,7 +11,7 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class, Function
@@ -58,7 +58,7 @@ def behind(
             fixture = program.inference.fixtures.named(function, node.id)
             alone = fixture is None or parametrized(function, node.id) is not None
             takers = [function] if fixture is None or alone else _takers(program, fixture)
-            uses = [use for taker in takers for use in _uses(program, taker, node.id)]
+            uses = [use for taker in takers for use in program.names.called(taker, node.id)]
             harmless = all(_is_harmless(program, use, takes) for use in uses)
             return program.inference.fixtures.given(function, node.id) if harmless else []
         case tree.Call():
@@ -108,14 +108,6 @@ def _takers(program: Program, fixture: Function) -> list[Function]:
         for parameter in function.own_params
         if program.inference.fixtures.named(function, parameter.name) is fixture
     ]
-
-
-def _uses(program: Program, function: Function, name: str) -> Iterator[tree.Node]:
-    return (
-        node
-        for node in program.names.inside(function)
-        if isinstance(node, tree.Name) and node.id == name
-    )
 
 
 def _is_harmless(program: Program, node: tree.Node, takes: Callable[[tree.Call], bool]) -> bool:

@@ -97,11 +97,7 @@ class Shared:
         for function in filter(is_collected, self._all):
             for parameter in function.params:
                 values = self.program.inference.fixtures.given(function, parameter.name)
-                reads = [
-                    node
-                    for node in self.program.names.inside(function)
-                    if isinstance(node, tree.Name) and node.id == parameter.name
-                ]
+                reads = self.program.names.called(function, parameter.name)
                 for value in values if reads else ():
                     found[id(value)] += reads
         return found

@@ -229,8 +229,8 @@ class ToldAs:
 def gives_as_other(program: Program, function: Function, name: str, scope: Scope) -> bool:
     """Whether a test gives a parameter that is called like a scope, `capsule`, to what calls it otherwise."""
     names, calls = program.names, program.calls
-    for node in names.inside(function) if function.module.is_test else ():
-        call = names.parent(node) if isinstance(node, tree.Name) and node.id == name else None
+    for node in names.called(function, name) if function.module.is_test else ():
+        call = names.parent(node)
         if isinstance(call, tree.Call):
             given = [argument for argument in call.args if argument.value is node]
             taken = [calls.parameter_of(call, argument) for argument in given]

@@ -65,13 +65,11 @@ class DictRoles(Struct, frozen=True):
     def of_given(self, functions: Iterable[Function], name: str) -> Role | None:
         """What any of some functions do with the key that they are given under a name: it is part of an item, or
         of what is looked up; `None` if nothing tells."""
-        found = set()
+        found: set[Role | None] = set()
         for function in functions:
             rest = next((p.name for p in function.params if p.kind == "**"), "")
             taken = name if function.parameter(name) is not None else rest
-            for node in self.names.inside(function) if taken else ():
-                if isinstance(node, tree.Name) and node.id == taken:
-                    found.add(self.around(node))
+            found.update(map(self.around, self.names.called(function, taken)))
         return next((role for role in (Role.WRITTEN, Role.LOOKUP) if role in found), None)
 
     def around(self, node: tree.Node) -> Role | None:
@@ -134,15 +132,14 @@ class DictRoles(Struct, frozen=True):
 
     def _uses(self, node: tree.Name, function: Function) -> Iterator[Role | None]:
         """The roles of what a dict with a name, or each of several, is given to or spread into."""
-        for use in self.names.inside(function):
-            if isinstance(use, tree.Name) and use.id == node.id:
-                parent = self.names.parent(use)
-                if isinstance(parent, tree.DictDisplay) and None in parent.keys_for(use):
-                    yield self.around(parent)
-                elif isinstance(parent, tree.Call | tree.DictDisplay):
-                    yield self._within(parent, use, function, node)
-                elif isinstance(parent, tree.Assign) and parent.value is use:
-                    yield self.of_local(parent.targets[0], function)
+        for use in self.names.called(function, node.id):
+            parent = self.names.parent(use)
+            if isinstance(parent, tree.DictDisplay) and None in parent.keys_for(use):
+                yield self.around(parent)
+            elif isinstance(parent, tree.Call | tree.DictDisplay):
+                yield self._within(parent, use, function, node)
+            elif isinstance(parent, tree.Assign) and parent.value is use:
+                yield self.of_local(parent.targets[0], function)
         for target, source in function.module.loops():
             named = isinstance(source, tree.Name) and source.id == node.id
             if named and self.names.function_of(source) is function:

@@ -146,9 +146,7 @@ class Choices:
         if binding.kind != "assign" and not looped:
             return base
         uses = [
-            node
-            for node in self.names.inside(function)
-            if isinstance(node, tree.Name) and node.id == binding.name and node.at != binding.at
+            node for node in self.names.called(function, binding.name) if node.at != binding.at
         ]
         if binding.value is None or not all(map(self._is_filled, uses)):
             return base
