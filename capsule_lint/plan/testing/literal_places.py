@@ -117,6 +117,15 @@ class LiteralPlaces(Struct, frozen=True):
             for around in self._around(node)
         )
 
+    def is_said(self, node: tree.Node) -> bool:
+        """Whether a text is compared as it is, or as it is looked for: `match=re.escape(text)`."""
+        parent = self.program.names.parent(node)
+        is_told = isinstance(parent, tree.Call) and last_name(parent.func) in (
+            *_EXPECTING,
+            "escape",
+        )
+        return is_told or isinstance(parent, tree.Compare)
+
     def is_looped(self, node: tree.Node) -> bool:
         """Whether a literal stands in one of several rows that are gone through together: `zip(made(), ["t#1"])`."""
         return any(

@@ -12,6 +12,7 @@ from capsule_lint.model import Replace
 from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
+from capsule_lint.plan.testing.quoted import Quoted
 from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.local_names import behind
 
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
     from capsule_lint.plan.taken_apart.reads import Reader
     from capsule_lint.plan.taken_apart.shifts import Split
 
 _UNPLACED: Final = "has as many parts as a key had that is taken apart here"
+_ASKED: Final = (
+    "has as many parts as a key had that is taken apart, and is asked for something else as well"
+)
 
 
 class Misshapen(MendRoom, Struct, frozen=True):
@@ -32,21 +37,44 @@ class Misshapen(MendRoom, Struct, frozen=True):
 
     def build(self) -> None:
         """Look at all that tests give to whatever unpacks a key that changes."""
+        testing = self.mends.testing
+        found: dict[int, tuple[tree.Const, list[Reader]]] = {}
+        given = set[int]()
         for reader in self.planner.readers.found:
-            split = reader.unpacked
-            if split is not None and isinstance(reader.node, tree.Sequence):
-                for node in self._given(split):
-                    if id(node) not in self.mends.testing.updated:
-                        self._lengthen(node, reader, split.separator)
+            if reader.unpacked is not None and isinstance(reader.node, tree.Sequence):
+                for argument, text in self._given(reader.unpacked):
+                    given.add(id(argument))
+                    if id(text) not in testing.updated:
+                        found.setdefault(id(text), (text, []))[1].append(reader)
+        changed: list[tuple[tree.Node, str, Knot]] = []
+        for text, readers in found.values():
+            codes = {c: reader for reader in readers if (c := self._lengthened(text, reader))}
+            for code, reader in list(codes.items())[:1]:
+                if len(codes) > 1 or not self._is_only_given(text, given):
+                    self.mends.obstacle(reader.knot, text, _ASKED)
+                    continue
+                testing.updated[id(text)] = []
+                changed.append((text, code, reader.knot))
+                filename = self.program.names.module_of(text).filename
+                self.mends.add(reader.knot, Replace(filename, text.span, "CAP108", code))
+        Quoted(testing).update(changed)
 
-    def _given(self, split: Split) -> Iterator[tree.Const]:
-        """The texts that tests give for the parameter that is taken apart."""
+    def _is_only_given(self, node: tree.Const, given: set[int]) -> bool:
+        """Whether a text is read only where it is given to what unpacks it, or is said again as it is."""
+        places = self.mends.testing.places
+        return all(
+            id(one) in given or places.is_part(one) or places.is_said(one)
+            for one in places.shared.stands(node)
+        )
+
+    def _given(self, split: Split) -> Iterator[tuple[tree.Node, tree.Const]]:
+        """What tests give for the parameter that is taken apart, and the texts that this is."""
         names = self.program.names
         bindings = names.bindings_of(split.key) if isinstance(split.key, tree.Name) else ()
         for given in (one for b in bindings for one in self.program.calls.passed_to(b)):
             for text in (behind(names, given), *self._rows(given)):
                 if isinstance(text, tree.Const) and names.module_of(text).is_test:
-                    yield text
+                    yield given, text
 
     def _rows(self, given: tree.Node) -> Sequence[tree.Node]:
         """What `parametrize` gives a test for a parameter."""
@@ -55,11 +83,14 @@ class Misshapen(MendRoom, Struct, frozen=True):
             return ()
         return parametrized(function, given.id) or ()
 
-    def _lengthen(self, node: tree.Const, reader: Reader, separator: str) -> None:
+    def _lengthened(self, node: tree.Const, reader: Reader) -> str | None:
+        """The code of a text with as many parts as a key has then; `None` where it has others than a key had."""
         text, shift = tree.text(node), reader.shift
         assert isinstance(reader.node, tree.Sequence)
+        assert reader.unpacked is not None
+        separator = reader.unpacked.separator
         if text is None or text.count(separator) + 1 != len(reader.node.items):
-            return
+            return None
         module, parts = self.program.names.module_of(node), text.split(separator)
         known = plain_literal(self.mends.source(module, node.span))
         added: list[str] = []
@@ -70,7 +101,6 @@ class Misshapen(MendRoom, Struct, frozen=True):
             added += f"{tag}{said}".split(separator) if said is not None else ()
         if known is None or known.body != text or len(added) != shift.by:
             self.mends.obstacle(reader.knot, node, _UNPLACED)
-            return
+            return None
         body = separator.join((*parts[: shift.start], *added, *parts[shift.start :]))
-        code = known.code(body, formatted=known.formatted)
-        self.mends.add_once(reader.knot, Replace(module.filename, node.span, "CAP108", code))
+        return known.code(body, formatted=known.formatted)

@@ -12,14 +12,17 @@ from capsule_lint.model import Replace
 from capsule_lint.plan.keys.spelled import embedded
 from capsule_lint.plan.literals import Literal, literal, plain_literal
 from capsule_lint.plan.uses.doctests import hindered
+from capsule_lint.program.local_names import behind
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.keys.spelled import Form
-    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.plan.testing.testing import Testing
+    from capsule_lint.program.model import Function
 
 _INSIDE: Final = "a key that changes stands inside of this text"
 _EXAMPLE: Final = "an example in a docstring, which doctest may run, spells out a key that changes"
@@ -30,17 +33,30 @@ class Quoted(Struct, frozen=True):
 
     testing: Testing
 
-    def update(self) -> None:
-        """Look at the other texts of each test in which a whole key is updated."""
-        names = self.testing.mends.planner.program.names
-        for node, code, form in self.testing.changed:
+    def update(self, changed: Sequence[tuple[tree.Node, str, Knot]]) -> None:
+        """Look at the other texts of each test in which one of some texts is updated: the code that these become."""
+        places = self.testing.places
+        texts: dict[Function, list[tuple[tree.Node, str]]] = {}
+        for node, code, knot in changed:
             key = tree.text(node) or ""
-            readers = self.testing.places.readers(node) if key else ()
-            for other in (one for function in readers for one in names.inside(function)):
-                text = tree.text(other) or ""
-                longer = key != text and key in text and id(other) not in self.testing.updated
-                if longer and self.testing.places.is_expected(other):
-                    self._replace(other, key, code, form)
+            for function in places.readers(node) if key else ():
+                if function not in texts:
+                    texts[function] = list(self._texts(function))
+                for other, text in texts[function]:
+                    longer = key != text and key in text and id(other) not in self.testing.updated
+                    if longer and places.is_expected(other):
+                        self._replace(other, key, code, knot)
+                        self.testing.updated[id(other)] = self.testing.updated[id(node)]
+
+    def _texts(self, function: Function) -> Iterator[tuple[tree.Node, str]]:
+        """The texts in a test, those of its rows and those that a name in it stands for."""
+        names = self.testing.program.names
+        rows = (one for decorator in function.fact.decorators for one in within(decorator))
+        for node in (*names.inside(function), *rows):
+            said = behind(names, node) if isinstance(node, tree.Name) else node
+            text = tree.text(said)
+            if said is not None and text is not None and names.module_of(said).is_test:
+                yield said, text
 
     def fill(self, node: tree.Node, made: Sequence[tuple[Form, re.Pattern[str]]]) -> None:
         """Complete the key in a longer text that a test expects, `"stored TENANT#t#NOTE#n"`, made by what it runs."""
@@ -81,14 +97,13 @@ class Quoted(Struct, frozen=True):
                 if found and hindered(mends.planner.program, module, text) is None:
                     mends.obstacle(found[0].knot, node, _EXAMPLE)
 
-    def _replace(self, node: tree.Node, key: str, code: str, form: Form) -> None:
-        mends, knot = self.testing.mends, form.defects[0].knot
+    def _replace(self, node: tree.Node, key: str, code: str, knot: Knot) -> None:
+        mends = self.testing.mends
         module = mends.planner.program.names.module_of(node)
         said, new = plain_literal(mends.source(module, node.span)), plain_literal(code)
         if said is None or new is None or new.formatted or said.body.count(key) != 1:
             mends.obstacle(knot, node, _INSIDE)
             return
-        self.testing.updated[id(node)] = [form]
         body = said.body.replace(key, new.body)
         text = said.code(body, formatted=said.formatted)
         mends.add(knot, Replace(module.filename, node.span, "CAP104", text))

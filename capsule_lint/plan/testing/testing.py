@@ -55,7 +55,7 @@ class Testing(MendRoom):
     """How the keys look that change, the most telling first."""
     updated: dict[int, list[Form]] = field(default_factory=dict)
     """How the keys look that are spelled out, by the expressions that are."""
-    changed: list[tuple[tree.Node, str, Form]] = field(default_factory=list)
+    changed: list[tuple[tree.Node, str, Knot]] = field(default_factory=list)
     """These, and the code that they become."""
     _every: list[Form] | None = None
 
@@ -104,7 +104,7 @@ class Testing(MendRoom):
             _, chosen = self._fitting(node, text)
             if chosen:
                 self.composed.update(node, self._joined(node, chosen, defects))
-        Quoted(self).update()
+        Quoted(self).update(self.changed)
         Begun(self).update(defects)
 
     def every(self) -> list[Form]:
@@ -300,7 +300,7 @@ class Testing(MendRoom):
             span = first_and_rest(node)[0].span
             self.mends.add(knot, Replace(module.filename, span, "CAP104", changed))
             self.updated[id(node)] = forms
-            self.changed.append((node, changed, form))
+            self.changed.append((node, changed, knot))
 
     def tie(self, forms: Iterable[Form]) -> Knot:
         """The change set in which all templates change that keys of some forms come from."""
