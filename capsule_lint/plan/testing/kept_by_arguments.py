@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Verdict
@@ -39,6 +40,8 @@ class Kept(Struct, frozen=True):
     """Whether the rest of the key is them, one by one."""
     known: bool = True
     """Whether the key is one of these, and not made of them in another way."""
+    names: frozenset[str] = frozenset()
+    """As which attributes of the function the dict is known."""
 
 
 class KeptByArguments(MendRoom, Struct, frozen=True):
@@ -51,10 +54,10 @@ class KeptByArguments(MendRoom, Struct, frozen=True):
         """Add the mends; a key that cannot be mended makes the change unsafe."""
         kept = {function: list(_kept(self.program, function)) for function in self.state.params}
         keeping = {function: ways for function, ways in kept.items() if ways}
-        for key, function, named in self.look_ins.at_functions(keeping):
+        for key, function, kept_at in self.look_ins.at_functions(keeping):
             for way in dict.fromkeys(keeping[function]):
-                if self._key(key, function, way):
-                    self.state.verdicts.setdefault(id(named), _VERDICT)
+                if kept_at.name in way.names and self._key(key, function, way):
+                    self.state.verdicts.setdefault(id(kept_at.base), _VERDICT)
 
     def _key(self, key: tree.Node, function: Function, way: Kept) -> bool:
         """Put the arguments of the new parameters among those of a key; whether that is done."""
@@ -110,7 +113,36 @@ def _keys(program: Program, decorator: Function) -> Iterator[Kept]:
             if around is not None and star is not None:
                 first = sum(p.by_position for p in around.params)
                 key = only_assigned(program.names, node.index) or node.index
-                yield from _ways(key, star, first)
+                for way in _ways(key, star, first):
+                    names = frozenset(_names_of(program, node.base, decorator))
+                    yield replace(way, names=names)
+
+
+def _names_of(program: Program, kept: tree.Node, decorator: Function) -> Iterator[str]:
+    """The attributes in which a decorator puts a dict: `inner.store = store`, `setattr(inner, "store", store)`."""
+    if isinstance(kept, tree.Attr):
+        yield kept.name
+    for node in program.names.inside(decorator):
+        match node, program.names.parent(node):
+            case tree.Attr(), tree.Assign(targets=targets, value=value) if node in targets:
+                others = (one for one in (value, *targets) if one is not None and one is not node)
+                if any(_is_same(program, one, kept) for other in others for one in within(other)):
+                    yield node.name
+            case tree.Call(func=tree.Name(id="setattr"), args=(_, name, value)), _:
+                if any(_is_same(program, one, kept) for one in within(value.value)):
+                    yield tree.text(name.value) or ""
+
+
+def _is_same(program: Program, node: tree.Node, kept: tree.Node) -> bool:
+    """Whether two expressions in a decorator are one variable, or attributes of one name."""
+    match node, kept:
+        case tree.Name(), tree.Name():
+            bound = program.names.bindings_of(kept)
+            return node.id == kept.id and any(b in bound for b in program.names.bindings_of(node))
+        case tree.Attr(), tree.Attr():
+            return node.name == kept.name
+        case _:
+            return False
 
 
 def _ways(key: tree.Node, star: str, first: int) -> Iterator[Kept]:

@@ -98,16 +98,16 @@ class LookIns(MendRoom):
 
     def at_functions(
         self, functions: Collection[Function]
-    ) -> Iterator[tuple[tree.Node, Function, tree.Node]]:
+    ) -> Iterator[tuple[tree.Node, Function, tree.Attr]]:
         """The keys of what decorators have put at some functions, `load.cache`, as tests spell them out; with the
-        function, and where it is named."""
+        function, and that attribute of it."""
         names = {function.name for function in functions}
         for module in self.program.names.modules.values() if names else ():
             for node in module.each(tree.Attr) if module.is_test and not module.generated else ():
                 if isinstance(node.base, tree.Name | tree.Attr) and last_name(node.base) in names:
                     for one in self.program.inference.of(node.base):
                         if isinstance(one, FunctionObject) and one.function in functions:
-                            yield from ((key, one.function, node.base) for key in self.keys(node))
+                            yield from ((key, one.function, node) for key in self.keys(node))
 
     # --- where keys are ---
 
