@@ -14,8 +14,10 @@ from capsule_lint.model import AddElements, Verdict
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.recorded import Shape
 from capsule_lint.plan.uses.registries import picking
+from capsule_lint.program.containers import COPIED
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
+_READ: Final = "its keys are all arguments of a function that changes, and are read in a way that is not followed"
+_GIVING: Final = ("keys", "items", "popitem")
+"""Methods of a dict that give its keys."""
+_BLIND: Final = ("len", "bool", "id", "type", "isinstance", "print", *COPIED)
+"""Functions that look at no key of a dict."""
 _VERDICT: Final = Verdict.REWRITTEN, "what its decorator keeps by its arguments"
 
 
@@ -54,10 +61,51 @@ class KeptByArguments(MendRoom, Struct, frozen=True):
         """Add the mends; a key that cannot be mended makes the change unsafe."""
         kept = {function: list(_kept(self.program, function)) for function in self.state.params}
         keeping = {function: ways for function, ways in kept.items() if ways}
-        for key, function, kept_at in self.look_ins.at_functions(keeping):
-            for way in dict.fromkeys(keeping[function]):
-                if kept_at.name in way.names and self._key(key, function, way):
-                    self.state.verdicts.setdefault(id(kept_at.base), _VERDICT)
+        found: list[tuple[tree.Node, Function, tree.Attr, list[Kept]]] = []
+        for use, function, kept_at in self.look_ins.at_functions(keeping):
+            ways = list(dict.fromkeys(w for w in keeping[function] if kept_at.name in w.names))
+            keys = list(self.look_ins.keys(use)) if ways else []
+            found += [(key, function, kept_at, ways) for key in keys]
+            if ways and not keys and self._is_read(use):
+                self.mends.obstacle(("function", function), use, _READ)
+        looked_up, done = {id(key) for key, *_ in found}, set[int]()
+        for key, function, kept_at, ways in found:
+            for one in self.planner.sources.shared.spelled(key):
+                if id(one) in done or self.mends.adds_to(one):
+                    continue
+                done.add(id(one))
+                if one is not key and isinstance(one, tree.Sequence):
+                    self._check(one, looked_up, function)
+                for way in ways:
+                    if self._key(one, function, way):
+                        self.state.verdicts.setdefault(id(kept_at.base), _VERDICT)
+
+    def _check(self, key: tree.Node, looked_up: set[int], function: Function) -> None:
+        """A person must look where the name for a key is read elsewhere as well."""
+        places = self.planner.sources.shared.stands(key)
+        if any(id(place) not in looked_up for place in places):
+            self.mends.spelled(("function", function), key)
+
+    def _is_read(self, use: tree.Node) -> bool:
+        """Whether keys are read where a dict is used, and not only counted or left as they are."""
+        match self.program.names.parent(use):
+            case tree.Attr(name=name):
+                return name in _GIVING
+            case tree.Call(func=tree.Attr(name="dict" | "setattr" | "update")):
+                return False  # `patch.dict(load.cache)`, `monkeypatch.setattr(…)`
+            case tree.Call(func=func):
+                return last_name(func) not in _BLIND
+            case (
+                tree.Comprehension()
+                | tree.Sequence()
+                | tree.Wrapped(kind="starred")
+                | tree.Block()
+            ):
+                return True
+            case tree.Assign(targets=targets, value=value):
+                return value is use and any(isinstance(one, tree.Sequence) for one in targets)
+            case _:
+                return False
 
     def _key(self, key: tree.Node, function: Function, way: Kept) -> bool:
         """Put the arguments of the new parameters among those of a key; whether that is done."""

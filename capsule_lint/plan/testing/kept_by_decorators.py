@@ -36,8 +36,9 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
     def build(self) -> None:
         """Add the mends; a key that cannot be mended makes the change unsafe."""
         changing = dict(self._changing())
-        for key, function, _ in self.look_ins.at_functions(changing):
-            self._key(self.program.names.module_of(key), key, changing[function])
+        for use, function, _ in self.look_ins.at_functions(changing):
+            for key in self.look_ins.keys(use):
+                self._key(self.program.names.module_of(key), key, changing[function])
 
     def _changing(self) -> Iterator[tuple[Function, LocalDefect]]:
         """The functions whose decorators make keys that change, and how these do."""

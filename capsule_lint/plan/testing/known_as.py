@@ -46,6 +46,7 @@ class KnownAs(Struct, frozen=True):
                         yield name
             case tree.Attr():
                 owners = set(_owners(self.program, node))
+                yield from () if owners else (node,)
                 for attr in names.module_of(node).each(tree.Attr):
                     if attr.name == node.name and owners & set(_owners(self.program, attr)):
                         yield attr

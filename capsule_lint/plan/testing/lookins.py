@@ -12,10 +12,11 @@ from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.looking_up import looking_up
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.program.comparisons import equal_to
-from capsule_lint.program.containers import LISTED, PICKING, TAKING
+from capsule_lint.program.containers import COPIED, LISTED, PICKING, TAKING
 from capsule_lint.program.inference.types import FunctionObject
-from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.walk import within
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.program.model import Function, Module
 
-_LISTS: Final = LISTED | {"keys"}
+_LISTS: Final = LISTED | COPIED | {"keys"}
 """What gives the keys of a collection that it is given."""
 _EACH: Final = ("map", "filter")
 _HOLDING: Final = frozenset(("assertIn", "assertNotIn"))
@@ -99,15 +100,24 @@ class LookIns(MendRoom):
     def at_functions(
         self, functions: Collection[Function]
     ) -> Iterator[tuple[tree.Node, Function, tree.Attr]]:
-        """The keys of what decorators have put at some functions, `load.cache`, as tests spell them out; with the
+        """Where tests use what decorators have put at some functions, `load.cache`, by whatever name; with the
         function, and that attribute of it."""
+        same = KnownAs(self.program, self.planner.sources.shared)
         names = {function.name for function in functions}
         for module in self.program.names.modules.values() if names else ():
             for node in module.each(tree.Attr) if module.is_test and not module.generated else ():
                 if isinstance(node.base, tree.Name | tree.Attr) and last_name(node.base) in names:
                     for one in self.program.inference.of(node.base):
                         if isinstance(one, FunctionObject) and one.function in functions:
-                            yield from ((key, one.function, node) for key in self.keys(node))
+                            uses = same.uses((node, *self._copies(node)))
+                            yield from ((use, one.function, node) for use in uses)
+
+    def _copies(self, node: tree.Node) -> Iterator[tree.Node]:
+        """The copy of a dict that is made where it is used: `dict(load.cache)`, `load.cache.copy()`."""
+        parent = self._parent(node)
+        call = self._parent(parent) if isinstance(parent, tree.Attr) else parent
+        if isinstance(call, tree.Call) and last_name(call.func) in COPIED:
+            yield call
 
     # --- where keys are ---
 
@@ -160,6 +170,12 @@ class LookIns(MendRoom):
                 yield from self._of_key(parent, pairs=pairs)
             case tree.Subscript() if parent.base is node:
                 yield from self._of_key(parent, pairs=pairs)
+            case tree.Comprehension(results=(each,), generators=(loop,)):
+                if isinstance(each, tree.Name) and each.id == last_name(loop.target):
+                    yield from self._of_view(parent, pairs=pairs)
+            case tree.Assign(targets=(tree.Sequence(items=items),), value=value) if value is node:
+                for item in items:
+                    yield from self._of_name(item, pairs=pairs)
             case tree.Compare(ops=("in" | "not in",)):
                 if parent.rights[0] is node:
                     yield from _in_pair(parent.left) if pairs else (parent.left,)
@@ -185,6 +201,16 @@ class LookIns(MendRoom):
         elif isinstance(parent, tree.Call):
             for side in equal_to(parent, node):
                 yield from _in_pair(side) if pairs else (side,)
+        elif isinstance(parent, tree.Assign) and parent.value is node:
+            for target in parent.targets:
+                yield from self._of_name(target, pairs=pairs)
+
+    def _of_name(self, target: tree.Node, *, pairs: bool) -> Iterator[tree.Node]:
+        """The same of a key that a name is given."""
+        if isinstance(target, tree.Name):
+            for use in reads_of(self.program.names, target, (target.at,)):
+                if not isinstance(self._parent(use), tree.Assign):
+                    yield from self._of_key(use, pairs=pairs)
 
     def _written(self, node: tree.Node) -> tree.Node:
         """The display that a local stands for."""
