@@ -45,10 +45,10 @@ class KnownAs(Struct, frozen=True):
                     if name.id == node.id and any(b in bound for b in names.bindings_of(name)):
                         yield name
             case tree.Attr():
-                owners = set(_owners(self.program, node))
-                yield from () if owners else (node,)
+                having = set(owners(self.program, node))
+                yield from () if having else (node,)
                 for attr in names.module_of(node).each(tree.Attr):
-                    if attr.name == node.name and owners & set(_owners(self.program, attr)):
+                    if attr.name == node.name and having & set(owners(self.program, attr)):
                         yield attr
             case _:
                 yield node
@@ -65,11 +65,12 @@ class KnownAs(Struct, frozen=True):
 
 def stores_of(program: Program, node: tree.Attr) -> Iterator[Store]:
     """What is stored in an attribute by the class that has it."""
-    for owner in _owners(program, node):
+    for owner in owners(program, node):
         yield from owner.stores.get(node.name, ())
 
 
-def _owners(program: Program, node: tree.Attr) -> Iterator[Class]:
+def owners(program: Program, node: tree.Attr) -> Iterator[Class]:
+    """The classes that store something in an attribute."""
     for one in program.inference.of(node.base):
         if isinstance(one, Instance | ClassObject):
             for owner in program.classes.mro(one.cls):

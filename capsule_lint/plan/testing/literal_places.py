@@ -9,7 +9,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import PLAIN, Reach, returning
 from capsule_lint.plan.testing.elements import elements, position, yielding
-from capsule_lint.plan.testing.row_keys import RowKeys
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
@@ -17,6 +16,7 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.testing.row_keys import RowKeys
     from capsule_lint.plan.testing.shared import Shared
     from capsule_lint.program import Program
 
@@ -32,6 +32,7 @@ class LiteralPlaces(Struct, frozen=True):
     program: Program
     reach: Reach
     shared: Shared
+    rows: RowKeys
 
     def is_key(self, node: tree.Node, made_by: set[Function] | None = None) -> bool:
         """Whether a literal stands where a key does: `{"PK": "t#1"}`, `get(pk="t#1")`, `row["PK"] == "t#1"`,
@@ -57,9 +58,9 @@ class LiteralPlaces(Struct, frozen=True):
         pair = self.program.names.parent(node)
         whole = self.shared.stands(pair) if isinstance(pair, tree.Sequence) else [node]
         places = ((place, self.sides(place)) for place in whole)
-        in_rows = RowKeys(self.program).names_of(node, places)
-        names = (constant(name) or "" for name in (*self._names_of(node), *in_rows))
-        return any(map(is_sort, (self._keyword_of(node), *names)))
+        names = (constant(name) or "" for name in self._names_of(node))
+        said = (self._keyword_of(node), *names)
+        return any(map(is_sort, said)) or self.rows.is_sort_key(node, places)
 
     def _keyword_of(self, node: tree.Node) -> str:
         """The name of the parameter that a literal is passed to."""

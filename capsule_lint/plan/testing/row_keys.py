@@ -3,13 +3,16 @@ rows there says what stands where in it."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
-
-from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.testing.elements import position
+from capsule_lint.plan.testing.known_as import owners
 from capsule_lint.program.local_names import behind, looked_up
+from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -17,26 +20,57 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.testing.elements import Position
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Class
 
-_Table: TypeAlias = tuple[str, int]
-"""What a dict is called, and how many dicts deep: `rows` and 1 of `table.rows[pk]`."""
+_Table: TypeAlias = tuple[tree.Name | tree.Attr, int]
+"""A dict, and how many dicts deep: `table.rows` and 1 of `table.rows[pk][sk]`."""
 
 
-class RowKeys(Struct, frozen=True):
+@dataclass(eq=False)
+class RowKeys:
     """Tells it."""
 
     program: Program
 
-    def names_of(
+    def is_sort_key(
         self, node: tree.Node, places: Iterable[tuple[tree.Node, Iterable[tree.Node]]]
-    ) -> Iterator[tree.Node]:
-        """The expressions that say which attribute of an item an expression is: `"SK"` of `self.rows[item["PK"],
-        item["SK"]] = item`. `places` are where it is read, or the pair that it stands in, and what is compared there."""
+    ) -> bool:
+        """Whether an expression stands where a sort key does: `"SK"` of `self.rows[item["PK"], item["SK"]] = item`.
+        `places` are where it is read, or the pair that it stands in, and what is compared there."""
         at = position(self.program, node)
-        for place, sides in places:
-            for table in dict.fromkeys((*self._looked_into(place), *self._compared(sides))):
-                for key in self._keys(*table):
-                    yield from self._said(key, at)
+        return any(
+            self._is_sorted(table, at)
+            for place, sides in places
+            for table in (*self._looked_into(place), *self._compared(sides))
+        )
+
+    def _is_sorted(self, table: _Table, at: Position | None) -> bool:
+        """The same in one table: something puts it there as one, or everything does that may put into that table."""
+        named, depth = table
+        homes = set(self._homes(named))
+        own: list[tree.Node] = []
+        others: list[tree.Node] = []
+        for node, key in self._puts.get((last_name(named), depth), ()):
+            theirs = set(self._homes(node))
+            if not homes or not theirs:
+                others.append(key)
+            elif homes & theirs:
+                own.append(key)
+        if own:
+            return any(self._is_called_so(key, at) for key in own)
+        return bool(others) and all(self._is_called_so(key, at) for key in others)
+
+    def _homes(self, node: tree.Name | tree.Attr) -> Iterator[Class | Binding]:
+        """The classes that have a dict, or the name of a module that stands for it, where that is known."""
+        if isinstance(node, tree.Attr):
+            yield from owners(self.program, node)
+        target = self.program.classes.dotted(node)
+        if isinstance(target, Binding) and target.is_global:
+            yield target
+
+    def _is_called_so(self, key: tree.Node, at: Position | None) -> bool:
+        names = (self.program.templates.constant(name) or "" for name in self._said(key, at))
+        return any(map(self.program.policy.is_sort_key_name, names))
 
     def _said(self, key: tree.Node, at: Position | None) -> Iterator[tree.Node]:
         """The name of the attribute that a key is, or what stands at a position in it."""
@@ -73,33 +107,26 @@ class RowKeys(Struct, frozen=True):
         while (found := _looked_up(node)) is not None:
             node, depth = behind(names, found[0]) or found[0], depth + 1
         match node:
-            case tree.Name(id=name) | tree.Attr(name=name):
-                yield name, depth
+            case tree.Name() | tree.Attr():
+                yield node, depth
 
-    def _keys(self, table: str, depth: int) -> Iterator[tree.Node]:
-        """What something is put under in tables of a name, so many dicts deep."""
-        names = self.program.names
-        for node in list(names.named(table)):
-            parent = names.parent(node)
-            if isinstance(parent, tree.Assign) and not depth:
-                made = parent.value
-                yield from made.results[:1] if isinstance(made, tree.Comprehension) else ()
-            outer: tree.Node = node
-            for at in range(depth + 1):
-                whole = self._around(outer)
-                found = _looked_up(whole)
-                if whole is None or found is None or found[0] is not outer:
-                    break
-                around = names.parent(whole)
-                if at == depth and isinstance(around, tree.Assign) and whole in around.targets:
-                    yield found[1]
-                outer = whole
-
-    def _around(self, node: tree.Node) -> tree.Node | None:
-        """What looks something up in a dict: `rows[pk]`, `rows.setdefault(pk, {})`."""
-        parent = self.program.names.parent(node)
-        above = self.program.names.parent(parent) if isinstance(parent, tree.Attr) else parent
-        return above if isinstance(above, tree.Subscript | tree.Call) else None
+    @cached_property
+    def _puts(self) -> dict[tuple[str, int], list[tuple[tree.Name | tree.Attr, tree.Node]]]:
+        """What a program puts something under in its dicts, by what these are called, so many dicts deep."""
+        found: dict[tuple[str, int], list[tuple[tree.Name | tree.Attr, tree.Node]]]
+        found = defaultdict(list)
+        modules = self.program.names.modules.values()
+        statements = (statement for module in modules for statement, _ in module.statements)
+        for made in (one for one in statements if isinstance(one, tree.Assign)):
+            for target in made.targets:
+                node, depth, key = target, -1, None
+                while (inner := _looked_up(node)) is not None:
+                    node, depth, key = inner[0], depth + 1, key or inner[1]
+                if key is None and isinstance(made.value, tree.Comprehension):
+                    depth, key = 0, made.value.results[0]
+                if isinstance(node, tree.Name | tree.Attr) and key is not None:
+                    found[last_name(node), depth].append((node, key))
+        return found
 
 
 def _looked_up(node: object) -> tuple[tree.Node, tree.Node] | None:

@@ -24,6 +24,7 @@ from capsule_lint.plan.testing.begun import Begun
 from capsule_lint.plan.testing.composed import Composed
 from capsule_lint.plan.testing.literal_places import LiteralPlaces
 from capsule_lint.plan.testing.quoted import Quoted
+from capsule_lint.plan.testing.row_keys import RowKeys
 from capsule_lint.plan.testing.staying import Staying
 from capsule_lint.plan.uses.mentions import texts_with
 from capsule_lint.program.model import Binding
@@ -61,7 +62,8 @@ class Testing(MendRoom):
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.program)
-        self.places = LiteralPlaces(self.program, self.reach, self.planner.sources.shared)
+        shared, rows = self.planner.sources.shared, RowKeys(self.program)
+        self.places = LiteralPlaces(self.program, self.reach, shared, rows)
         self.staying = Staying(self.planner, self.places)
         self.composed = Composed(self)
 
@@ -287,8 +289,7 @@ class Testing(MendRoom):
             self.mends.obstacle(made[0].defects[0].knot, node, "may spell out a key that changes")
 
     def update(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
-        """Put the segments that keys of a form lack into a literal. Where several fit, their templates
-        change together or not at all: nobody knows of which it is."""
+        """Put the segments that keys lack into a literal; where several forms fit, all of them change together."""
         form, knot = forms[0], self.tie(forms)
         may = form.provable and not module.generated
         changed = self.filled(module, node, form) if may else None
