@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.remembered import Remembered
+from capsule_lint.plan.memory.written_out import WrittenOut
 from capsule_lint.program.held_names import given_back, put_in_records
 from capsule_lint.program.inference.types import Collection, Instance, classes_of
 from capsule_lint.program.model import Class, Function, Module, outwards
@@ -30,6 +31,7 @@ class KeptItems:
         self._puts = puts
         self._foreign = foreign
         self._remembered = Remembered(program)
+        self._written_out = WrittenOut(program)
         self._lasting: dict[tuple[Function, str], bool] = {}
         self._used: dict[Module, frozenset[str]] = {}
         self.adopted: set[Home] = set()
@@ -42,6 +44,8 @@ class KeptItems:
         owner, name = home
         if home in self.adopted:
             return True
+        if self._written_out.is_one(home):
+            return False
         if not isinstance(owner, Class):
             module = owner if isinstance(owner, Module) else owner.module
             return self._outlasts(owner, name) and self._keeps_items(module, name)

@@ -32,7 +32,7 @@ class MadeOf(Room, Struct, frozen=True):
 
     def all(self, home: Home) -> list[tree.Node]:
         """The expressions that a collection is made of, each once: what is written out, and the names, attributes
-        and calls on the way there. What is written where it is kept is none of them."""
+        and calls on the way there."""
         return self.ways(self._starts(home))
 
     def ways(self, starts: Iterable[tree.Node]) -> list[tree.Node]:
@@ -54,7 +54,9 @@ class MadeOf(Room, Struct, frozen=True):
                         yield given[name].value
         for value in kept:
             for one in self._alternatives(value) if value is not None else ():
-                if isinstance(one, tree.Name | tree.Attr | tree.Call):
+                if not isinstance(
+                    one, tree.Comprehension
+                ):  # its elements are judged where they are read
                     yield one
 
     def _follow(self, node: tree.Node, found: dict[int, tree.Node], depth: int) -> None:
