@@ -76,7 +76,7 @@ def _is_written_out(node: tree.Node) -> bool:
     match node:
         case tree.Comprehension() | tree.Sequence(kind="list" | "tuple"):
             return False
-        case tree.Call() if tree.makes_dict(node) and node.keywords:
+        case tree.Call() if tree.makes_dict(node) and any(node.keywords):
             return True
         case _:
             return bool(keys_of(node))
