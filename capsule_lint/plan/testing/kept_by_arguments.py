@@ -17,6 +17,7 @@ from capsule_lint.plan.uses.registries import picking
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
@@ -155,14 +156,16 @@ def _kept(program: Program, function: Function) -> Iterator[Kept]:
 def _keys(program: Program, decorator: Function) -> Iterator[Kept]:
     """The same for one of them."""
     for node in program.names.inside(decorator):
-        if isinstance(node, tree.Subscript):
+        said = _looked_up(node)
+        if said is not None and not is_for_people(program.names, node):
             around = program.names.function_of(node)
             star = next((p.name for p in around.params if p.kind == "*"), None) if around else None
             if around is not None and star is not None:
                 first = sum(p.by_position for p in around.params)
-                key = only_assigned(program.names, node.index) or node.index
+                key, kept = said
+                key = only_assigned(program.names, key) or key
                 for way in _ways(key, star, first):
-                    names = frozenset(_names_of(program, node.base, decorator))
+                    names = frozenset(_names_of(program, kept, decorator))
                     yield replace(way, names=names)
 
 
@@ -191,6 +194,20 @@ def _is_same(program: Program, node: tree.Node, kept: tree.Node) -> bool:
             return node.name == kept.name
         case _:
             return False
+
+
+def _looked_up(node: tree.Node) -> tuple[tree.Node, tree.Node] | None:
+    """What may be a key, and what it is looked up in: `store[key]`, `store.get(key)`, `lru.put(key, value)`,
+    `key in store`."""
+    match node:
+        case tree.Subscript(base=base, index=key):
+            return key, base
+        case tree.Compare(ops=("in" | "not in",), left=key, rights=(base,)):
+            return key, base
+        case tree.Call(func=tree.Attr(base=base), args=(tree.Argument(star="", value=key), *_)):
+            return key, base
+        case _:
+            return None
 
 
 def _ways(key: tree.Node, star: str, first: int) -> Iterator[Kept]:
