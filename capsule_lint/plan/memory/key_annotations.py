@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
+from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.made_of import MadeOf
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.known_as import stores_of
+from capsule_lint.program.inference.annotations import MAPPINGS
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.walk import within
 
@@ -121,16 +124,28 @@ class KeyAnnotations(MendRoom):
                 return self._key(alias) if alias is not None else None
             case tree.Binary(op="|"):
                 return self._key(node.left) or self._key(node.right)
-            case tree.Subscript(index=tree.Sequence(kind="tuple", items=items)):
-                if last_name(node.base) in (*_QUALIFIERS, *_GIVING):
-                    return self._key(items[0])
-                return items[0] if len(items) == 2 else None
-            case tree.Subscript(index=inner):
-                if last_name(node.base) in (*_QUALIFIERS, *_GIVING):
-                    return self._key(inner)
-                return inner if last_name(node.base).lower() in _OF_KEYS else None
+            case tree.Subscript(base=base, index=index):
+                name, items = last_name(base), tree.items(index)
+                if name in ("Union", *_QUALIFIERS, *_GIVING):
+                    said = map(self._key, items if name == "Union" else items[:1])
+                    return next((key for key in said if key is not None), None)
+                if len(items) == 2:
+                    return items[0] if self._is_mapping(base) else None
+                return index if name.lower() in _OF_KEYS else None
             case _:
                 return None
+
+    def _is_mapping(self, node: tree.Node) -> bool:
+        """Whether what a name stands for is annotated with its keys first, and then with what it has under them."""
+        name, keepers = last_name(node), self.planner.local.collections.keepers
+        if name in MAPPINGS or is_cache(name):
+            return True
+        target = self.program.classes.dotted(node)
+        cls = target.definition if isinstance(target, Binding) else None
+        return isinstance(cls, Class) and (
+            not self.program.classes.base_names(cls).isdisjoint(MAPPINGS)
+            or keepers.kept_by((Instance(cls),)) is not None
+        )
 
     def _tuple(self, key: tree.Node) -> tree.Node:
         """The tuple for which a name stands: `NoteKey = tuple[str, str]`."""
