@@ -3,7 +3,7 @@ that tests put in the place of a collection. Their keys change as those of the c
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -12,10 +12,15 @@ from capsule_lint.plan.memory.made_of import MadeOf
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.known_as import KnownAs
+from capsule_lint.plan.testing.put_in_place import PUTTING
+from capsule_lint.program.inference.mocks import replacement
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.testing.lookins import LookIns
+
+_OTHERS: Final = "has keys that change, and is given to something else whose keys do not"
 
 
 class Planted(MendRoom, Struct, frozen=True):
@@ -28,14 +33,31 @@ class Planted(MendRoom, Struct, frozen=True):
         """Mend the keys of what the collections whose keys change are made of."""
         made_of = MadeOf(self.planner)
         same = KnownAs(self.program, self.planner.sources.shared)
-        for home in self.planner.local.rekeyed:
-            every = made_of.all(home)
+        made = {home: made_of.all(home) for home in self.planner.local.rekeyed}
+        changing = {id(one) for every in made.values() for one in every}
+        for home, every in made.items():
             for one in every:
                 if not isinstance(one, tree.Name | tree.Attr):
                     self.look_ins.given(_keys(one), home)
             tested = (one for one in every if self.program.names.module_of(one).is_test)
             for use in same.uses(tested):
+                if id(use) not in changing and self._is_kept(use):
+                    knot = self.planner.local.notes.knot_of(home, use)
+                    self.mends.obstacle(knot, use, _OTHERS)
                 self.look_ins.given(tuple(self.look_ins.keys(use)), home)
+
+    def _is_kept(self, use: tree.Node) -> bool:
+        """Whether a use puts a dict in the place of another one, or gives it to the program."""
+        match self.program.names.parent(use):
+            case tree.Call() as call if call.func is not use:
+                given = (c.function or c.cls for c in self.program.calls.callees(call))
+                ours = any(one is not None and not one.module.is_test for one in given)
+                return ours or (last_name(call.func) in PUTTING and replacement(call) is use)
+            case tree.Assign(targets=targets, value=value):
+                kept = (last_name(one.base) for one in targets if isinstance(one, tree.Attr))
+                return value is use and any(base not in ("self", "cls") for base in kept)
+            case _:
+                return False
 
 
 def _keys(node: tree.Node) -> tuple[tree.Node, ...]:

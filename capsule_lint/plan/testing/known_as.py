@@ -9,13 +9,14 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
+from capsule_lint.program.model import method_around
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.testing.shared import Shared
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class, Store
+    from capsule_lint.program.model import Binding, Class, Function, Store
 
 
 class KnownAs(Struct, frozen=True):
@@ -40,18 +41,25 @@ class KnownAs(Struct, frozen=True):
         names = self.program.names
         match node:
             case tree.Name():
-                bound = names.bindings_of(node)
+                bound = self._bound(node)
                 for name in names.module_of(node).each(tree.Name):
-                    if name.id == node.id and any(b in bound for b in names.bindings_of(name)):
+                    if name.id == node.id and any(b in bound for b in self._bound(name)):
                         yield name
             case tree.Attr():
-                having = set(owners(self.program, node))
+                having, around = set(owners(self.program, node)), names.function_of(node)
                 yield from () if having else (node,)
                 for attr in names.module_of(node).each(tree.Attr):
-                    if attr.name == node.name and having & set(owners(self.program, attr)):
+                    if attr.name != node.name or having.isdisjoint(owners(self.program, attr)):
+                        continue
+                    if not _apart(node.name, having, around, names.function_of(attr)):
                         yield attr
             case _:
                 yield node
+
+    def _bound(self, name: tree.Name) -> list[Binding]:
+        """The bindings that a name may be read from; where it is given something, that one alone."""
+        here = self.program.names.place(name).scope.bindings.get(name.id, ())
+        return [one for one in here if one.at == name.at] or self.program.names.bindings_of(name)
 
     def _given_on(self, use: tree.Node) -> Iterator[tree.Node]:
         """Under what else it is known from there: to who asks the fixture or the helper, and where it is kept."""
@@ -64,9 +72,31 @@ class KnownAs(Struct, frozen=True):
 
 
 def stores_of(program: Program, node: tree.Attr) -> Iterator[Store]:
-    """What is stored in an attribute by the class that has it."""
-    for owner in owners(program, node):
-        yield from owner.stores.get(node.name, ())
+    """What is stored in an attribute by the class that has it, other tests than the one around aside."""
+    having, around = set(owners(program, node)), program.names.function_of(node)
+    for owner in having:
+        for store in owner.stores.get(node.name, ()):
+            if not _apart(node.name, having, around, store.function):
+                yield store
+
+
+def _apart(
+    name: str, having: Iterable[Class], one: Function | None, other: Function | None
+) -> bool:
+    """Whether one of two functions is a test that has put something of its own into an attribute, and the other one is
+    a test as well, for which there is another object, or does so too."""
+    first, second = method_around(one), method_around(other)
+    if first is second:
+        return False
+    storing = {store.function for owner in having for store in owner.stores.get(name, ())}
+    return any(
+        own in storing and _is_test(own) and (theirs in storing or _is_test(theirs))
+        for own, theirs in ((first, second), (second, first))
+    )
+
+
+def _is_test(function: Function | None) -> bool:
+    return function is not None and function.module.is_test and function.name.startswith("test")
 
 
 def owners(program: Program, node: tree.Attr) -> Iterator[Class]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.planner import Planner
 
-_PUTTING: Final = ("patch", "object", "setattr", "patch_object", "dict")
+PUTTING: Final = ("patch", "object", "setattr", "patch_object", "dict")
 """The last names of functions that put something in the place of an attribute that a text names."""
 
 
@@ -42,7 +42,7 @@ class PutInPlace(Room, Struct, frozen=True):
         for target, value in uses.assigned(name):
             if self._is_in_test(target) and self._have(target.base, home):
                 yield value
-        for word in _PUTTING:
+        for word in PUTTING:
             for call in uses.calls_beside(word):
                 put = call.keyword("values") or replacement(call)
                 if put is not None and self._is_in_test(call) and self._replaces(call, home):
