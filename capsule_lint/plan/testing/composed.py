@@ -13,6 +13,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import HOLE
 from capsule_lint.plan.literals import plain_literal
+from capsule_lint.plan.testing.asked_alone import AskedAlone
 from capsule_lint.plan.testing.parts import Part, around, elements_of, place_of, with_texts
 from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.model import Binding
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 _COMPOSING: Final = (tree.Name, tree.Attr, tree.FString, tree.Binary, tree.Call)
 """The expressions that may put a text together, or name one."""
 _MAX_DEPTH: Final = 6
+BOTH: Final = "spells out a key that changes in one place, and stays in another"
 _MADE_OF_TEXTS: Final[dict[str, Callable[[str, Sequence[str]], str]]] = {
     "replace": lambda text, given: text.replace(given[0], given[1]) if len(given) == 2 else "",
     "lower": lambda text, given: text.lower(),
@@ -72,6 +74,12 @@ class Composed(Struct, frozen=True):
         if id(node) in self.testing.updated or any(
             d.template.host is node for d in planner.defects
         ):
+            return
+        asked = set(AskedAlone(self.testing).uses(node, forms)) if self._is_made(node) else {False}
+        if False not in asked:
+            return
+        if True in asked:
+            self.testing.mends.obstacle(self.testing.tie(forms), node, BOTH)
             return
         try:
             parts = self._parts(node, strict=True)
@@ -176,6 +184,10 @@ class Composed(Struct, frozen=True):
                 found += self._parts(one, 1, strict=strict)
         return found
 
+    def _is_made(self, node: tree.Node) -> bool:
+        """Whether a helper puts the whole of a key together."""
+        return isinstance(node, tree.Call) and self._together(node) is not None
+
     def _together(self, node: tree.Call) -> list[Piece | tree.Node] | None:
         return self.testing.mends.planner.program.templates.called.together(node)
 
@@ -199,7 +211,7 @@ class Composed(Struct, frozen=True):
         if made is None or not isinstance(node.func, tree.Attr) or depth > _MAX_DEPTH:
             return ""
         texts = [one for one in given if one is not None]
-        if len(texts) != len(given) or not self._is_text(node.func.base):
+        if len(texts) != len(given) or not self.is_text(node.func.base):
             return ""
         parts = self._parts(node.func.base, depth + 1, strict=strict)
         return made("".join(part.text for part in parts), texts)
@@ -260,14 +272,12 @@ class Composed(Struct, frozen=True):
             case tree.Call(func=tree.Attr(name="join")):
                 return True
             case tree.Call(func=tree.Attr(name=name, base=base)):
-                return name in _MADE_OF_TEXTS and self._is_text(base)
-            case tree.Call() if self._together(node) is not None:
-                sides = self.testing.places.sides(node)
-                return all(tree.text(side) is None for side in sides)  # what asks the helper alone
+                return name in _MADE_OF_TEXTS and self.is_text(base)
             case _:
-                return False
+                return self._is_made(node)
 
-    def _is_text(self, node: tree.Node) -> bool:
+    def is_text(self, node: tree.Node) -> bool:
+        """Whether an expression is a text, or puts one together."""
         return tree.text(node) is not None or self._is_composed(node)
 
     def _joined(self, node: tree.Node) -> list[_Item]:

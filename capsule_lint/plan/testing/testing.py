@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
@@ -21,7 +21,7 @@ from capsule_lint.plan.reach import Reach
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.begun import Begun
-from capsule_lint.plan.testing.composed import Composed
+from capsule_lint.plan.testing.composed import BOTH, Composed
 from capsule_lint.plan.testing.literal_places import LiteralPlaces
 from capsule_lint.plan.testing.quoted import Quoted
 from capsule_lint.plan.testing.row_keys import RowKeys
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot, Value
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function, Module
-
-_BOTH: Final = "spells out a key that changes in one place, and stays in another"
 
 
 @dataclass(eq=False, slots=True)
@@ -125,7 +123,7 @@ class Testing(MendRoom):
         stays = [self.staying.is_at(place, text, possible) for place in places]
         if any(stays):
             if not all(stays):
-                self.mends.obstacle(self.tie(possible), node, _BOTH)
+                self.mends.obstacle(self.tie(possible), node, BOTH)
             return possible, []
         if possible and (only := self.places.only_by(node)) is not None:
             possible = [form for form in possible if form.functions & only]

@@ -1,0 +1,63 @@
+"""What tests ask a key helper alone, by parts that they say themselves: `assert pk("TENANT", "t") == "TENANT#t"`. It makes
+the same of these as before, so that they stay; unless the key goes somewhere else too."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.program.local_names import behind
+from capsule_lint.program.model import last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from capsule_lint.plan.keys.spelled import Form
+    from capsule_lint.plan.testing.testing import Testing
+
+_SPLITTING: Final = frozenset(("split", "rsplit", "partition", "rpartition"))
+"""Methods that give the parts of a key: those of one that has a name are judged where they are read."""
+_LOOKING: Final = frozenset(("endswith", "count", "find", "rfind", "index", "rindex"))
+"""Methods that tell something else of it which a segment more may change."""
+_TAKING: Final = frozenset(("len", "match", "search", "fullmatch"))
+"""Functions that do."""
+
+
+class AskedAlone(Struct, frozen=True):
+    """Tells which calls of helpers these are."""
+
+    testing: Testing
+
+    def uses(self, node: tree.Node, forms: Sequence[Form]) -> list[bool]:
+        """Of each use of a key whether that asks the helper alone; those are left out that hold either way."""
+        reads = self.testing.places.shared.stands(node)
+        return [alone for read in reads for alone in self._is_alone(read, forms, read is node)]
+
+    def _is_alone(self, read: tree.Node, forms: Sequence[Form], unnamed: bool) -> Iterator[bool]:
+        match self.testing.mends.program.names.parent(read):
+            case tree.Attr(name="startswith"):
+                return
+            case tree.Attr(name=name):
+                yield name in _LOOKING or (unnamed and name in _SPLITTING)
+            case tree.Call(func=func) if func is not read and last_name(func) in _TAKING:
+                yield True
+            case tree.Call(func=func) if last_name(func).startswith("assert_"):
+                yield False  # what a mock was called with
+            case _:
+                sides = self.testing.places.sides(read)
+                yield bool(sides) and all(self._stays(side, forms) for side in sides)
+
+    def _stays(self, side: tree.Node, forms: Sequence[Form]) -> bool:
+        """Whether the test puts a text together itself, and compares it with nothing but what helpers make."""
+        match whole := behind(self.testing.mends.program.names, side) or side:
+            case tree.Sequence(items=items) | tree.DictDisplay(values=items):
+                return all(self._stays(item, forms) for item in items)
+            case tree.Const() if tree.text(whole) is None:
+                return True
+            case _ if not (self.testing.composed.is_text(whole) or tree.makes_text(whole)):
+                return False
+        only = self.testing.places.only_by(whole)
+        is_others = only is not None and not any(form.functions & only for form in forms)
+        return is_others and id(whole) not in self.testing.updated
