@@ -73,7 +73,7 @@ class KnownAs(Struct, frozen=True):
 
 def stores_of(program: Program, node: tree.Attr) -> Iterator[Store]:
     """What is stored in an attribute by the class that has it, other tests than the one around aside."""
-    having, around = set(owners(program, node)), program.names.function_of(node)
+    having, around = list(owners(program, node)), program.names.function_of(node)
     for owner in having:
         for store in owner.stores.get(node.name, ()):
             if not _apart(node.name, having, around, store.function):
