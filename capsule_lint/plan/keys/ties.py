@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_hosts import is_identifier
 from capsule_lint.plan.room import Room
+from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.texts.pieces import Filled, Text
-from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
@@ -121,54 +121,10 @@ class Ties(Room):
 
     def _sort_tag(self, host: tree.Node) -> str:
         """The first tag of the sort key that stands beside a key; empty when it has none."""
-        program = self.program
-        for name, value in self._beside(host):
-            if program.policy.is_sort_key_name(name):
-                for template in program.templates.resolve(value):
-                    return next((tag.lower() for tag in program.domain.tags_of(template)), "")
+        tags_of = self.program.domain.tags_of
+        for template in Beside(self.program.keys).sort_keys(host):
+            return next((tag.lower() for tag in tags_of(template)), "")
         return ""
-
-    def _beside(self, host: tree.Node) -> Iterator[tuple[str, tree.Node]]:
-        """What stands beside a key under a name: in a dict, a call or a condition, or assigned to the same item."""
-        names, constant = self.program.names, self.program.templates.constant
-        around = names.parent(host)
-        if isinstance(around, tree.DictDisplay) and len(around.values) == 1:  # `{"S": key}`
-            around = names.parent(around)
-        match around:
-            case tree.DictDisplay():
-                for key, value in around.pairs:
-                    if key is not None and (name := constant(key)) is not None:
-                        yield name, value
-            case tree.Call(func=tree.Attr(base=tree.Call())):
-                yield from self._compared(around)
-            case tree.Call():
-                yield from ((a.keyword, a.value) for a in around.args if a.keyword)
-            case tree.Assign(targets=(tree.Subscript(base=tree.Name(id=item)),)):
-                function = names.function_of(host)
-                for statement, place in names.module_of(host).statements:
-                    if place.scope.function is function and isinstance(statement, tree.Assign):
-                        for target in statement.targets:
-                            match target:
-                                case tree.Subscript(base=tree.Name(id=one), index=index) if (
-                                    one == item and statement.value is not None
-                                ):
-                                    yield constant(index) or "", statement.value
-            case _:
-                return
-
-    def _compared(self, call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
-        """`Key("SK").begins_with("NOTE#")` in the condition that a comparison is a part of."""
-        names = self.program.names
-        top: object = call
-        while isinstance(above := names.parent(top), tree.Binary) and above.op == "&":
-            top = above
-        for node in within(top) if isinstance(top, tree.Node) else ():
-            match node:
-                case tree.Call(
-                    func=tree.Attr(base=tree.Call(args=(tree.Argument(value=named), *_))),
-                    args=(tree.Argument(value=value), *_),
-                ):
-                    yield self.program.templates.constant(named) or "", value
 
 
 def _is_kind(hole: Filled, rest: Sequence[Piece], mark: str) -> bool:

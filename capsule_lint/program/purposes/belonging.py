@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import classes_of
+from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.purposes.naming import Naming, contains, entity_words
 from capsule_lint.program.texts.marks import is_plainly_marked
 from capsule_lint.program.texts.pieces import (
@@ -20,7 +21,7 @@ from capsule_lint.program.texts.pieces import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.model import Class, Function
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 _TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 """A tag where policy's tags end with anything else."""
+_ENDING: Final = re.compile(r"[\w}]$")
+"""How a sort key ends that is whole; others are beginnings."""
 _GENERIC_WORDS: Final = frozenset(
     (
         "pk",
@@ -279,20 +282,53 @@ class Belonging:
         names = {kind.name for kind in kinds}
         return names.pop() if len(names) == 1 and names <= domain.policy.entities.keys() else None
 
+    def shares(self, site: KeySite) -> str | None:
+        """The entity of policy's table that a key helper is called like, where others have keys of it besides."""
+        function = site.function
+        found = self.narrowed_names(site.owner, function, site.module.name)
+        if function is None or found is None or not self._is_scope_named(found):
+            return None
+        if self.tags_of(site.template):
+            return None
+        served = {self._is_others(call, found) for call in self._calls_of(function)}
+        return found if served >= {True, False} else None
+
     def _serves_others(self, function: Function | None, entity: str) -> bool:
-        """Whether a key helper's key is used by the code of other entities."""
-        if function is None or function not in self.domain.keys.helpers:
+        """Whether a key helper's key is used by the code of other entities, or beside the sort key of another one."""
+        return function is not None and any(
+            self._is_others(call, entity) for call in self._calls_of(function)
+        )
+
+    def _calls_of(self, function: Function) -> Iterator[tree.Call]:
+        """The calls of a key helper."""
+        helpers = self.domain.keys.helpers
+        for call, _ in self.domain.calls.callers(function) if function in helpers else ():
+            if not self.domain.names.module_of(call).is_test:
+                yield call
+
+    def _is_others(self, call: tree.Call, entity: str) -> bool | None:
+        """Whether a helper that is called like an entity makes a key of another one; `None` where nothing shows it."""
+        caller = self.domain.names.function_of(call)
+        owner = caller.owner if caller is not None else None
+        if self._named_by_owner(owner) == entity:
             return False
-        for call, _ in self.domain.calls.callers(function):
-            caller = self.domain.names.function_of(call)
-            owner = caller.owner if caller is not None else None
-            if owner is None or not (
-                owner in self.domain.repositories or owner in self.domain.entities
-            ):
-                continue
-            if self._named_after(owner.name) != entity:
-                return True
-        return False
+        sort_keys = list(Beside(self.domain.keys).sort_keys(call))
+        if any(self._tells_others(template, entity) for template in sort_keys):
+            return True
+        if self.narrowed_names(None, caller, "") == entity:
+            return False
+        if owner in self.domain.repositories or owner in self.domain.entities:
+            return True
+        whole = any(_ENDING.search(template.text) for template in sort_keys)
+        return False if whole else None
+
+    def _tells_others(self, sort_key: Template, entity: str) -> bool:
+        """Whether a sort key tells rows from each other, which are none of an entity: `PROJECT#{project_id}`."""
+        own, scopes = _last_words(entity), self.domain.policy.scopes
+        return any(words(tag) != own for tag in self.tags_of(sort_key)) and any(
+            isinstance(piece, Filled) and not names_any_of(piece.name, scopes)
+            for piece in sort_key.pieces
+        )
 
     @property
     def _naming(self) -> Naming:

@@ -204,6 +204,10 @@ class Domain:
         """The scopes that the key of a site needs."""
         return self.belonging.required(site)
 
+    def shares(self, site: KeySite) -> str | None:
+        """The entity of policy's table that a key helper is called like, where others have keys of it besides."""
+        return self.belonging.shares(site)
+
     def is_boundary(self, cls: Class) -> bool:
         """Whether a class is what a scope is the boundary of: `Tenant`, whose `id` is the scope's value."""
         return self.belonging.is_boundary(cls)
