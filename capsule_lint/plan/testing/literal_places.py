@@ -245,8 +245,9 @@ class LiteralPlaces(Struct, frozen=True):
 
     def _given_by(self, name: tree.Name) -> set[Function]:
         """The functions of the program that give what a name is, which may have a key in it: a cursor, a pair; also
-        by way of what is not known, `run(repo.page())`."""
+        by way of what is not known, `run(repo.page())`, and of what pytest gives a parameter."""
         queue = [binding.value for binding in self.program.names.bindings_of(name)]
+        queue += self.shared.spelled(name)
         found: set[Function] = set()
         while queue:
             value = queue.pop()
