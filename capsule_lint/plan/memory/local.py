@@ -22,6 +22,7 @@ from capsule_lint.plan.memory.local_notes import LocalNotes
 from capsule_lint.plan.memory.looking_up import LOOKING_UP, looking_up
 from capsule_lint.plan.memory.nested import Nested
 from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
+from capsule_lint.plan.memory.said import Said
 from capsule_lint.plan.memory.shared_keys import SharedKeys
 from capsule_lint.plan.memory.told_by_calls import ToldByCalls
 from capsule_lint.plan.memory.unpacked import Parts
@@ -30,7 +31,6 @@ from capsule_lint.plan.supply.scope_objects import ScopeObjects
 from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.plan.taken_apart.splits import Splits
 from capsule_lint.program.inference.flow import COMPARING
-from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, start_of
 from capsule_lint.program.texts.pieces import hole_name
 
@@ -82,7 +82,7 @@ class LocalKeys:
         self.filters = LocalFilters(program, self.notes, self.needs, self.classes, self.rows)
         self.objects = ScopeObjects(program)
         self.shared = SharedKeys(self)
-        self._splits = Splits(program)
+        self._said = Said(program, Splits(program), self.objects)
         self._readers = KeyReaders(self)
 
     def find(self) -> None:
@@ -270,7 +270,7 @@ class LocalKeys:
             self.told.parameters(elements, helper)
         if self.parted.are_own(elements, home):
             return  # it changes with what goes through the keys
-        present = self._present(elements)
+        present = self._said.of(elements)
         place = self.program.names.place(host)
         missing = [s for s in self.needs.demanded(home, place) if s.name not in present]
         if not missing:
@@ -310,24 +310,6 @@ class LocalKeys:
             defect, elements = self._changing[id(host)]
             self.state.groups.join(defect.knot, self.notes.knot_of(home, host))
             self._rekey(home, defect, elements)
-
-    def _present(self, elements: list[tree.Node]) -> dict[str, tree.Node]:
-        """The scopes whose values are in a key, by their names."""
-        held, scopes = self.program.domain.held, self.program.policy.scopes
-        present = {s.name: e for e in elements for s in scopes if held.is_value(e, s)}
-        if not present and not any(isinstance(e, tree.Const) for e in elements):
-            # a text may be the value of any scope
-            present = {s.name: e for e in elements for s in scopes if held.is_of_tests(e, s)}
-        others = [s for s in scopes if present and s.name not in present]
-        present |= {s.name: e for e in elements for s in others if self._splits.says(e, s)}
-        for element in elements if not present else ():
-            if any(
-                isinstance(one, Instance) and self.objects.is_one(one.cls)
-                for one in self.program.inference.of(element)
-                if isinstance(element, tree.Name | tree.Attr)
-            ):
-                return {s.name: element for s in scopes}
-        return present
 
     def _is_lack(
         self, home: Home, elements: list[tree.Node], missing: list[Scope], *, scoped: bool

@@ -21,7 +21,7 @@ from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.rekeyed import Rekeyed
@@ -254,6 +254,10 @@ class LookIns(MendRoom):
         change = self.planner.local.rekeyed[home]
         knot = self.planner.local.notes.knot_of(home, node)
         match node:
+            case tree.Name() | tree.Attr() | tree.Call() if change.width == 1 and self._is_bare(
+                node
+            ):
+                self._into(module, node, home, knot)
             case tree.Name():
                 self._named(node, home, depth)
                 self._spelled(node, home, depth)
@@ -275,6 +279,33 @@ class LookIns(MendRoom):
                 self._into(module, node, home, knot)
             case tree.Const() | tree.FString() if change.width == 0:
                 self._text(module, node, knot)
+
+    def _is_bare(self, node: tree.Node, depth: int = 0) -> bool:
+        """Whether an expression is a value by itself, `TENANT` or `TenantId("t")`, that is much else than a key."""
+        program = self.program
+        match node:
+            case tree.Const() | tree.FString():
+                return True
+            case tree.Attr():
+                is_value = program.domain.held.is_value
+                return any(is_value(node, scope) for scope in program.policy.scopes)
+            case tree.Call(args=args):
+                made = all(c.cls is not None for c in program.calls.callees(node))
+                return made and bool(args) and all(self._is_bare(a.value, depth + 1) for a in args)
+            case tree.Name() if depth < _MAX_DEPTH:
+                given = self._given_to(node)
+                known = [one for one in given if one is not None and self._is_bare(one, depth + 1)]
+                return 0 < len(known) == len(given)
+            case _:
+                return False
+
+    def _given_to(self, name: tree.Name) -> Sequence[tree.Node | None]:
+        """What a name of a test is given, by an assignment or by pytest; `None` where that is not known."""
+        names = self.program.names
+        bound = [names.follow(binding) for binding in names.bindings_of(name)]
+        if any(isinstance(one, Binding) and one.kind == "param" for one in bound):
+            return [one for one in self.planner.sources.shared.spelled(name) if one is not name]
+        return [one.assigned if isinstance(one, Binding) else None for one in bound]
 
     def _named(self, node: tree.Name, home: Home, depth: int) -> None:
         names = self.program.names
