@@ -12,11 +12,19 @@ from capsule_lint.facts import tree
 from capsule_lint.program.bases import ADDING_NOTHING, MODELS, last_name_of
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.data_decorators import makes_data
-from capsule_lint.program.fields import Field, alias_of, base_of, flag_of, is_field
+from capsule_lint.program.fields import (
+    Field,
+    alias_of,
+    base_of,
+    camel_case,
+    flag_of,
+    generates_aliases,
+    is_field,
+)
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from capsule_lint.program.names import Names
     from capsule_lint.program.uses import Uses
@@ -304,28 +312,22 @@ class Classes:
 
     def aliases(self, cls: Class) -> dict[str, str]:
         """The names by which a constructor and an item know fields, where they have names of their own."""
-        camel = self._generates_aliases(cls)
+        camel = generates_aliases(self.mro(cls))
         found = {}
         for one in self.fields(cls):
             alias = alias_of(one.value) or alias_of(one.annotation)
             if alias is None and camel:
-                head, *rest = one.name.split("_")
-                alias = head + "".join(part.capitalize() for part in rest)
+                alias = camel_case(one.name)
             if alias is not None and alias != one.name:
                 found[one.name] = alias
         return found
 
-    def _generates_aliases(self, cls: Class) -> bool:
-        """Whether the model's configuration makes aliases of all names: `alias_generator=to_camel`, and
-        `class Note(Struct, rename="camel")`."""
-        for owner in self.mro(cls):
-            values = [one.value for one in owner.fact.body if isinstance(one, tree.Assign)]
-            told = [one.args for one in values if isinstance(one, tree.Call)]
-            for argument in (a for args in (owner.fact.bases, *told) for a in args):
-                said = tree.text(argument.value) or last_name(argument.value)
-                if argument.keyword in ("alias_generator", "rename") and "camel" in said.lower():
-                    return True
-        return False
+    def in_items(self, cls: Class, name: str, beside: Iterable[str]) -> str:
+        """What an item calls a field that a class gains, beside what has those names."""
+        if not generates_aliases(self.mro(cls)):
+            return name
+        aliases = self.aliases(cls)
+        return name if any(one in aliases for one in beside) else camel_case(name)
 
     def keyword_only(self, cls: Class) -> bool:
         """Whether its constructor takes keywords alone (pydantic, `kw_only=True`)."""

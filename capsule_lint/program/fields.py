@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.program.model import Class
 
@@ -114,6 +114,25 @@ def alias_of(value: tree.Node | None) -> str | None:
         if isinstance(alias, tree.Const) and isinstance(alias.value, str):
             return alias.value
     return None
+
+
+def generates_aliases(classes: Iterable[Class]) -> bool:
+    """Whether a model's configuration, or that of one it inherits from, makes aliases of all names:
+    `alias_generator=to_camel`, and `class Note(Struct, rename="camel")`."""
+    for owner in classes:
+        values = [one.value for one in owner.fact.body if isinstance(one, tree.Assign)]
+        told = [one.args for one in values if isinstance(one, tree.Call)]
+        for argument in (a for args in (owner.fact.bases, *told) for a in args):
+            said = tree.text(argument.value) or last_name(argument.value)
+            if argument.keyword in ("alias_generator", "rename") and "camel" in said.lower():
+                return True
+    return False
+
+
+def camel_case(name: str) -> str:
+    """`tenantId` of `tenant_id`."""
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
 
 
 def _is_sentinel(statement: tree.Assign) -> bool:

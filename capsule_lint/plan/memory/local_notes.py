@@ -150,6 +150,8 @@ class LocalNotes:
         said = dict(entries_of(display))
         entry = (beside, said[beside]) if beside in said else entry_of(display, old)
         key = name or (rename(entry[0], old, scope) if entry is not None else "")
+        if not name and isinstance(knot[1], Class):
+            key = self.program.classes.in_items(knot[1], key, said)
         if entry is None or key in dict(entries_of(display)) or key == entry[0]:
             return None
         if self.is_extended(display, key):

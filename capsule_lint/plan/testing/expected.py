@@ -201,10 +201,10 @@ class Expected(MendRoom):
             entry = entry_of(display, old)
             if entry is None:
                 continue
-            key, anchor = rename(entry[0], old, scope), entry[1]
-            if key in dict(entries_of(display)) or self.planner.local.notes.is_extended(
-                display, key
-            ):
+            key, anchor, said = rename(entry[0], old, scope), entry[1], dict(entries_of(display))
+            if isinstance(knot[1], Class):
+                key = self.program.classes.in_items(knot[1], key, said)
+            if key in said or self.planner.local.notes.is_extended(display, key):
                 return
             self.planner.local.notes.note_entry(display, key)
             code = self._code(anchor, old, scope, display, knot)
