@@ -226,6 +226,15 @@ class KeyHosts:
             return "bare", [host]
         return None
 
+    def is_key(self, node: tree.Node) -> bool:
+        """Whether an element of a key is all of one of the table, and no part that a function takes out of that."""
+        callees = self.program.calls.callees(node) if isinstance(node, tree.Call) else ()
+        functions = (c.function for c in callees if c.function is not None)
+        return self.program.policy.is_key_name(hole_name(node)) and all(
+            function in self.program.keys.helpers or all(map(_is_as_given, function.returns))
+            for function in functions
+        )
+
     def _joined_by(self, call: tree.Call) -> Function | None:
         """The function that makes one text of all that a call gives it: `"/".join(parts)` of `*parts`."""
         functions = [callee.function for callee in self.program.calls.callees(call)]
@@ -265,6 +274,12 @@ def _as_it_comes(node: tree.Node) -> str | None:
             return name if isinstance(inner, tree.Name) and inner.id == one else None
         case _:
             return None
+
+
+def _is_as_given(node: tree.Node) -> bool:
+    """`key` and `key.lower()`."""
+    inner = inner_of(node)
+    return isinstance(node, tree.Name) if inner is None else _is_as_given(inner)
 
 
 def is_identifier(name: str) -> bool:

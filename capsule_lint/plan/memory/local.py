@@ -32,7 +32,6 @@ from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.plan.taken_apart.splits import Splits
 from capsule_lint.program.inference.flow import COMPARING
 from capsule_lint.program.model import Class, Function, start_of
-from capsule_lint.program.texts.pieces import hole_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -259,7 +258,7 @@ class LocalKeys:
             self._telling.add(home)
             return
         shape, elements = parts
-        keys = [e for e in elements if self.program.policy.is_key_name(hole_name(e))]
+        keys = [e for e in elements if self.hosts.is_key(e)]
         if keys:
             self._telling.add(home)
             function = self.program.names.function_of(host)
