@@ -292,8 +292,10 @@ class KeyDefects(Room):
         if site.index and self._sort_keys.has(host):
             self._refuse(site, missing[0], "a sort key as well, which would change with it", host)
         if (sharer := self.program.domain.shares(site)) is not None:
+            scopes = self.program.policy.scopes_of(sharer)
             reason = f"the keys of `{sharer}` are made here too, which needs less"
-            self._refuse(site, missing[0], reason, host)
+            if any(scope not in scopes for scope in missing):
+                self._refuse(site, missing[0], reason, host)
         if self._is_of_several(host):
             self._refuse(site, missing[0], "several names get keys of this one text", host)
             for other in (site, replace(site, index=not site.index)):

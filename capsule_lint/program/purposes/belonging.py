@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import classes_of
+from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.purposes.naming import Naming, contains, entity_words
 from capsule_lint.program.texts.marks import is_plainly_marked
@@ -283,15 +284,22 @@ class Belonging:
         return names.pop() if len(names) == 1 and names <= domain.policy.entities.keys() else None
 
     def shares(self, site: KeySite) -> str | None:
-        """The entity of policy's table that a key helper is called like, where others have keys of it besides."""
+        """The entity of policy's table whose keys a helper makes by the way, which is there for others as well: it is
+        called like that entity, or is called by its code."""
         function = site.function
+        if function is None or self.tags_of(site.template):
+            return None
+        calls = list(self._calls_of(function))
         found = self.narrowed_names(site.owner, function, site.module.name)
-        if function is None or found is None or not self._is_scope_named(found):
-            return None
-        if self.tags_of(site.template):
-            return None
-        served = {self._is_others(call, found) for call in self._calls_of(function)}
-        return found if served >= {True, False} else None
+        if found is not None and self._is_scope_named(found):
+            served = {self._is_others(call, found) for call in calls}
+            return found if served >= {True, False} else None
+        for call in calls:
+            owner = owner_of(self.domain.names.function_of(call))
+            entity = self._named_by_owner(owner) or self._served_by(owner)
+            if entity is not None and not self._is_others(call, entity):
+                return entity
+        return None
 
     def _serves_others(self, function: Function | None, entity: str) -> bool:
         """Whether a key helper's key is used by the code of other entities, or beside the sort key of another one."""
@@ -309,10 +317,10 @@ class Belonging:
     def _is_others(self, call: tree.Call, entity: str) -> bool | None:
         """Whether a helper that is called like an entity makes a key of another one; `None` where nothing shows it."""
         caller = self.domain.names.function_of(call)
-        owner = caller.owner if caller is not None else None
+        owner = owner_of(caller)
+        sort_keys = list(Beside(self.domain.keys).sort_keys(call))
         if self._named_by_owner(owner) == entity:
             return False
-        sort_keys = list(Beside(self.domain.keys).sort_keys(call))
         if any(self._tells_others(template, entity) for template in sort_keys):
             return True
         if self.narrowed_names(None, caller, "") == entity:
