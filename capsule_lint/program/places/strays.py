@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +13,7 @@ from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.own_dicts import goes_through, is_own, keys_in
 from capsule_lint.program.places.sites import WRITES, Role
+from capsule_lint.program.places.sort_keys import SortKeyPlaces
 from capsule_lint.program.texts.pieces import snake
 
 if TYPE_CHECKING:
@@ -75,6 +75,10 @@ class Strays:
     """Finds those that are keys all the same."""
 
     keys: Keys
+    sort_keys: SortKeyPlaces = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sort_keys = SortKeyPlaces(self.keys)
 
     def in_lambda(self, node: tree.Lambda) -> None:
         """A lambda that makes a key, wherever it is kept: its text starts as the policy's keys do."""
@@ -181,6 +185,11 @@ class Strays:
             case _:
                 return None
 
+    def _is_apart(self, call: tree.Call, value: tree.Node) -> bool:
+        """Whether what a call is given is for something else than partition keys: it takes a sort key there."""
+        given = next(argument for argument in call.args if argument.value is value)
+        return self.is_for_others(call) or self.sort_keys.takes(call, given)
+
     def is_for_others(self, node: tree.Call) -> bool:
         """Whether a call is of another store's method, or of a collection's."""
         if not isinstance(node.func, tree.Attr):
@@ -203,12 +212,12 @@ class Strays:
         longer = written - {f"{tag}{{}}" for tag in scoped}  # in a list, these may be sort keys
         for module in self.keys.names.judged() if written or begun else ():
             for value, held in keys_in(module) if not module.is_test else ():
-                if self._says(value, written - self._sort_keys, tags) and is_own(
+                if self._says(value, written - self.sort_keys.texts, tags) and is_own(
                     self.keys.names, held
                 ):
                     self.keys.sink(value, Role.LOOKUP, index=False)
             for value, call in self._given_or_compared(module) if not module.is_test else ():
-                if self._says(value, written, tags) and not (call and self.is_for_others(call)):
+                if self._says(value, written, tags) and not (call and self._is_apart(call, value)):
                     self.keys.sink(value, Role.LOOKUP, index=False)
             made = chain(
                 self._made_alike(module, written, tags),
@@ -220,19 +229,6 @@ class Strays:
             for value in self._handed_on(module) if not apart else ():
                 if self._says(value, longer, scoped):
                     self.keys.sink(value, Role.LOOKUP, index=False)
-
-    @cached_property
-    def _sort_keys(self) -> frozenset[str]:
-        """The texts that are sort keys somewhere: a dict may be by these."""
-        is_sort_key, template = self.keys.policy.is_sort_key_name, self.keys.templates.template
-        made = (
-            template(value)
-            for module in self.keys.names.judged()
-            for display in module.each(tree.DictDisplay)
-            for key, value in display.pairs
-            if is_sort_key(tree.text(key) or "")
-        )
-        return frozenset(one.text for one in made if one is not None)
 
     def _handed_on(self, module: Module) -> Iterator[tree.Node]:
         """The elements of tuples and lists, and the values of dicts, in which a key may go to whoever uses it:
@@ -281,17 +277,15 @@ class Strays:
         """What calls are given, and these, and the sides of comparisons."""
         for call in module.each(tree.Call):
             if self._may_take_keys(call):
-                for argument in call.args:
-                    if not self.keys.policy.is_sort_key_name(argument.keyword or ""):
-                        yield argument.value, call
+                yield from ((argument.value, call) for argument in call.args)
         for compare in module.each(tree.Compare):
             sides = (compare.left, *compare.rights)
-            if not any(map(self._is_sort_key, sides)):
+            if not any(map(self.sort_keys.asked, sides)):
                 yield from ((side, None) for side in sides)
 
     def _may_take_keys(self, call: tree.Call) -> bool:
         """Whether what a call is given may be keys of the table: it tells nobody of it, and asks for no sort key."""
-        of_sort_key = isinstance(call.func, tree.Attr) and self._is_sort_key(call.func.base)
+        of_sort_key = isinstance(call.func, tree.Attr) and self.sort_keys.asked(call.func.base)
         return last_name(call.func) not in LOGGING and not of_sort_key
 
     def _made_alike(
@@ -318,37 +312,16 @@ class Strays:
                 sides = (compare.left, *compare.rights)
                 return any(self.keys.policy.is_key_name(_name(side)) for side in sides)
             case tree.Call() as call if call.func is not node and not beside_key:
-                taken = [a for a in call.args if a.value is node]
-                sorts = (self.keys.policy.is_sort_key_name(a.keyword or "") for a in taken)
-                may_be = self._may_take_keys(call) and not self.is_for_others(call)
-                return may_be and bool(taken) and not any(sorts)
+                taken = any(a.value is node for a in call.args)
+                return taken and self._may_take_keys(call) and not self._is_apart(call, node)
             case tree.Compare() as compare:
-                return not any(map(self._is_sort_key, (compare.left, *compare.rights)))
+                return not any(map(self.sort_keys.asked, (compare.left, *compare.rights)))
             case tree.Assign(targets=(tree.Name() as target,)) if depth < _MAX_DEPTH:
                 is_sort = self.keys.policy.is_sort_key_name(target.id)
                 reads = reads_of(names, target, (target.at,)) if not is_sort else ()
                 return any(self._finds(one, depth + 1, beside_key=beside_key) for one in reads)
             case _:
                 return False
-
-    def _is_sort_key(self, node: tree.Node) -> bool:
-        """Whether an expression is a sort key, which stays as it is, also where an index is asked for it: `Key("sk")`,
-        `row["sk"]`."""
-        match node:
-            case tree.Call(func=func, args=(first, *_)) if last_name(func) in (
-                "Key",
-                "Attr",
-                "get",
-            ):
-                named: tree.Node = first.value
-            case tree.Subscript(index=index):
-                named = index
-            case tree.Name() | tree.Attr():
-                return self.keys.policy.is_sort_key_name(last_name(node))
-            case _:
-                return False
-        name = self.keys.templates.constant(named)
-        return name is not None and self.keys.policy.is_sort_key_name(name)
 
     def _says(self, value: tree.Node, written: set[str], tags: set[str]) -> bool:
         """Whether an expression that is no key yet may be one of some texts; a text, or a local that is
