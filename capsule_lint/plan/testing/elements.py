@@ -54,6 +54,8 @@ def elements(
             inner.append(base)
         case tree.Comprehension(results=results):
             inner += results
+        case tree.Binary(op="-" | "&" | "|", left=left, right=right):
+            inner += (left, right)  # what is taken out of a set is such as is in it
         case tree.DictDisplay():
             inner += [key for key in node.keys if key is not None]
             inner += node.values

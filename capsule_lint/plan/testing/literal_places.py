@@ -14,8 +14,9 @@ from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from capsule_lint.plan.testing.elements import Position
     from capsule_lint.plan.testing.row_keys import RowKeys
     from capsule_lint.plan.testing.shared import Shared
     from capsule_lint.program import Program
@@ -58,9 +59,17 @@ class LiteralPlaces(Struct, frozen=True):
         pair = self.program.names.parent(node)
         whole = self.shared.stands(pair) if isinstance(pair, tree.Sequence) else [node]
         places = ((place, self.sides(place)) for place in whole)
-        names = (constant(name) or "" for name in self._names_of(node))
+        names = (
+            constant(name) or "" for name in (*self._names_of(node), *self._given_names(node))
+        )
         said = (self._keyword_of(node), *names)
         return any(map(is_sort, said)) or self.rows.is_sort_key(node, places)
+
+    def _given_names(self, node: tree.Node) -> list[tree.Node]:
+        """The expressions that say which attributes of items functions give, which a literal is compared with."""
+        at = position(self.program, node)
+        makers = yielding(self.program, self.sides(node), at)
+        return self._attributes([v for maker in makers for v in maker.returns], at)
 
     def _keyword_of(self, node: tree.Node) -> str:
         """The name of the parameter that a literal is passed to."""
@@ -77,10 +86,13 @@ class LiteralPlaces(Struct, frozen=True):
             if [tree.text(key) for key in parent.keys if key is not None] == ["S"]:
                 return self._names_of(parent)
             return [key for key in parent.keys_for(node) if key is not None]
-        at = position(self.program, node)
-        sides = (one for side in self.sides(node) for one in elements(self.program, side, at))
-        whole = (behind(self.program.names, side) for side in sides)
-        return [side.index for side in whole if isinstance(side, tree.Subscript)]
+        return self._attributes(self.sides(node), position(self.program, node))
+
+    def _attributes(self, nodes: Iterable[tree.Node], at: Position | None) -> list[tree.Node]:
+        """The expressions that say which attributes of items others are, or have in them."""
+        each = (one for node in nodes for one in elements(self.program, node, at))
+        whole = (behind(self.program.names, one) for one in each)
+        return [one.index for one in whole if isinstance(one, tree.Subscript)]
 
     def is_named(self, node: tree.Node) -> bool:
         """Whether the name of an entry or an attribute says what a literal is, or what it is compared with:

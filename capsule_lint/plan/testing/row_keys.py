@@ -13,14 +13,13 @@ from capsule_lint.plan.testing.elements import position
 from capsule_lint.plan.testing.known_as import owners
 from capsule_lint.program.local_names import behind, looked_up
 from capsule_lint.program.model import Binding, last_name
-from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.testing.elements import Position
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class
+    from capsule_lint.program.model import Class, Function
 
 _Table: TypeAlias = tuple[tree.Name | tree.Attr, int]
 """A dict, and how many dicts deep: `table.rows` and 1 of `table.rows[pk][sk]`."""
@@ -60,10 +59,15 @@ class RowKeys:
             return any(self._is_called_so(key, at) for key in own)
         return bool(others) and all(self._is_called_so(key, at) for key in others)
 
-    def _homes(self, node: tree.Name | tree.Attr) -> Iterator[Class | Binding]:
-        """The classes that have a dict, or the name of a module that stands for it, where that is known."""
+    def _homes(self, node: tree.Name | tree.Attr) -> Iterator[Class | Function | Binding]:
+        """The classes that have a dict, the function that makes it for itself, or the name of a module that stands for
+        it, where that is known."""
         if isinstance(node, tree.Attr):
             yield from owners(self.program, node)
+        else:
+            for binding in self.program.names.bindings_of(node):
+                if binding.kind == "assign" and not binding.is_global and binding.function:
+                    yield binding.function
         target = self.program.classes.dotted(node)
         if isinstance(target, Binding) and target.is_global:
             yield target
@@ -95,20 +99,28 @@ class RowKeys:
 
     def _compared(self, sides: Iterable[tree.Node]) -> Iterator[_Table]:
         """The same of what is compared with what it has: `(pk, sk) in table.rows`, `list(rows) == [(pk, sk)]`."""
-        for side in sides:
-            for one in within(side):
-                yield from self._called(one)
-                for inner in one.generators if isinstance(one, tree.Comprehension) else ():
-                    yield from self._compared((inner.iter,))
+        queue = list(sides)
+        while queue:
+            one = queue.pop()
+            yield from self._called(one)
+            if isinstance(one, tree.Comprehension):
+                queue += [inner.iter for inner in one.generators]
+            if not _is_of_row(one):
+                queue += one.below()
 
     def _called(self, table: tree.Node) -> Iterator[_Table]:
-        names, depth = self.program.names, 0
-        node = behind(names, table) or table
+        node, depth = self._behind(table), 0
         while (found := _looked_up(node)) is not None:
-            node, depth = behind(names, found[0]) or found[0], depth + 1
+            node, depth = self._behind(found[0]), depth + 1
         match node:
             case tree.Name() | tree.Attr():
                 yield node, depth
+
+    def _behind(self, table: tree.Node) -> tree.Node:
+        """What a name stands for; or the name itself, where that is a dict which is made there."""
+        meant = behind(self.program.names, table)
+        made = isinstance(meant, tree.DictDisplay | tree.Comprehension)
+        return table if meant is None or made else meant
 
     @cached_property
     def _puts(self) -> dict[tuple[str, int], list[tuple[tree.Name | tree.Attr, tree.Node]]]:
@@ -122,11 +134,23 @@ class RowKeys:
                 node, depth, key = target, -1, None
                 while (inner := _looked_up(node)) is not None:
                     node, depth, key = inner[0], depth + 1, key or inner[1]
-                if key is None and isinstance(made.value, tree.Comprehension):
-                    depth, key = 0, made.value.results[0]
+                match made.value:
+                    case tree.Comprehension(kind="DictComp", results=(first, _)) if key is None:
+                        depth, key = 0, first
                 if isinstance(node, tree.Name | tree.Attr) and key is not None:
                     found[last_name(node), depth].append((node, key))
         return found
+
+
+def _is_of_row(node: tree.Node) -> bool:
+    """Whether an expression is what a dict has under a key, and none of its keys: `rows[key]`, `rows.values()`."""
+    match node:
+        case tree.Subscript(index=index):
+            return not isinstance(index, tree.Slice) and tree.integer(index) is None
+        case tree.Call(func=tree.Attr(name="values")):
+            return True
+        case _:
+            return _looked_up(node) is not None
 
 
 def _looked_up(node: object) -> tuple[tree.Node, tree.Node] | None:
