@@ -289,7 +289,8 @@ class KeyDefects(Room):
         for part in self._unpacked_parts(site):
             reason = f"`{part.id}` is unpacked, and has scopes of the key in it"
             self._refuse(site, missing[0], reason, part)
-        if site.index and self._sort_keys.has(host):
+        moved = site.index and self._sort_keys.has(host)
+        if moved or self._sort_keys.is_expected(site.template):
             self._refuse(site, missing[0], "a sort key as well, which would change with it", host)
         if (sharer := self.program.domain.shares(site)) is not None:
             scopes = self.program.policy.scopes_of(sharer)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.model import last_name
+from capsule_lint.program.places.conditions import Conditions
+from capsule_lint.program.places.sort_keys import SortKeyPlaces
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.texts.pieces import Template
+
+_MAX_DEPTH: Final = 3
+_PARTING: Final = ("split", "rsplit", "partition", "rpartition")
 
 
 class SortKeys(Struct, frozen=True, dict=True):
@@ -44,6 +50,88 @@ class SortKeys(Struct, frozen=True, dict=True):
                     keys |= self._texts(value)
         return frozenset(sorts), frozenset(keys)
 
+    def is_expected(self, template: Template) -> bool:
+        """Whether a text is a sort key which other code expects to stay as it is: `begins_with(SK, "USER#")`."""
+        hosts = {id(piece.host) for piece in template.pieces}
+        return not hosts.isdisjoint(self._hosts[0] | self._made) and (
+            self._are_parted or any(_agree(template.text, text) for text in self._expected(hosts))
+        )
+
+    @cached_property
+    def _made(self) -> frozenset[int]:
+        """The texts of helpers that make sort keys."""
+        policy, helpers = self.program.policy, self.program.keys.helpers_in
+        queue = [
+            (function, 0)
+            for module in self.program.names.judged()
+            for name, value in self.named(module)
+            if policy.is_sort_key_name(name) and not module.is_test
+            for function in helpers(value)
+        ]
+        found: set[int] = set()
+        seen: set[Function] = set()
+        while queue:
+            function, depth = queue.pop()
+            for value in function.returns if function not in seen else ():
+                found |= self._texts(value)
+                queue += [(f, depth + 1) for f in helpers(value) if depth < _MAX_DEPTH]
+            seen.add(function)
+        return frozenset(found)
+
+    def _expected(self, hosts: Container[int]) -> Iterator[str]:
+        """What is asked of sort keys, other than what some texts make that are written at these places."""
+        program = self.program
+        for value in self._asked:
+            yield from (
+                one.text
+                for one in program.templates.resolve(value)
+                if program.keys.at(one.host) is None and id(one.host) not in hosts
+            )
+
+    @cached_property
+    def _are_parted(self) -> bool:
+        """Whether sort keys are taken apart somewhere: `row["SK"].split("#")[1]`, `row["SK"][5:]`."""
+        asked = SortKeyPlaces(self.program.keys).asked
+        return any(
+            (
+                isinstance(node, tree.Subscript)
+                and isinstance(node.index, tree.Slice)
+                and asked(node.base)
+            )
+            or (
+                isinstance(node, tree.Call)
+                and last_name(node.func) in _PARTING
+                and node.receiver is not None
+                and asked(node.receiver)
+            )
+            for module in self.program.names.judged()
+            for node in module.either(tree.Subscript, tree.Call)
+            if not module.is_test
+        )
+
+    @cached_property
+    def _asked(self) -> list[tree.Node]:
+        """What code asks of sort keys, how they begin or what they are."""
+        program, places = self.program, SortKeyPlaces(self.program.keys)
+        is_sort_key = program.policy.is_sort_key_name
+        conditions = Conditions(program.names, program.templates, is_sort_key)
+        found: list[tree.Node] = []
+        for module in program.names.judged():
+            if module.is_test:
+                continue
+            compared = conditions.of(module)
+            for display in module.each(tree.DictDisplay) if compared else ():
+                function = id(program.names.function_of(display))
+                bound = (v for name, v in display.entries if (function, name) in compared)
+                found += [v.values[0] if isinstance(v, tree.DictDisplay) else v for v in bound]
+            for call in module.each(tree.Call):
+                if call.receiver is not None and places.asked(call.receiver):
+                    found += call.plain
+            for compare in module.each(tree.Compare):
+                sides = (compare.left, *compare.rights)
+                found += [one for one in sides if any(map(places.asked, sides))]
+        return found
+
     def named(self, module: Module) -> Iterator[tuple[str, tree.Node]]:
         """What has a name in a module: entries, what is assigned, and what functions return."""
         constant = self.program.templates.constant
@@ -64,3 +152,9 @@ class SortKeys(Struct, frozen=True, dict=True):
     def _texts(self, value: tree.Node) -> set[int]:
         found = self.program.templates.resolve(value)
         return {id(piece.host) for template in found for piece in template.pieces}
+
+
+def _agree(text: str, other: str) -> bool:
+    """Whether one of two texts may be what the other one begins with."""
+    said, asked = (one.partition("{}")[0] for one in (text, other))
+    return bool(said and asked) and (said.startswith(asked) or asked.startswith(said))
