@@ -60,7 +60,7 @@ class SortKeys(Struct, frozen=True, dict=True):
     @cached_property
     def _made(self) -> frozenset[int]:
         """The texts of helpers that make sort keys."""
-        policy, helpers = self.program.policy, self.program.keys.helpers_in
+        policy, helpers = self.program.policy, self.program.keys.results.helpers_in
         queue = [
             (function, 0)
             for module in self.program.names.judged()
