@@ -68,6 +68,28 @@ RULE = Rule(
         """,
     ),
     invalid=(
+        # What is called elsewhere.
+        Bad(
+            """
+            import asyncio
+
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            async def show(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return await asyncio.to_thread(order_pk, tenant_id, order_id)
+            """,
+            lines=(7,),
+            fixed="""
+            import asyncio
+
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            async def show(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return await asyncio.to_thread(order_pk, tenant_id, capsule_id, order_id)
+            """,
+        ),
         Bad(
             """
             def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:

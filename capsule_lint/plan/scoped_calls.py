@@ -9,8 +9,9 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.decorated import giving
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.expected_errors import expected_of
-from capsule_lint.program.model import Function
+from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 _INJECTING: Final = frozenset(("inject", "autowired"))
 """Decorators of frameworks that fill the parameters which a call leaves out."""
+_NOT_AS_GIVEN: Final = frozenset(
+    name for name in PASSING if name in ("partial", "builds") or "raises" in name.lower()
+)
+"""What calls a function with more arguments later, or expects that it refuses them."""
 _REFUSALS: Final = frozenset(("TypeError", "ValidationError"))
 """The errors, or what they are caught as, of calls that lack an argument, and of what validates its arguments."""
 
@@ -71,6 +76,9 @@ class ScopedCalls(Room):
     ) -> None:
         for call, callee in list(self.program.calls.callers(function)):
             self._check_call(call, function.params, callee.given, scopes, function)
+        for call, given, offset in self.program.calls.handed_on(function):
+            if last_name(call.func) not in _NOT_AS_GIVEN:
+                self._check_call(call, function.params, given, scopes, function, offset)
 
     def _check_call(
         self,
@@ -79,9 +87,12 @@ class ScopedCalls(Room):
         given: int,
         scopes: list[tuple[Scope, tree.Parameter]],
         callee: Function | Class,
+        offset: int = 0,
     ) -> None:
-        """A call that does not bind because a scope's argument is not there, and would without that parameter."""
-        if any(a.star for a in call.args) or bind(call.args, params, given) is not None:
+        """A call that does not bind because a scope's argument is not there, and would without that parameter. So many
+        of its arguments stand before those that it passes on."""
+        args = call.args[offset:]
+        if any(a.star for a in args) or bind(args, params, given) is not None:
             return
         module = self.program.names.module_of(call)
         if module.is_test and self._is_refused(call, callee):
@@ -91,7 +102,7 @@ class ScopedCalls(Room):
         possible = []
         for lacking in (*([pair] for pair in scopes), scopes):
             names = {p.name for _, p in lacking}
-            bound = bind(call.args, tuple(p for p in params if p.name not in names), given)
+            bound = bind(args, tuple(p for p in params if p.name not in names), given)
             if bound is not None and not any(
                 self._is_misplaced(name, argument) for name, argument in bound.arguments.items()
             ):
@@ -108,7 +119,7 @@ class ScopedCalls(Room):
             self.planner.obstacle(knot, *where, reason, symbol, "reference", found[-1])
         self.planner.partial_calls[id(call)] = (call, callee, found)
         for scope in found:
-            self.planner.signatures.want_argument(call, scope, callee, given, knot)
+            self.planner.signatures.want_argument(call, scope, callee, given, knot, offset)
 
     def _is_refused(self, call: tree.Call, callee: Function | Class) -> bool:
         """Whether a test expects of a call just what happens to one that lacks an argument."""
