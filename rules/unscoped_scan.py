@@ -122,6 +122,28 @@ RULE = Rule(
                 """,
             }
         ),
+        # A condition in steps, a function inside, and groups that are asked by both.
+        """
+        from boto3.dynamodb.conditions import Attr
+
+        def open_orders(table, tenant_id: str, capsule_id: str) -> list:
+            condition = Attr("state").eq("open")
+            condition &= Attr("tenant_id").eq(tenant_id)
+            condition &= Attr("capsule_id").eq(capsule_id)
+            return table.scan(FilterExpression=condition)["Items"]
+
+        def orders(table, tenant_id: str, capsule_id: str) -> list:
+            def is_own(row: dict) -> bool:
+                return row["tenant_id"] == tenant_id and row["capsule_id"] == capsule_id
+
+            return list(filter(is_own, table.scan()["Items"]))
+
+        def grouped(table, tenant_id: str, capsule_id: str) -> list:
+            groups: dict[tuple[str, str], list] = {}
+            for row in table.scan()["Items"]:
+                groups.setdefault((row["tenant_id"], row["capsule_id"]), []).append(row)
+            return groups.get((tenant_id, capsule_id), [])
+        """,
     ),
     invalid=(
         Bad(

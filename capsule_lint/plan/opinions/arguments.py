@@ -154,6 +154,8 @@ class ArgumentOpinions:
             value = passed.argument.value
             if id(value) in seen or not self.ground.leads(passed):
                 continue
+            if passed.argument.keyword is None and any(a.star for a in passed.call.args):
+                continue  # something may lack before it, and stand in what is spread
             found = [self._literal(one, passed.scope) for one in alternatives(value)]
             text = next((text for text in found if text), None)
             if text is None or is_everyone(text) or _makes_scope(passed):

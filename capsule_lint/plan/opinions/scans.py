@@ -11,6 +11,7 @@ from capsule_lint.judgement import ScanFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
 from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, FunctionObject, Instance
+from capsule_lint.program.local_names import looked_up
 from capsule_lint.program.model import last_name, owner_of
 from capsule_lint.program.purposes.tables import is_table, stands_in
 from capsule_lint.program.texts.pieces import hole_name, names_scope, words
@@ -287,7 +288,10 @@ class ScanOpinions:
                 seen.add(id(node))
                 yield node
                 if isinstance(node, tree.Name):
-                    bound = self.ground.program.names.bindings_of(node)
+                    names = self.ground.program.names
+                    bound = names.bindings_of(node)
+                    if any(binding.is_step for binding in bound):  # `condition &= …`, once more
+                        bound = names.place(node).scope.bindings.get(node.id, bound)
                     queue += [b.value for b in bound if b.value is not None]
                     queue += [part for pair in self._items_of(node) for part in pair]
 
@@ -306,11 +310,17 @@ class ScanOpinions:
                         yield from ((argument.value, argument.value) for argument in call.args)
 
     def _compared(self, function: Function | None) -> Iterator[tree.Node]:
-        """What the function compares: it may part the rows itself, once they are read."""
-        function_of = self.ground.program.names.function_of
-        for node in function.module.each(tree.Compare) if function is not None else ():
-            if function_of(node) is function:
+        """What the function compares, or those inside of it, and the pairs that it asks for: it may part the rows
+        itself, once they are read."""
+        names = self.ground.program.names
+        for node in names.inside(function) if function is not None else ():
+            asked = looked_up(node)
+            if isinstance(node, tree.Compare):
                 yield from inside(node)
+            elif asked is not None and isinstance(asked[1], tree.Sequence):
+                set_here = isinstance(names.parent(node), tree.Assign)
+                own = () if set_here else asked[1].items
+                yield from (one for one in own if not isinstance(one, tree.Subscript))
 
     def _asked_for(self, function: Function | None) -> Iterator[tree.Node]:
         """What the function asks whether texts begin with, `row["PK"].startswith(prefix)`: as good as a filter."""
