@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.memory.foreign_caches import is_cache
+from capsule_lint.plan.memory.key_aliases import KeyAliases, kept
 from capsule_lint.plan.memory.made_of import MadeOf
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.known_as import stores_of
 from capsule_lint.program.inference.annotations import MAPPINGS
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Binding, Class, last_name
-from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.plan.entities.additions import Home, Owner
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.rekeyed import Rekeyed
     from capsule_lint.plan.mends import Mends
     from capsule_lint.program.model import Module
@@ -37,20 +37,26 @@ class KeyAnnotations(MendRoom):
     """Has them say what the keys have become: `dict[tuple[TenantId, OrderId], Order]`."""
 
     mends: Mends
-    _known: set[int] = field(default_factory=set)
-    """The annotations of collections whose keys change."""
+    _aliases: KeyAliases = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._aliases = KeyAliases(self.planner)
 
     def build(self) -> None:
         """Add the mends, one an annotation."""
         rekeyed = self.planner.local.rekeyed
         said = {home: list(self._annotations(home)) for home in rekeyed if rekeyed[home].width}
-        self._known = {id(one) for every in said.values() for one in every}
+        single = {home: self._of_single_keys(home) for home in said}
+        given = {home: self._given_to_heirs(home) for home in said}
+        every_said = (
+            one for each in (said, single, given) for every in each.values() for one in every
+        )
+        self._aliases.known |= set(map(id, every_said))
         seen: set[int] = set()
         for home, every in said.items():
             keys = [key for one in every if (key := self._key(one)) is not None]
-            for _, parameter in self.planner.local.collections.heirs.asked(home):
-                keys += [parameter.annotation] if parameter.annotation is not None else []
-            for key in (*map(self._tuple, keys), *self._of_single_keys(home)):
+            wholes = [self._tuple(key) for key in (*keys, *given[home])]
+            for key in (*wholes, *filter(self._has_parts, map(self._tuple, single[home]))):
                 if id(key) not in seen:
                     seen.add(id(key))
                     self._mend(home, key, rekeyed[home])
@@ -69,27 +75,44 @@ class KeyAnnotations(MendRoom):
             before, after = ((), types) if change.index else (types, ())
             mend = AddElements(filename, parts.span, "CAP107", before, after, at.span)
             self.mends.add(knot, mend)
+        elif parts is None and (alias := self._aliases.beside(key)) is not None:
+            text = self._in_full(module, alias, types, change)
+            if text is not None:
+                self.mends.add(knot, Replace(filename, key.span, "CAP107", text))
         elif parts is None and change.width == 1:
             own = self.mends.source(module, key.span)
             listed = [own, *types] if change.index else [*types, own]
             text = f"tuple[{', '.join(listed)}]"
             self.mends.add(knot, Replace(filename, key.span, "CAP107", text))
 
+    def _in_full(
+        self, module: Module, alias: tree.Subscript, types: tuple[str, ...], change: Rekeyed
+    ) -> str | None:
+        """What a tuple becomes that a name stands for, where that says other things as well."""
+        parts = _parts(alias)
+        if parts is None or len(parts.items) != change.width:
+            return None
+        items = [self.mends.source(module, one.span) for one in parts.items]
+        items[change.index : change.index] = types
+        return f"{self.mends.source(module, alias.base.span)}[{', '.join(items)}]"
+
     # --- where annotations are ---
 
     def _annotations(self, home: Home) -> Iterator[tree.Node]:
         """What is said of a collection where it is kept, and of the names, attributes and functions by way of which it
         comes there."""
-        yield from _kept(*home)
+        yield from kept(*home)
         yield from self._said(MadeOf(self.planner).all(home))
 
-    def _of_single_keys(self, home: Home) -> Iterator[tree.Node]:
+    def _of_single_keys(self, home: Home) -> list[tree.Node]:
         """What is said of one key of several parts that a collection is asked for: `key: tuple[str, str]`."""
         asked = self.planner.local.asked.get(home, ())
-        for said in self._said(MadeOf(self.planner).ways(asked)):
-            whole = self._tuple(said)
-            if _parts(whole) is not None:
-                yield whole
+        return list(self._said(MadeOf(self.planner).ways(asked)))
+
+    def _given_to_heirs(self, home: Home) -> list[tree.Node]:
+        """How methods of the program's own dicts annotate the keys that they are given."""
+        asked = self.planner.local.collections.heirs.asked(home)
+        return [one for _, parameter in asked if (one := parameter.annotation) is not None]
 
     def _said(self, nodes: list[tree.Node]) -> Iterator[tree.Node]:
         """How names and attributes are annotated, and what calls are said to return."""
@@ -120,7 +143,7 @@ class KeyAnnotations(MendRoom):
         """`K` of `dict[K, V]`, `defaultdict[K, V]`, `set[K]` and `list[K]`, `dict[K, V] | None`."""
         match node:
             case tree.Name() | tree.Attr():
-                alias = self._alias(node)
+                alias = self._aliases.of(node)
                 return self._key(alias) if alias is not None else None
             case tree.Binary(op="|"):
                 return self._key(node.left) or self._key(node.right)
@@ -149,47 +172,11 @@ class KeyAnnotations(MendRoom):
 
     def _tuple(self, key: tree.Node) -> tree.Node:
         """The tuple for which a name stands: `NoteKey = tuple[str, str]`."""
-        alias = self._alias(key) if isinstance(key, tree.Name | tree.Attr) else None
+        alias = self._aliases.of(key)
         return alias if alias is not None and _parts(alias) is not None else key
 
-    def _alias(self, node: tree.Name | tree.Attr) -> tree.Node | None:
-        """What a name stands for, unless a collection whose keys stay as they are is said to be of it as well."""
-        target = self.program.classes.dotted(node)
-        if not isinstance(target, Binding) or not isinstance(target.assigned, tree.Subscript):
-            return None
-        return None if self._is_of_others(target) else target.assigned
-
-    def _is_of_others(self, alias: Binding) -> bool:
-        dotted = self.program.classes.dotted
-        return any(
-            isinstance(one, tree.Name | tree.Attr)
-            and last_name(one) == alias.name
-            and dotted(one) is alias
-            for module in self.program.names.modules.values()
-            for said in _kept_in(module)
-            if id(said) not in self._known
-            for one in within(said)
-        )
-
-
-def _kept_in(module: Module) -> Iterator[tree.Node]:
-    """The annotations of all that a module and its classes keep."""
-    owners: list[Owner] = [module, *module.classes]
-    for owner in owners:
-        names = set(owner.scope.bindings)
-        for name in names | set(owner.stores) if isinstance(owner, Class) else names:
-            yield from _kept(owner, name)
-
-
-def _kept(owner: Owner, name: str) -> Iterator[tree.Node]:
-    """The annotations of a collection that a class or module keeps."""
-    if isinstance(owner, Class):
-        for store in owner.stores.get(name, ()):
-            if store.annotation is not None:
-                yield store.annotation
-    for binding in owner.scope.bindings.get(name, ()):
-        if binding.annotation is not None:
-            yield binding.annotation
+    def _has_parts(self, key: tree.Node) -> bool:
+        return _parts(key) is not None or self._aliases.beside(key) is not None
 
 
 def _parts(node: tree.Node) -> tree.Sequence | None:
