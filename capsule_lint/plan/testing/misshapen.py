@@ -1,4 +1,4 @@
-"""Texts of tests that are no keys, and have as many parts as what takes keys apart expects:
+"""Texts of tests that are no keys, and have as many parts as what takes keys apart expects, or more:
 `with pytest.raises(ValueError): parse("A#b#C#d")`."""
 
 from __future__ import annotations
@@ -84,12 +84,12 @@ class Misshapen(MendRoom, Struct, frozen=True):
         return parametrized(function, given.id) or ()
 
     def _lengthened(self, node: tree.Const, reader: Reader) -> str | None:
-        """The code of a text with as many parts as a key has then; `None` where it has others than a key had."""
+        """The code of a text with so many parts more as keys get; `None` where it has fewer than a key had."""
         text, shift = tree.text(node), reader.shift
         assert isinstance(reader.node, tree.Sequence)
         assert reader.unpacked is not None
         separator = reader.unpacked.separator
-        if text is None or text.count(separator) + 1 != len(reader.node.items):
+        if text is None or text.count(separator) + 1 < len(reader.node.items):
             return None
         module, parts = self.program.names.module_of(node), text.split(separator)
         known = plain_literal(self.mends.source(module, node.span))
