@@ -44,7 +44,19 @@ class Planted(MendRoom, Struct, frozen=True):
                 if id(use) not in changing and self._is_kept(use):
                     knot = self.planner.local.notes.knot_of(home, use)
                     self.mends.obstacle(knot, use, _OTHERS)
-                self.look_ins.given(tuple(self.look_ins.keys(use)), home)
+                keys = (
+                    self.look_ins.of_pairs(use)
+                    if self._has_pairs(use)
+                    else self.look_ins.keys(use)
+                )
+                self.look_ins.given(tuple(keys), home)
+
+    def _has_pairs(self, use: tree.Node) -> bool:
+        """Whether a list of pairs for a dict is used, and no dict: `PAIRS = [(("t", "v"), 8)]`."""
+        parent = self.program.names.parent(use)
+        if isinstance(parent, tree.Assign) and parent.value is not use:
+            return parent.value is not None and bool(_pairs(parent.value))
+        return any(map(_pairs, self.planner.sources.shared.spelled(use)))
 
     def _is_kept(self, use: tree.Node) -> bool:
         """Whether a use puts a dict in the place of another one, or gives it to the program."""

@@ -146,6 +146,10 @@ class LookIns(MendRoom):
             case _:
                 yield from self._of_view(node, pairs=False)
 
+    def of_pairs(self, node: tree.Node) -> Iterator[tree.Node]:
+        """The same of a list of pairs for a dict."""
+        yield from self._of_view(node, pairs=True)
+
     def _of_list(self, call: tree.Call) -> Iterator[tree.Node]:
         """The keys that a method of a list of keys is given, or with which what it takes out is compared."""
         yield from (key for _, key in self.planner.local.collections.lists.looked_up(call))
