@@ -109,7 +109,7 @@ class Composed(Struct, frozen=True):
                 return None
             at, front = place
             if at.listing is not None:
-                codes = elements_of(segment, gap)
+                codes = elements_of(segment, gap, at.between, front=front)
                 if codes is None:
                     return None
                 items[id(at.written), front].append((at, codes))
@@ -193,15 +193,17 @@ class Composed(Struct, frozen=True):
 
     def _listed(self, joined: Sequence[_Item], base: tree.Node, *, strict: bool) -> list[Part]:
         """The parts of items that are joined, and what stands between them."""
-        between = self._foreign(base, 1, strict=strict)
+        between = "".join(self._foreign(base, 1, strict=strict))
         found: list[Part] = []
         for item, listing in joined:
-            found += map(Part, between if found else ())
+            found += [Part(between)] if found and between else []
             inner = self._parts(item, 1, strict=strict)
             if listing is None:
                 found += [Part(part.text) for part in inner]
             else:
-                found += [replace(part, listing=listing, item=item) for part in inner]
+                found += [
+                    replace(part, listing=listing, item=item, between=between) for part in inner
+                ]
         return found
 
     def _said(self, node: tree.Call, depth: int, *, strict: bool) -> str:

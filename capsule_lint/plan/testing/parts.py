@@ -20,7 +20,7 @@ _HOLES: Final = re.compile(r"\{[^{}]*\}")
 class Part(Struct, frozen=True):
     """A part of a text: what it says, and the literal of the expression itself in which it is written, and
     as the how manieth text of that; or the expression that says it and is no literal. What is joined stands in a
-    `listing`, as one of its items."""
+    `listing`, as one of its items, which have a text `between` them."""
 
     text: str
     written: tree.Node | None = None
@@ -28,6 +28,7 @@ class Part(Struct, frozen=True):
     operand: tree.Node | None = None
     listing: tree.Sequence | None = None
     item: tree.Node | None = None
+    between: str = ""
 
 
 class Place(Struct, frozen=True):
@@ -38,6 +39,7 @@ class Place(Struct, frozen=True):
     number: int | None
     offset: int
     listing: tree.Sequence | None = None
+    between: str = ""
 
 
 def place_of(parts: Sequence[Part], gap: Gap, at: int) -> tuple[Place, bool] | None:
@@ -91,20 +93,28 @@ def _beside_item(parts: Sequence[Part], offset: int, gap: Gap, *, front: bool) -
         if (
             part.item is not None
             and part.listing is not None
+            and part.between in (gap.separator, "")
             and offset == (start if front else end)
         ):
             alone = not near or near[0].item is not part.item
             if alone and (part.operand is not None or gap.separator not in part.text):
-                return Place(part.item, None, 0, part.listing)
+                return Place(part.item, None, 0, part.listing, part.between)
         start = end
     return None
 
 
-def elements_of(segment: tuple[str, bool], gap: Gap) -> tuple[str, ...] | None:
-    """A segment as items that are joined: its tag, and its value."""
+def elements_of(
+    segment: tuple[str, bool], gap: Gap, between: str, *, front: bool
+) -> tuple[str, ...] | None:
+    """A segment as items that are joined: its tag, and its value; or all of it where nothing comes `between`."""
     text, is_hole = segment
+    if '"' in text or "\\" in text:
+        return None
+    if not between:
+        whole = f"{text}{gap.separator}" if front else f"{gap.separator}{text}"
+        return (f'{"f" if is_hole else ""}"{whole}"',)
     tag, value = gap.tag.removesuffix(gap.separator), text[len(gap.tag) :]
-    if tag == gap.tag or gap.separator in tag or '"' in text or "\\" in text:
+    if tag == gap.tag or gap.separator in tag:
         return None
     return f'"{tag}"', value[1:-1] if is_hole else f'"{value}"'
 
