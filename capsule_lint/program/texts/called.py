@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -17,7 +18,7 @@ from capsule_lint.program.texts.tagged import Tagged
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from capsule_lint.program.model import Function
     from capsule_lint.program.texts.templates import Templates
@@ -116,8 +117,8 @@ class Called:
 
     def together(self, node: tree.Call) -> list[Piece | tree.Node] | None:
         """What the call of a generic function puts together: its own texts, and what it is given between them, as
-        it stands in the call; `None` where it does that in a way of its own or something else with it, or is no
-        function that is known."""
+        it stands in the call, or what it has by itself for a part; `None` where it does that in a way of its own or
+        something else with it, or is no function that is known."""
         callees = self.templates.calls.callees(node)
         function = callees[0].function if len(callees) == 1 else None
         if function is None or not self.is_generic(function) or self._joins(function):
@@ -126,7 +127,9 @@ class Called:
         inside = self.templates.names.inside(function)
         read = [n.id for n in inside if isinstance(n, tree.Name) and n.id in own]
         once = len(read) == len(set(read))
-        return self._given_to(node, function, callees[0].given, 0) if once else None
+        defaults = ((p.name, p.default, tree.text(p.default)) for p in function.own_params)
+        had = {name: Text(text, node, node) for name, node, text in defaults if node and text}
+        return self._given_to(node, function, callees[0].given, 0, had) if once else None
 
     def _is_given(self, piece: Filled, names: Collection[str]) -> bool:
         """Whether a part is an argument whose name is no scope's."""
@@ -164,9 +167,15 @@ class Called:
         return found
 
     def _given_to(
-        self, node: tree.Call, function: Function, given: int, depth: int
+        self,
+        node: tree.Call,
+        function: Function,
+        given: int,
+        depth: int,
+        had: Mapping[str, Text] = MappingProxyType({}),
     ) -> list[Piece | tree.Node] | None:
-        """The pieces of a generic function's template, of which those that a call gives are the arguments."""
+        """The pieces of a generic function's template, of which those that a call gives are the arguments, and those
+        that it does not give the texts that the function `had` for them."""
         bound = bind(node.args, function.params, given)
         pieces = self.templates.evaluate(function.returns[0], function.returns[0], depth + 1)
         if bound is None or pieces is None:
@@ -179,9 +188,10 @@ class Called:
                 continue
             assert isinstance(piece.value, tree.Name)
             argument = bound.arguments.get(piece.value.id)
-            if argument is None:
+            part = argument.value if argument is not None else had.get(piece.value.id)
+            if part is None:
                 return None
-            found.append(argument.value)
+            found.append(part)
         return found
 
 
