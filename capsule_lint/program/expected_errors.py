@@ -32,7 +32,14 @@ def expected_of(names: Names, call: tree.Call) -> Iterator[str]:
                 yield from (last_name(one) for kind in block.heads for one in tree.items(kind))
             for manager in managers(block):
                 yield from expected_by(manager)
+                yield from _suppressed_by(manager)
     parent = names.parent(call)
     while isinstance(parent, tree.Expr | tree.Argument):
         yield from expected_by(parent)
         parent = names.parent(parent)
+
+
+def _suppressed_by(node: object) -> Iterator[str]:
+    """The names of the errors that `suppress(KeyError, TypeError)` catches."""
+    if isinstance(node, tree.Call) and last_name(node.func) == "suppress":
+        yield from (last_name(error.value) for error in node.args)
