@@ -133,7 +133,7 @@ class Composed(Struct, frozen=True):
             code = (
                 with_texts(known, several)
                 if known is not None
-                else around(source, several, summed=summed)
+                else around(shown, source, several, summed=summed)
             )
             if code is None:
                 return None

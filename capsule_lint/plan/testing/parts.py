@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from capsule_lint.facts import tree
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from capsule_lint.facts import tree
     from capsule_lint.plan.keys.spelled import Gap
     from capsule_lint.plan.literals import Literal
 
 _HOLES: Final = re.compile(r"\{[^{}]*\}")
+_CLOSE: Final = (tree.Name, tree.Attr, tree.Call, tree.Subscript, tree.Const, tree.FString)
+"""What needs no parentheses in a sum."""
 
 
 class Part(Struct, frozen=True):
@@ -119,9 +122,11 @@ def elements_of(
     return f'"{tag}"', value[1:-1] if is_hole else f'"{value}"'
 
 
-def around(operand: str, put: Sequence[tuple[Place, str, bool]], *, summed: bool) -> str | None:
-    """What is no literal, with literals of these texts before and behind it, or as a hole between them where it
-    is not `summed` up with others."""
+def around(
+    node: tree.Node, operand: str, put: Sequence[tuple[Place, str, bool]], *, summed: bool
+) -> str | None:
+    """What is no literal, and is written like that, with literals of these texts before and behind it, or as a hole
+    between them where it is not `summed` up with others."""
     before = "".join(text for place, text, _ in put if not place.offset)
     behind = "".join(text for place, text, _ in put if place.offset)
     if any(mark in before + behind for mark in '"\\'):
@@ -129,7 +134,9 @@ def around(operand: str, put: Sequence[tuple[Place, str, bool]], *, summed: bool
     if summed or not behind:
         prefix = "f" if any(is_hole for _, _, is_hole in put) else ""
         texts = [f'{prefix}"{text}"' if text else "" for text in (before, behind)]
-        return " + ".join(filter(None, (texts[0], operand, texts[1])))
+        is_close = isinstance(node, _CLOSE) or (isinstance(node, tree.Binary) and node.op in "+%")
+        whole = operand if is_close else f"({operand})"
+        return " + ".join(filter(None, (texts[0], whole, texts[1])))
     return None if any(m in operand for m in '"\\{}\n') else f'f"{before}{{{operand}}}{behind}"'
 
 
