@@ -98,14 +98,17 @@ class MadeOf(Room, Struct, frozen=True):
                 yield binding.assigned
 
     def _alternatives(self, node: tree.Node) -> Iterator[tree.Node]:
-        """What an expression may be, or is a copy of: `initial or {}`, `dict(initial)`, `{**initial}`."""
+        """What an expression may be, or is a copy of: `initial or {}`, `initial | {}`, `dict(initial)`, `{**initial}`."""
         match node:
             case tree.Boolean():
                 for value in node.values:
                     yield from self._alternatives(value)
-            case tree.Conditional():
-                yield from self._alternatives(node.then)
-                yield from self._alternatives(node.otherwise)
+            case (
+                tree.Conditional(then=one, otherwise=other)
+                | tree.Binary(op="|", left=one, right=other)
+            ):
+                yield from self._alternatives(one)
+                yield from self._alternatives(other)
             case tree.Call() if last_name(node.func) in _SAME or self._is_heir(node):
                 for argument in node.args:
                     yield from self._alternatives(argument.value)

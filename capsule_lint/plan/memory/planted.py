@@ -13,14 +13,18 @@ from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.plan.testing.put_in_place import PUTTING
+from capsule_lint.program.containers import COPIED
 from capsule_lint.program.inference.mocks import replacement
+from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
+    from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.testing.lookins import LookIns
 
 _OTHERS: Final = "has keys that change, and is given to something else whose keys do not"
+_UNSEEN: Final = "has keys that change, and they are not written where it is made"
 
 
 class Planted(MendRoom, Struct, frozen=True):
@@ -39,7 +43,9 @@ class Planted(MendRoom, Struct, frozen=True):
             for one in every:
                 if not isinstance(one, tree.Name | tree.Attr):
                     self.look_ins.given(_keys(one), home)
-            tested = (one for one in every if self.program.names.module_of(one).is_test)
+            tested = [one for one in every if self.program.names.module_of(one).is_test]
+            for one in tested:
+                self._unwritten(one, home)
             for use in same.uses(tested):
                 if id(use) not in changing and self._is_kept(use):
                     knot = self.planner.local.notes.knot_of(home, use)
@@ -58,6 +64,31 @@ class Planted(MendRoom, Struct, frozen=True):
             return parent.value is not None and bool(_pairs(parent.value))
         return any(map(_pairs, self.planner.sources.shared.spelled(use)))
 
+    def _unwritten(self, node: tree.Node, home: Home) -> None:
+        """Mend the keys that a dict takes out of a list which nothing else reads; a person must look at those that
+        come from anywhere else, or are made by a dict of the tests' own."""
+        names, listed = self.program.names, _listed(node)
+        display = behind(names, listed) if listed is not None else None
+        alone = display is listed
+        if isinstance(listed, tree.Name) and display is not None:
+            reads = reads_of(names, listed, {b.at for b in names.bindings_of(listed)})
+            alone = [id(one) for one in reads] == [id(listed)]
+        if isinstance(display, tree.Sequence) and alone:
+            self.look_ins.given(display.items, home)
+        elif isinstance(listed, tree.Name) or self._makes_its_own(node):
+            self.mends.obstacle(self.planner.local.notes.knot_of(home, node), node, _UNSEEN)
+
+    def _makes_its_own(self, node: tree.Node) -> bool:
+        """Whether a dict of the tests' own is made of something else than its rows."""
+        callees = self.program.calls.callees(node) if isinstance(node, tree.Call) else ()
+        return any(
+            one.cls is not None
+            and one.cls.module.is_test
+            and "__init__" in one.cls.methods
+            and not self.program.classes.base_names(one.cls).isdisjoint(COPIED)
+            for one in callees
+        )
+
     def _is_kept(self, use: tree.Node) -> bool:
         """Whether a use puts a dict in the place of another one, or gives it to the program."""
         match self.program.names.parent(use):
@@ -70,6 +101,20 @@ class Planted(MendRoom, Struct, frozen=True):
                 return value is use and any(base not in ("self", "cls") for base in kept)
             case _:
                 return False
+
+
+def _listed(node: tree.Node) -> tree.Node | None:
+    """What keys are taken out of one by one: `dict.fromkeys(ids)`, `zip(ids, rows)`, `{one: row for one in ids}`."""
+    match node:
+        case tree.Call(func=tree.Attr(name="fromkeys") | tree.Name(id="zip")) if node.plain:
+            return node.plain[0]
+        case tree.Comprehension(
+            kind="DictComp" | "SetComp", results=(tree.Name(id=name), *_), generators=each
+        ):
+            targets = {last_name(one.target): one.iter for one in each}
+            return targets.get(name)
+        case _:
+            return None
 
 
 def _keys(node: tree.Node) -> tuple[tree.Node, ...]:

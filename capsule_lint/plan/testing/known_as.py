@@ -10,6 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import method_around
+from capsule_lint.program.reaching import history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -59,7 +60,9 @@ class KnownAs(Struct, frozen=True):
     def _bound(self, name: tree.Name) -> list[Binding]:
         """The bindings that a name may be read from; where it is given something, that one alone."""
         here = self.program.names.place(name).scope.bindings.get(name.id, ())
-        return [one for one in here if one.at == name.at] or self.program.names.bindings_of(name)
+        own = [one for one in here if one.at == name.at]
+        found = own or self.program.names.bindings_of(name)
+        return [one for last in found for one in (history(last) if last.is_step else (last,))]
 
     def _given_on(self, use: tree.Node) -> Iterator[tree.Node]:
         """Under what else it is known from there: to who asks the fixture or the helper, and where it is kept."""

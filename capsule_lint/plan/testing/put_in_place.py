@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.planner import Planner
 
-PUTTING: Final = ("patch", "object", "setattr", "patch_object", "dict")
+PUTTING: Final = ("patch", "object", "setattr", "setitem", "patch_object", "dict")
 """The last names of functions that put something in the place of an attribute that a text names."""
 
 
@@ -60,7 +60,13 @@ class PutInPlace(Room, Struct, frozen=True):
         match call.unnamed:
             case [tree.Const(value=str() as path), *_] if path.endswith(f".{home[1]}"):
                 return any(self._has(one, home) for one in self._named(path.rpartition(".")[0]))
-            case [holder, tree.Const(value=str() as name), *_]:
+            case [
+                tree.Call(func=tree.Name(id="vars"), args=(tree.Argument(value=holder),))
+                | tree.Attr(name="__dict__", base=holder)
+                | holder,
+                tree.Const(value=str() as name),
+                *_,
+            ]:
                 return name == home[1] and self._have(holder, home)
             case _:
                 return False
