@@ -140,6 +140,7 @@ class Mends(Room):
         Projections(self).build()
         self.expected.build()
         Narrow(self).build()
+        known = len(self.expected.grown)
         ReaderMends(self).build()
         recorded = Recorded(self)
         recorded.build()
@@ -157,6 +158,7 @@ class Mends(Room):
         Glimpses(self).build()
         Snapshots(self).build()
         Enumerated(self).build()
+        Narrow(self, known).build()
         Golden(self).build()
         CachedKeys(self).build()
         for (function, parameter), uses in self._bound.items():

@@ -38,13 +38,15 @@ class Grown(MendRoom):
     of an object that gains one."""
 
     mends: Mends
+    since: int | None = None
+    """How many of these dicts are known already: they are none of them, nor are objects."""
     _displays: dict[int, list[Gain]] = field(default_factory=dict)
     _names: dict[tuple[int, str], list[Gain]] = field(default_factory=dict)
     """By scope and name: the local dicts that get an entry by a statement of its own."""
     _known: dict[int, tuple[Gain, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for node, knot, scope, key in self.mends.expected.grown:
+        for node, knot, scope, key in self.mends.expected.grown[self.since :]:
             gain = Gain(knot, scope, key)
             self._displays.setdefault(id(node), []).append(gain)
             if isinstance(node, tree.Name):
@@ -139,7 +141,7 @@ class Grown(MendRoom):
 
     def _fields(self, node: tree.Node) -> Iterator[Gain]:
         """What an object gives of itself has the fields that its class gains."""
-        for knot, scope in self.mends.expected.fields(node):
+        for knot, scope in self.mends.expected.fields(node) if self.since is None else ():
             match knot:
                 case (_, Class() as cls):
                     named = self.state.attributes.get((cls, scope.parameter))

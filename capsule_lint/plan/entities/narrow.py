@@ -48,33 +48,43 @@ _WITHIN: Final = frozenset(("issubset", "difference", "symmetric_difference"))
 
 @dataclass(eq=False, slots=True)
 class Narrow(MendRoom):
-    """Extends what tests expect, and notes everything else."""
+    """Extends what tests expect, and notes everything else. Of dicts that are found out late to get an entry, those
+    `since` a number of others."""
 
     mends: Mends
+    since: int | None = None
     grown: Grown = field(init=False)
 
     def __post_init__(self) -> None:
-        self.grown = Grown(self.mends)
+        self.grown = Grown(self.mends, self.since)
 
     def build(self) -> None:
         """Look at everything that may take the entries of a dict."""
-        if not self.state.fields and not self.mends.expected.grown:
+        early = self.since is None
+        if not self.mends.expected.grown[self.since :] and not (early and self.state.fields):
             return
-        Columns(self.mends, self.grown).build()
-        hidden = Hidden(self.mends, self.grown)
+        if early:
+            self._unlisted()
         for module in self.program.names.editable():
             for call in module.each(tree.Call):
                 self._call(call)
                 self._compared(module, call)
-            for statement, _ in module.statements:
-                hidden.dropped(module, statement)
             for compare in module.each(tree.Compare):
-                hidden.compared(module, compare)
                 self._compared(module, compare)
                 self._among(module, compare)
             for binary in module.each(tree.Binary):
                 if binary.op in ("-", "^"):
                     self._keys(module, binary.right, binary.left)
+
+    def _unlisted(self) -> None:
+        """The same of columns, and of what leaves entries out by their names."""
+        Columns(self.mends, self.grown).build()
+        hidden = Hidden(self.mends, self.grown)
+        for module in self.program.names.editable():
+            for statement, _ in module.statements:
+                hidden.dropped(module, statement)
+            for compare in module.each(tree.Compare):
+                hidden.compared(module, compare)
 
     def _compared(self, module: Module, node: tree.Node) -> None:
         for one, other in equated(node):

@@ -220,6 +220,7 @@ class Expected(MendRoom):
                     module.filename, display.span, "CAP301", name, code, anchor.span
                 )
                 self.mends.add(knot, entry_mend)
+                self.grown.append((display, knot, scope, key))
             return
 
     def value(self, display: Display, knot: Knot, scope: Scope) -> str | None:
