@@ -127,8 +127,9 @@ class SegmentFix(ExpressionFix[AddSegments]):
 
     def _around(self, updated: cst.BaseExpression, mend: AddSegments) -> cst.BaseExpression:
         """A constant or another expression becomes a hole of an f-string of its own."""
-        if isinstance(updated, cst.Call) and name_of(updated.func) == "str" and updated.args:
-            updated = updated.args[0].value  # a hole says the same
+        match updated:
+            case cst.Call(func=cst.Name("str"), args=[cst.Arg(value, keyword=None, star="")]):
+                updated = value  # a hole says the same
         code = cst.Module([]).code_for_node(updated)
         inner = "".join(cst.Module([]).code_for_node(part) for part in self._pieces(mend, '"'))
         hole = "{" + _requoted(code, '"') + "}"
