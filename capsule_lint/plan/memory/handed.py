@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import surplus
 from capsule_lint.program.containers import LISTED
+from capsule_lint.program.inference.types import classes_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Binding
+    from capsule_lint.program.model import Binding, Class
 
 _MAX_DEPTH: Final = 6
+_BY_INDEX: Final = ("__getitem__", "__setitem__", "__delitem__")
+"""Methods that brackets call, with the key first."""
 
 
 class Handed(Struct, frozen=True):
     """Follows keys back to who writes them."""
 
     program: Program
+    _asked: dict[Class, list[tree.Node]] = field(default_factory=dict)
 
     def written(self, key: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
         """The expressions that a key is, where it is a parameter or what a loop gives."""
@@ -78,4 +82,28 @@ class Handed(Struct, frozen=True):
         """What callers give for a parameter; who writes a key of scopes names these, and is known."""
         with self.program.names.aside():
             found = list(self.program.calls.passed_to(binding))
-        yield from found
+        yield from (*found, *self.by_index(binding))
+
+    def by_index(self, binding: Binding) -> list[tree.Node]:
+        """What stands in brackets behind the program's own objects whose method has that parameter, which is
+        the key that brackets ask for: `docs["acme", "1"]`."""
+        method = binding.function
+        if method is None or method.owner is None or method.name not in _BY_INDEX:
+            return []
+        if method.own_params[:1] != (binding.parameter,):
+            return []
+        mro = self.program.classes.mro
+        owners = {cls for cls in mro(method.owner) if method.name in cls.methods}
+        self.program.names.ask(*sorted(owner.name for owner in owners))
+        indexes = self._indexes().items()
+        return [n for cls, nodes in indexes if not owners.isdisjoint(mro(cls)) for n in nodes]
+
+    def _indexes(self) -> dict[Class, list[tree.Node]]:
+        """What stands in brackets behind objects, by their classes."""
+        if not self._asked:
+            modules = self.program.names.modules.values()
+            for node in (one for module in modules for one in module.each(tree.Subscript)):
+                if isinstance(node.base, tree.Name | tree.Attr | tree.Call):
+                    for cls in classes_of(self.program.inference.of(node.base)):
+                        self._asked.setdefault(cls, []).append(node.index)
+        return self._asked

@@ -90,7 +90,11 @@ class KeyHosts:
     def _of_name(self, key: tree.Name, depth: int) -> Hosts:
         bindings = self.program.names.bindings_of(key)
         written = [b.assigned for b in bindings if b.assigned is not None]
-        checked = [value for value in written if self._given_back(value) is not None]
+        checked = [
+            value
+            for value in written
+            if self.program.templates.called.given_back(value) is not None
+        ]
         if checked and len(checked) == len(written):
             yield key, None
         elif bindings and len(written) == len(bindings):
@@ -103,7 +107,10 @@ class KeyHosts:
                 yield from self._hosts_of(one, depth + 1)
 
     def _of_call(self, key: tree.Call, depth: int) -> Hosts:
-        if self._joined_by(key) is not None or self._given_back(key) is not None:
+        if (
+            self._joined_by(key) is not None
+            or self.program.templates.called.given_back(key) is not None
+        ):
             yield key, None
             return
         called = [
@@ -118,21 +125,6 @@ class KeyHosts:
         if not called:
             inner = list(self._inside(key, depth))
             yield from inner or [(key, None)]
-
-    def _given_back(self, node: tree.Node | None) -> tree.Node | None:
-        """What a call is given by position and a function gives back as it is, having looked at it:
-        `checked(order_id)`."""
-        if not isinstance(node, tree.Call):
-            return None
-        functions = [callee.function for callee in self.program.calls.callees(node)]
-        function = functions[0] if len(functions) == 1 else None
-        if function is None or len(function.own_params) != 1 or len(node.plain) != 1:
-            return None
-        name = function.own_params[0].name
-        own = all(isinstance(one, tree.Name) and one.id == name for one in function.returns)
-        if not function.returns or not own or len(function.scope.bindings.get(name, ())) != 1:
-            return None
-        return node.plain[0]
 
     def _of_piece(self, key: tree.Subscript, depth: int) -> Hosts:
         """`sha256(key).hexdigest()[:16]`."""
@@ -160,8 +152,9 @@ class KeyHosts:
             yield key, None
         elif function is not None and depth < self._passed.get((function, binding.name), _MANY):
             self._passed[function, binding.name] = depth
-            given = self.program.calls.arguments_for(function, binding.name)
-            found = [one for _, a in given for one in self._hosts_of(a.value, depth + 1)]
+            told = self.program.calls.arguments_for(function, binding.name)
+            given = [*(a.value for _, a in told), *self.handed.by_index(binding)]
+            found = [one for value in given for one in self._hosts_of(value, depth + 1)]
             spelled = all(isinstance(host, tree.Const) for host, _ in found)
             scopes = self.program.policy.scopes
             scoped = any(is_value(host, scope) for host, _ in found for scope in scopes)

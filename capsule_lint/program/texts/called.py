@@ -131,6 +131,21 @@ class Called:
         had = {name: Text(text, node, node) for name, node, text in defaults if node and text}
         return self._given_to(node, function, callees[0].given, 0, had) if once else None
 
+    def given_back(self, node: tree.Node | None) -> tree.Node | None:
+        """What a call is given, alone, and a function gives back as it is, having looked at it:
+        `checked(order_id)`."""
+        if not isinstance(node, tree.Call) or len(node.args) != 1 or node.args[0].star:
+            return None
+        functions = [callee.function for callee in self.templates.calls.callees(node)]
+        function = functions[0] if len(functions) == 1 else None
+        if function is None or len(function.own_params) != 1:
+            return None
+        name = function.own_params[0].name
+        own = all(isinstance(one, tree.Name) and one.id == name for one in function.returns)
+        if not function.returns or not own or len(function.scope.bindings.get(name, ())) != 1:
+            return None
+        return node.args[0].value
+
     def _is_given(self, piece: Filled, names: Collection[str]) -> bool:
         """Whether a part is an argument whose name is no scope's."""
         is_scope = names_any_of(piece.name, self.templates.scopes)
@@ -197,3 +212,15 @@ class Called:
 
 def _is_one_of(node: tree.Node, names: Collection[str]) -> bool:
     return isinstance(node, tree.Name) and node.id in names
+
+
+def only_types(function: Function) -> bool:
+    """Whether a function writes its argument as the client has it: `return {"S": str(value)}`."""
+    match function.returns:
+        case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(value,))]:
+            if isinstance(value, tree.Call) and last_name(value.func) == "str" and value.plain:
+                value = value.plain[0]
+            named = isinstance(value, tree.Name) and value.id
+            return [p.name for p in function.own_params] == [named]
+        case _:
+            return False

@@ -12,7 +12,7 @@ from capsule_lint.program.local_names import entry_of_local
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.beginnings import Beginnings
-from capsule_lint.program.texts.called import Called
+from capsule_lint.program.texts.called import Called, only_types
 from capsule_lint.program.texts.choices import Choices
 from capsule_lint.program.texts.constants import Constants
 from capsule_lint.program.texts.folds import folded
@@ -158,6 +158,8 @@ class Templates:
         func, args = node.func, node.args
         if isinstance(func, tree.Attr) and func.name in _UNCHANGING and not args:
             return func.base
+        if (given := self.called.given_back(node)) is not None:
+            return given
         if not args or any(a.star or a.keyword is not None for a in args):
             return None
         if last_name(func) in ("cast", "__new__") and len(args) == 2:
@@ -170,7 +172,7 @@ class Templates:
             return inner
         if callees:
             function = callees[0].function if len(callees) == 1 else None
-            return inner if function is not None and _only_types(function) else None
+            return inner if function is not None and only_types(function) else None
         made = isinstance(inner, tree.FString | tree.Binary | tree.Call)
         if isinstance(func, tree.Name) and func.id == "str":
             return inner if made else None
@@ -386,15 +388,3 @@ def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
     values, value = node.under("AttributeValueList"), node.under("Value")
     yield from values.items if isinstance(values, tree.Sequence) else ()
     yield from (value,) if value is not None else ()
-
-
-def _only_types(function: Function) -> bool:
-    """Whether a function writes its argument as the client has it: `return {"S": str(value)}`."""
-    match function.returns:
-        case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(value,))]:
-            if isinstance(value, tree.Call) and last_name(value.func) == "str" and value.plain:
-                value = value.plain[0]
-            named = isinstance(value, tree.Name) and value.id
-            return [p.name for p in function.own_params] == [named]
-        case _:
-            return False
