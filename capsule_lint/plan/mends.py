@@ -30,6 +30,7 @@ from capsule_lint.plan.entities.narrow import Narrow
 from capsule_lint.plan.entities.pickled import Pickled
 from capsule_lint.plan.entities.projections import Projections
 from capsule_lint.plan.entities.wholes import Wholes
+from capsule_lint.plan.entities.yielded import Yielded
 from capsule_lint.plan.imports import Imports, Refused, through_module
 from capsule_lint.plan.keys.segments import Segments
 from capsule_lint.plan.memory.argument_keys import ArgumentKeys
@@ -118,6 +119,7 @@ class Mends(Room):
             self.signatures.double(double)
         for cls, scopes in self.state.fields.items():
             self.fields.gain(cls, list(scopes.values()))
+            Yielded(self).gain(cls, list(scopes.values()))
         for function, knot in self.state.handler_params.items():
             self.signatures.handler_parameter(function, knot)
         by_call: dict[int, list[Want]] = defaultdict(list)

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.wholes import GIVING_ALL, says_which, whole
+from capsule_lint.plan.entities.yielded import pairs_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.local_names import only_assigned
@@ -45,6 +46,12 @@ class SpreadObjects(MendRoom, Struct, frozen=True):
         called = self.state.attributes.get((home, name), name) if home is not None else None
         return home if called == name else None
 
+    def _says_itself(self, node: tree.Node) -> bool:
+        """Whether `dict(node)` has what its class yields of itself, and not what that is made of."""
+        method = self.program.classes.method
+        found = [cls for cls in self._classes(node) if method(cls, "__iter__") is not None]
+        return any(not pairs_of(cls) for cls in found)
+
     def _classes(self, node: tree.Node) -> frozenset[Class]:
         inference = self.program.inference
         return inference.any_class(inference.of(node))
@@ -59,7 +66,8 @@ class SpreadObjects(MendRoom, Struct, frozen=True):
                 yield node.base
             case tree.Call() if last_name(node.func) in GIVING_ALL and not says_which(node):
                 if not self.program.calls.callees(node):
-                    yield from whole(node)
+                    plain = isinstance(node.func, tree.Name) and node.func.id == "dict"
+                    yield from (o for o in whole(node) if not (plain and self._says_itself(o)))
                     parts = node.unnamed  # of `dict(vars(note), title="b")`
             case tree.Call() if last_name(node.func) in COPIED:
                 parts = node.unnamed or [node.receiver]
