@@ -293,22 +293,26 @@ class LookIns(MendRoom):
             case tree.Attr():
                 is_value = program.domain.held.is_value
                 return any(is_value(node, scope) for scope in program.policy.scopes)
-            case tree.Call(args=args):
-                made = all(c.cls is not None for c in program.calls.callees(node))
-                return made and bool(args) and all(self._is_bare(a.value, depth + 1) for a in args)
-            case tree.Name() if depth < _MAX_DEPTH:
+            case tree.Name() | tree.Call() if depth < _MAX_DEPTH:
                 given = self._given_to(node)
                 known = [one for one in given if one is not None and self._is_bare(one, depth + 1)]
                 return 0 < len(known) == len(given)
             case _:
                 return False
 
-    def _given_to(self, name: tree.Name) -> Sequence[tree.Node | None]:
-        """What a name of a test is given, by an assignment or by pytest; `None` where that is not known."""
+    def _given_to(self, node: tree.Name | tree.Call) -> Sequence[tree.Node | None]:
+        """What a name of a test is given, by an assignment or by pytest, and what a call gives back of the tests, or is
+        given; `None` where that is not known."""
         names = self.program.names
-        bound = [names.follow(binding) for binding in names.bindings_of(name)]
+        if isinstance(node, tree.Call):
+            called = [c.function for c in self.program.calls.callees(node) if c.cls is None]
+            made = [function for function in called if function is not None]
+            if not made:
+                return [argument.value for argument in node.args]
+            return [v if f.module.is_test else None for f in made for v in f.returns]
+        bound = [names.follow(binding) for binding in names.bindings_of(node)]
         if any(isinstance(one, Binding) and one.kind == "param" for one in bound):
-            return [one for one in self.planner.sources.shared.spelled(name) if one is not name]
+            return [one for one in self.planner.sources.shared.spelled(node) if one is not node]
         return [one.assigned if isinstance(one, Binding) else None for one in bound]
 
     def _named(self, node: tree.Name, home: Home, depth: int) -> None:
