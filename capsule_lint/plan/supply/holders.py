@@ -12,6 +12,7 @@ from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.supply.visible import may_be_none
 from capsule_lint.policy import SourceKind
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.presence import is_present
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import only_assigned
@@ -140,6 +141,8 @@ class Holders(Struct, frozen=True):
         program = self.program
         for argument in call.args if call is not None else ():
             made = only_assigned(program.names, argument.value) or argument.value
+            if made is argument.value and (whose := self._made_for(made, scope)) is not None:
+                return whose
             for callee in program.calls.callees(made) if isinstance(made, tree.Call) else ():
                 attribute = (
                     self.attribute_of(callee.cls, scope) if callee.cls is not None else None
@@ -155,6 +158,22 @@ class Holders(Struct, frozen=True):
                 code = text_of(told) if told is not None and (here or self._stays(told)) else None
                 if told is not None and code is not None and repeatable(told, program):
                     return Value(code)
+        return None
+
+    def _made_for(self, node: tree.Node, scope: Scope) -> Value | None:
+        """What a method is told that makes another object of its own one: `target` of `task.copy_to(target)`."""
+        if not isinstance(node, tree.Call) or self._copied(node) is None:
+            return None
+        for callee in self.program.calls.callees(node):
+            function = callee.function
+            taken = self.program.domain.scope_parameter(function, scope) if function else None
+            if function is None or taken is None:
+                continue
+            bound = bind(node.args, function.params, callee.given)
+            given = bound.arguments.get(taken.name) if bound is not None else None
+            code = text_of(given.value) if given is not None else None
+            if given is not None and code is not None and repeatable(given.value, self.program):
+                return Value(code)
         return None
 
     def _stays(self, node: tree.Node) -> bool:
@@ -185,17 +204,26 @@ class Holders(Struct, frozen=True):
                 yield code, cls
 
     def _named(self, node: tree.Node) -> tree.Name | None:
-        """A plain name, or that of which an argument is made and another object of its class."""
+        """A plain name, or that of which an argument is made and another object of its class, for nobody else."""
+        if isinstance(node, tree.Name):
+            return node
+        base = self._copied(node)
+        told = node.keywords if isinstance(node, tree.Call) else ()
+        if base is None or any(self._names_any(name) for name, _ in told):
+            return None
+        callees = self.program.calls.callees(node) if isinstance(node, tree.Call) else ()
+        takes = self.program.domain.takes_scope
+        return None if any(c.function and takes(c.function) for c in callees) else base
+
+    def _copied(self, node: tree.Node) -> tree.Name | None:
+        """The name of which another object of its class is made: `cart.paid()`, `replace(cart, lines=[])`."""
         match node:
-            case tree.Name():
-                return node
             case tree.Call(func=tree.Attr(base=tree.Name() as base)):
                 pass
             case tree.Call(
                 func=func, args=(tree.Argument(value=tree.Name() as base, star=""), *_)
-            ):
-                if last_name(func) not in _COPYING:
-                    return None
+            ) if last_name(func) in _COPYING:
+                pass
             case _:
                 return None
         cls = self._class_of(base)
