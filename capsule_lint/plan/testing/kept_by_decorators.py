@@ -1,5 +1,5 @@
 """Keys under which a decorator keeps what a function gives, where tests look them up at the function that it has
-decorated: `assert list(load.memory) == ["t:1"]`."""
+decorated, or at the object whose method that is: `assert list(load.memory) == ["t:1"]`, `assert "t:1" in repo.cache`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.uses.registries import picking
+from capsule_lint.program.inference.types import FunctionObject, Instance
 from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
@@ -39,6 +40,39 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
         for use, function, _ in self.look_ins.at_functions(changing):
             for key in self.look_ins.keys(use):
                 self._key(self.program.names.module_of(key), key, changing[function])
+        for key, function in self._at_objects(changing):
+            self._key(self.program.names.module_of(key), key, changing[function])
+
+    def _at_objects(self, functions: Iterable[Function]) -> Iterator[tuple[tree.Node, Function]]:
+        """The keys of what decorators keep at the objects whose methods they have decorated."""
+        homes: dict[str, list[Function]] = defaultdict(list)
+        for function in functions:
+            for name in set(self._attributes(function)) if function.owner is not None else ():
+                homes[name].append(function)
+        for module in self.program.names.modules.values() if homes else ():
+            for node in module.each(tree.Attr) if module.is_test and not module.generated else ():
+                for function in homes.get(node.name, ()):
+                    if any(
+                        isinstance(one, Instance)
+                        and function.owner in self.program.classes.mro(one.cls)
+                        for one in self.program.inference.of(node.base)
+                    ):
+                        yield from ((key, function) for key in self.look_ins.keys(node))
+
+    def _attributes(self, function: Function) -> Iterator[str]:
+        """What decorators look into of the object that a method is given first: `cache` of `self.cache[key]`."""
+        names = self.program.names
+        for decorator in function.fact.decorators:
+            said = decorator.func if isinstance(decorator, tree.Call) else decorator
+            for one in self.program.inference.of(said):
+                for node in names.inside(one.function) if isinstance(one, FunctionObject) else ():
+                    match node:
+                        case tree.Subscript(base=tree.Attr(name=name, base=tree.Name(id=first))):
+                            around = names.function_of(node)
+                            if around is not None and [p.name for p in around.params[:1]] == [
+                                first
+                            ]:
+                                yield name
 
     def _changing(self) -> Iterator[tuple[Function, LocalDefect]]:
         """The functions whose decorators make keys that change, and how these do."""
