@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import behind
-from capsule_lint.program.texts.pieces import Filled, names_any_of
+from capsule_lint.program.texts.pieces import Filled, bare_word, names_any_of
 
 if TYPE_CHECKING:
     from capsule_lint.policy import Policy
@@ -38,13 +38,13 @@ class Heads(Struct, frozen=True):
     def _is_head(self, node: tree.Node) -> bool:
         for binding in self.names.bindings_of(node) if isinstance(node, tree.Name) else ():
             if binding.path == (0,) and binding.value is not None:
-                return self._is_parted(binding.value, *_PARTING)
+                return self._is_parted(binding.value, *_PARTING, "partition")
         value = behind(self.names, tree.spread(node) or node)
         match value:
             case tree.Subscript(index=tree.Slice(lower=None, upper=upper)) if _is_from_end(upper):
                 return self._is_parted(value.base, "split") or self._is_key(value.base)
             case tree.Subscript() if tree.integer(value.index) == 0:
-                return self._is_parted(value.base, *_PARTING)
+                return self._is_parted(value.base, *_PARTING, "partition")
             case tree.Subscript():
                 return self._is_key(value)  # with more behind it
             case tree.Call(func=tree.Attr(name="removesuffix") as func):
@@ -58,9 +58,18 @@ class Heads(Struct, frozen=True):
         match value:
             case tree.Call(func=tree.Attr(name=name, base=base), args=args):
                 once = name != "rsplit" or (len(args) == 2 and tree.integer(args[1].value) == 1)
+                if name == "partition" and not (args and self._is_behind(args[0].value)):
+                    return False  # there are scopes behind it
                 return name in methods and once and self._is_key(base)
             case _:
                 return False
+
+    def _is_behind(self, mark: tree.Node) -> bool:
+        """Whether a text is a tag that stands behind the scopes of keys: `"#NOTE#"`."""
+        word = bare_word(tree.text(mark) or "")
+        return bool(word) and word.lower() not in {
+            bare_word(scope.tag).lower() for scope in self.policy.scopes
+        }
 
     def _is_key(self, node: tree.Node) -> bool:
         """Whether an expression is what some item has under the name of a partition key."""
@@ -73,6 +82,8 @@ class Heads(Struct, frozen=True):
                 return name is not None and self.policy.is_key_name(name)
             case tree.Attr():
                 return self.policy.is_key_name(value.name)
+            case None:  # as by a loop
+                return isinstance(node, tree.Name) and self.policy.is_key_name(node.id)
             case _:
                 return False
 
