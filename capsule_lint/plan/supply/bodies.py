@@ -138,7 +138,7 @@ class Bodies(Room):
         for read in (*self._read_as(want, value), *known):
             for old, key in self._beside(read.key, want.scope):
                 for display in self._displays.get(key, ()):
-                    if self._is_read_as(display, read, old, function):
+                    if self._is_read_as(display, read, (old, key), function):
                         asked = extend(display, old, want.scope, want.knot, read.key, key)
                         yield from () if asked is None else (asked,)
                 if read.configured:
@@ -304,10 +304,12 @@ class Bodies(Room):
                     if name != key:
                         yield old, name
 
-    def _is_read_as(self, display: Display, read: _Read, old: Scope, function: Function) -> bool:
-        """Whether a dict becomes what a function reads: in a test it stands where the source looks; in other
-        code it says all that the function reads of it."""
-        program = self.program
+    def _is_read_as(
+        self, display: Display, read: _Read, beside: tuple[Scope, str], function: Function
+    ) -> bool:
+        """Whether a dict, which has another scope under a key, becomes what a function reads: in a test it stands where
+        the source looks; in other code it says all that the function reads of it."""
+        program, (old, key) = self.program, beside
         has = dict(entries_of(display))
         if program.names.module_of(display).is_test and self._written.makes_entries(display):
             return read.configured and read.under in self._written.homes(display)
@@ -322,9 +324,6 @@ class Bodies(Room):
                 others |= self._items_of(whole.name, function)
             else:
                 return False
-        value = next((v for k, v in has.items() if names_scope(k, old)), None)
-        return (
-            self._written.may_say(display, others - {read.key})
-            and value is not None
-            and program.domain.held.is_value(value, old)
-        )
+        return self._written.may_say(
+            display, others - {read.key}
+        ) and program.domain.held.is_value(has[key], old)
