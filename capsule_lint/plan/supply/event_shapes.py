@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Function, enclosing
 
 if TYPE_CHECKING:
@@ -54,11 +55,13 @@ class EventShapes:
     def is_other(self, spec: SourceSpec, name: str, function: Function) -> bool:
         """Whether a function reads `event["Records"]` or `event["day"]`, and nothing that requests have,
         of what a source takes `event["requestContext"]` of: queues and schedules call it; or is given an object that
-        has no items at all."""
+        has no items at all, or an event with nothing in it."""
         if self._is_object(spec, name, function):
             return True
         wanted = self._wanted(spec, name)
         read = self._items_of(name, function) if wanted else frozenset()
+        if wanted and not read and self._is_given_nothing(name, function):
+            return True
         if not wanted.isdisjoint(_OF_REQUESTS):
             return bool(read) and read.isdisjoint(_OF_REQUESTS)
         return wanted.isdisjoint(read) and not read.isdisjoint(_OF_QUEUES)
@@ -77,6 +80,14 @@ class EventShapes:
             and not all(map(partial(program.classes.has_attribute, one.cls), asked))
             for one in types
         )
+
+    def _is_given_nothing(self, name: str, function: Function) -> bool:
+        """Whether somebody calls a function with nothing in a parameter: `handler({}, None)`, as a schedule may."""
+        names = self.program.names
+        with names.aside():  # half of all programs have something called `handler`
+            given = [a.value for _, a in self.program.calls.arguments_for(function, name)]
+        made = (behind(names, value) for value in given)
+        return any(isinstance(one, tree.DictDisplay) and not one.keys for one in made)
 
     def _asked(self, spec: SourceSpec, name: str) -> frozenset[str]:
         """What an expression asks what it starts from for, or a function what it is given."""
