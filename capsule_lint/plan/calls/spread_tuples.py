@@ -101,6 +101,9 @@ class SpreadTuples(MendRoom):
     def _is_key(self, node: tree.Node, want: Want, index: int) -> bool:
         """Whether a tuple is also the key of a collection, and gets the same item as that."""
         planner = self.mends.planner
+        kept = planner.local.notes.spread.get(id(node))
+        if kept is not None:
+            return kept.index == index and want.scope in kept.scopes
         display = (
             only_assigned(planner.program.names, node) if isinstance(node, tree.Name) else None
         )

@@ -142,7 +142,9 @@ class KeyUses:
 
     def _key_passed(self, call: tree.Call, node: tree.Node, home: Home) -> None:
         func = call.func
-        if not isinstance(func, tree.Attr):
+        if self._is_spread(call, home):
+            self.local.notes.spread[id(node)] = self.local.rekeyed[home]
+        elif not isinstance(func, tree.Attr):
             raised = isinstance(parent := self.local.program.names.parent(call), tree.Eval) and (
                 parent.kind == "raise"
             )
@@ -153,6 +155,23 @@ class KeyUses:
                 self.readers.iterated(use, home, pairs=False)
         elif not self._has_such_keys(func.base, home) and func.name not in LOGGING:
             self.unsure(node, home)
+
+    def _is_spread(self, call: tree.Call, home: Home) -> bool:
+        """Whether a call gives a whole key, `self.delete(*key)`, to what looks things up there by as many parameters."""
+        change, looking = self.local.rekeyed[home], self.local.notes.looking
+        alone = len(call.args) == 1 and call.args[0].star == "*"
+        functions = [c.function for c in self.local.program.calls.callees(call)] if alone else []
+        return (
+            home not in self.local.mixed
+            and change.width > 1
+            and bool(functions)
+            and all(
+                one is not None
+                and home in looking.get(one, ())
+                and sum(p.by_position for p in one.own_params) == change.width
+                for one in functions
+            )
+        )
 
     def _has_such_keys(self, node: tree.Node, home: Home) -> bool:
         """Whether an expression is the collection, or another one whose keys change as its do: a dict, and the list

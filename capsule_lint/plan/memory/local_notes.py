@@ -15,6 +15,7 @@ from capsule_lint.program.model import Class, Function, Module, Place, enclosing
 if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.entities.displays import Display
+    from capsule_lint.plan.memory.rekeyed import Rekeyed
     from capsule_lint.plan.silence import Silence
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -55,6 +56,8 @@ class LocalNotes:
     """Those that look something up in a collection, and in which."""
     of_rows: set[int] = field(default_factory=set)
     """The dicts whose entries are read of rows: what they gain is read so, too."""
+    spread: dict[int, Rekeyed] = field(default_factory=dict)
+    """The whole keys that calls spread, `self.delete(*key)`, and how they change."""
     _settled: set[int] = field(default_factory=set)
     """The keys that have what they need, or get it."""
     _entries: set[tuple[int, str]] = field(default_factory=set)
