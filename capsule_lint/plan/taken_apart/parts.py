@@ -10,6 +10,7 @@ from capsule_lint.plan.taken_apart.shifts import second_from
 from capsule_lint.program.comparisons import equal_to, equated
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.local_names import behind, reads_of
+from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
@@ -84,7 +85,10 @@ def uses(program: Program, node: tree.Node, depth: int = 0) -> Iterator[tuple[tr
             patterns = list(_matched(parent))
             yield from ((one, Use.MATCHED) for one in patterns)
             if any(
-                bind.how == "case" and not _is_in(bind.target, patterns) for bind in parent.binds
+                bind.how == "case"
+                and not _is_in(bind.target, patterns)
+                and not _is_only_told(program, bind.target)
+                for bind in parent.binds
             ):
                 yield node, Use.UNCLEAR  # `case parts:`
         case tree.Sequence() if isinstance(program.names.parent(parent), tree.Block):
@@ -111,6 +115,14 @@ def _matched(block: tree.Block) -> Iterator[tree.Other]:
             case tree.Other(children=(tree.Const(kind="pattern"), *_)) if not _is_in(head, found):
                 found.append(head)
                 yield head
+
+
+def _is_only_told(program: Program, target: tree.Node) -> bool:
+    """Whether a name that is bound is only shown to people: `raise ValueError(parts)`."""
+    reads = reads_of(program.names, target, {target.at}) if isinstance(target, tree.Name) else ()
+    return isinstance(target, tree.Name) and all(
+        is_for_people(program.names, read) for read in reads
+    )
 
 
 def _is_in(node: tree.Node, around: Sequence[tree.Node]) -> bool:
