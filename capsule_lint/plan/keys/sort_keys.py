@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -10,14 +11,13 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.program.model import last_name
-from capsule_lint.program.places.conditions import Conditions
-from capsule_lint.program.places.sort_keys import SortKeyPlaces
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.places.sort_keys import SortKeyPlaces
     from capsule_lint.program.texts.pieces import Template
 
 _MAX_DEPTH: Final = 3
@@ -48,6 +48,9 @@ class SortKeys(Struct, frozen=True, dict=True):
                     sorts |= self._texts(value)
                 elif policy.is_key_name(name) and not policy.is_index_key_name(name):
                     keys |= self._texts(value)
+            asked = chain.from_iterable(map(self._places.partitions, _told_in(module)))
+            for value in asked if not module.is_test else ():
+                sorts |= self._texts(value)
         return frozenset(sorts), frozenset(keys)
 
     def is_expected(self, template: Template) -> bool:
@@ -88,10 +91,14 @@ class SortKeys(Struct, frozen=True, dict=True):
                 if program.keys.at(one.host) is None and id(one.host) not in hosts
             )
 
+    @property
+    def _places(self) -> SortKeyPlaces:
+        return self.program.keys.positions.strays.sort_keys
+
     @cached_property
     def _are_parted(self) -> bool:
         """Whether sort keys are taken apart somewhere: `row["SK"].split("#")[1]`, `row["SK"][5:]`."""
-        asked = SortKeyPlaces(self.program.keys).asked
+        asked = self._places.asked
         return any(
             (
                 isinstance(node, tree.Subscript)
@@ -112,18 +119,11 @@ class SortKeys(Struct, frozen=True, dict=True):
     @cached_property
     def _asked(self) -> list[tree.Node]:
         """What code asks of sort keys, how they begin or what they are."""
-        program, places = self.program, SortKeyPlaces(self.program.keys)
-        is_sort_key = program.policy.is_sort_key_name
-        conditions = Conditions(program.names, program.templates, is_sort_key)
-        found: list[tree.Node] = []
-        for module in program.names.judged():
+        places, found = self._places, list[tree.Node]()
+        for module in self.program.names.judged():
             if module.is_test:
                 continue
-            compared = conditions.of(module)
-            for display in module.each(tree.DictDisplay) if compared else ():
-                function = id(program.names.function_of(display))
-                bound = (v for name, v in display.entries if (function, name) in compared)
-                found += [v.values[0] if isinstance(v, tree.DictDisplay) else v for v in bound]
+            found += places.bound(module)
             for call in module.each(tree.Call):
                 if call.receiver is not None and places.asked(call.receiver):
                     found += call.plain
@@ -152,6 +152,12 @@ class SortKeys(Struct, frozen=True, dict=True):
     def _texts(self, value: tree.Node) -> set[int]:
         found = self.program.templates.resolve(value)
         return {id(piece.host) for template in found for piece in template.pieces}
+
+
+def _told_in(module: Module) -> Iterator[dict[str, tree.Node]]:
+    """What calls are told by keyword, and dicts that may be it."""
+    for node in module.either(tree.Call, tree.DictDisplay):
+        yield dict(node.keywords if isinstance(node, tree.Call) else node.entries)
 
 
 def _agree(text: str, other: str) -> bool:

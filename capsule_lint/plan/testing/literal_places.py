@@ -62,8 +62,19 @@ class LiteralPlaces(Struct, frozen=True):
         names = (
             constant(name) or "" for name in (*self._names_of(node), *self._given_names(node))
         )
-        said = (self._keyword_of(node), *names)
-        return any(map(is_sort, said)) or self.rows.is_sort_key(node, places)
+        known = self._is_given_as_sort_key(node) or any(map(is_sort, names))
+        return known or self.rows.is_sort_key(node, places)
+
+    def _is_given_as_sort_key(self, node: tree.Node) -> bool:
+        """Whether a literal is given to what takes a sort key there."""
+        call, takes = (
+            self.program.names.parent(node),
+            self.program.keys.positions.strays.sort_keys.takes,
+        )
+        given = call.args if isinstance(call, tree.Call) else ()
+        return isinstance(call, tree.Call) and any(
+            takes(call, argument) for argument in given if argument.value is node
+        )
 
     def _given_names(self, node: tree.Node) -> list[tree.Node]:
         """The expressions that say which attributes of items functions give, which a literal is compared with."""

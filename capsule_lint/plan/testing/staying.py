@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.keys.left_out import added, left_out
 from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.spelled import HOLE, Forms, has_words, pattern
+from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.plan.testing.read_whole import is_read_whole
 from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.testing.literal_places import LiteralPlaces
+    from capsule_lint.program.model import Function
     from capsule_lint.program.texts.pieces import Template
 
 
@@ -30,6 +32,7 @@ class Staying:
 
     planner: Planner
     places: LiteralPlaces
+    _written: dict[Function, list[re.Pattern[str]]] = field(default_factory=dict)
 
     def is_at(self, place: tree.Node, text: str, possible: Sequence[Form]) -> bool:
         """Whether a text that looks like those forms stays where it is read: the test says all parts of it itself, or
@@ -56,6 +59,22 @@ class Staying:
     def is_right(self, text: str) -> bool:
         """Whether a key that does not change may look like that."""
         return any(regex.fullmatch(text) for regex in self._unchanged)
+
+    def is_written(self, text: str, running: Iterable[Function]) -> bool:
+        """Whether functions write a text themselves that looks like that, says no scope, and does not change: a sort key,
+        or a name."""
+        return any(regex.fullmatch(text) for f in running for regex in self._texts_of(f))
+
+    def _texts_of(self, function: Function) -> list[re.Pattern[str]]:
+        """The texts that a function of the program writes, and that stay."""
+        if function not in self._written:
+            program = self.planner.program
+            inside = program.names.inside(function) if not function.module.is_test else ()
+            made = (program.templates.template(n) for n in inside if tree.makes_text(n))
+            plain = (one for one in made if one is not None and has_words(one.pieces))
+            scoped = program.templates.segments
+            self._written[function] = self._patterns(t for t in plain if not scoped(t.pieces))
+        return self._written[function]
 
     def _is_put_together(self, side: tree.Node, text: str) -> bool:
         """Whether a test itself says all parts of a key, and gets that text of them:
@@ -102,7 +121,8 @@ class Staying:
             for name, value in sorts.named(module)
             if program.policy.is_sort_key_name(name)
         )
-        made = filter(None, map(program.templates.template, values))
+        plain = (typed_value(value) or value for value in values)
+        made = filter(None, map(program.templates.template, plain))
         return self._patterns(one for one in made if has_words(one.pieces))
 
     def _patterns(self, templates: Iterable[Template]) -> list[re.Pattern[str]]:

@@ -140,9 +140,19 @@ class Testing(MendRoom):
             # most of their templates are not judged, and may look alike
             possible = meant or self.staying.sorting(possible)
         possible = [form for form in possible if not form.bare] or possible
-        if meant or (possible and not self.staying.is_right(text)):
-            return possible, meant or self._made(node, possible)
-        return possible, []
+        if not meant and (self.staying.is_right(text) or self._is_other(node, text, possible)):
+            return possible, []
+        return possible, meant or (self._made(node, possible) if possible else [])
+
+    def _is_other(self, node: tree.Node, text: str, possible: Sequence[Form]) -> bool:
+        """Whether what a test runs makes texts that look like a key, and stay; where it makes such keys as well, a person
+        has to look."""
+        running = self.places.running(node) if possible and not self.places.is_key(node) else ()
+        if not self.staying.is_written(text, running):
+            return False
+        if made := [form for form in possible if not form.functions.isdisjoint(running)]:
+            self.mends.obstacle(self.tie(made), node, BOTH)
+        return True
 
     def _note_bare(self, node: tree.Node, text: str, possible: Sequence[Form]) -> None:
         """A text that looks like a key without words: a person has to look where it says whose it is, as the test does

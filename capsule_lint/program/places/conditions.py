@@ -81,11 +81,17 @@ class Conditions(Struct, frozen=True):
 def compared_first(condition: str | None, aliases: tree.Node | None) -> str:
     """The attribute that the condition of a query compares with one value, which is what a partition is known by; empty
     where the condition says none."""
-    found = next((m["name"] for m in _CONDITION.finditer(condition or "") if m["name"]), "")
-    if not found.startswith("#"):
-        return found
-    said = aliases.entries if isinstance(aliases, tree.DictDisplay) else ()
-    return next((tree.text(value) or "" for name, value in said if name == found), "")
+    return next((name for name, _ in equations(condition, aliases)), "")
+
+
+def equations(condition: str | None, aliases: tree.Node | None) -> Iterator[tuple[str, str]]:
+    """The attributes that a condition compares with one value, and what stands for that: `PK` and `:pk`."""
+    for found in _CONDITION.finditer(condition or ""):
+        if (name := found["name"]) and name.startswith("#"):
+            said = aliases.entries if isinstance(aliases, tree.DictDisplay) else ()
+            yield next((tree.text(v) or "" for key, v in said if key == name), ""), found["value"]
+        elif name:
+            yield name, found["value"]
 
 
 def _entries(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:

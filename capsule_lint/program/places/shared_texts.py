@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
-from capsule_lint.program.places.conditions import Conditions
 from capsule_lint.program.places.sites import Role
 
 if TYPE_CHECKING:
@@ -46,7 +45,9 @@ class SharedTexts:
         named = [one for module in modules for one in self._named(module)]
         shared = {self._outer(text) for one in named for text in self._shared(one.value, 0)}
         if shared:
-            named += [one for module in modules for one in self._bound(module)]
+            bound = self.keys.positions.strays.sort_keys.bound
+            asked = (value for module in modules for value in bound(module))
+            named += [_Named(value, Role.LOOKUP, prefix=True) for value in asked]
         for one in named if shared else ():
             if any(self._is_same(t, one, shared) for t in self._yielded(one.value)):
                 self.keys.sink(one.value, one.role, index=False, prefix=one.prefix)
@@ -130,18 +131,6 @@ class SharedTexts:
     def _name(self, node: tree.Node | None) -> str:
         """The name of an attribute that a key of a dict, or an argument, spells."""
         return (self.keys.templates.constant(node) or "") if node is not None else ""
-
-    def _bound(self, module: Module) -> Iterator[_Named]:
-        """What the `:values` of conditions on sort keys stand for."""
-        keys = self.keys
-        conditions = Conditions(keys.names, keys.templates, keys.policy.is_sort_key_name)
-        compared = conditions.of(module)
-        for display in module.each(tree.DictDisplay) if compared else ():
-            function = id(keys.names.function_of(display))
-            for name, value in display.entries:
-                if (function, name) in compared:
-                    inner = value.values[0] if isinstance(value, tree.DictDisplay) else value
-                    yield _Named(inner, Role.LOOKUP, prefix=True)
 
 
 def _agrees(shared: str, text: str, *, prefix: bool) -> bool:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
+from capsule_lint.program.places.conditions import Conditions, equations
 
 if TYPE_CHECKING:
-    from capsule_lint.program.model import Function
+    from collections.abc import Iterator, Mapping
+
+    from capsule_lint.program.model import Function, Module
     from capsule_lint.program.places.keys import Keys
 
 
@@ -19,6 +22,7 @@ class SortKeyPlaces:
     """Tells them from partition keys."""
 
     keys: Keys
+    _bound: dict[Module, list[tree.Node]] = field(default_factory=dict)
 
     @cached_property
     def texts(self) -> frozenset[str]:
@@ -60,11 +64,54 @@ class SortKeyPlaces:
         return is_sort_key(name) or any(self._puts(function, name) for function in called)
 
     def _puts(self, function: Function, name: str) -> bool:
-        """Whether a function puts a parameter where a sort key stands: `{"PK": key, "SK": name}`."""
-        is_sort_key = self.keys.policy.is_sort_key_name
-        return any(
-            isinstance(value, tree.Name) and value.id == name and is_sort_key(tree.text(key) or "")
-            for node in self.keys.names.inside(function)
+        """Whether a function puts a parameter where a sort key stands: `{"PK": key, "SK": name}`, or compares one with it:
+        `{":sk": name}`."""
+        is_sort_key, names = self.keys.policy.is_sort_key_name, self.keys.names
+        named = (
+            value
+            for node in names.inside(function)
             if isinstance(node, tree.DictDisplay)
             for key, value in node.pairs
+            if is_sort_key(tree.text(key) or "")
         )
+        bound = (v for v in self.bound(function.module) if names.function_of(v) is function)
+        return any(isinstance(v, tree.Name) and v.id == name for v in (*named, *bound))
+
+    def partitions(self, arguments: Mapping[str, tree.Node]) -> Iterator[tree.Node]:
+        """The value by which a query finds the partition of an index that has a sort key of the table for its own:
+        `IndexName="inverted", KeyConditionExpression="SK = :sk"`, where it is told nothing else that is equal."""
+        condition = arguments.get("KeyConditionExpression") if "IndexName" in arguments else None
+        said = tree.text(condition)
+        found: list[tuple[str, str | tree.Node]] = [*self._equated(condition)]
+        found += equations(said, arguments.get("ExpressionAttributeNames"))
+        values = arguments.get("ExpressionAttributeValues")
+        given = dict(values.entries) if isinstance(values, tree.DictDisplay) else {}
+        if len(found) == 1 and self.keys.policy.is_sort_key_name(found[0][0]):
+            value = found[0][1]
+            yield from filter(None, (given.get(value) if isinstance(value, str) else value,))
+
+    def _equated(self, node: tree.Node | None) -> Iterator[tuple[str, tree.Node]]:
+        """The attributes that a condition asks for one value: `Key("SK").eq(tag) & Key("PK").begins_with("T#")`."""
+        match node:
+            case tree.Binary(op="&", left=left, right=right):
+                yield from self._equated(left)
+                yield from self._equated(right)
+            case tree.Call(func=tree.Attr(name="eq", base=tree.Call(args=(named, *_)))) if (
+                node.args
+            ):
+                yield self.keys.templates.constant(named.value) or "", node.args[0].value
+
+    def bound(self, module: Module) -> list[tree.Node]:
+        """What the `:values` of conditions on sort keys stand for."""
+        if module not in self._bound:
+            keys, found = self.keys, list[tree.Node]()
+            conditions = Conditions(keys.names, keys.templates, keys.policy.is_sort_key_name)
+            compared = conditions.of(module)
+            for display in module.each(tree.DictDisplay) if compared else ():
+                function = id(keys.names.function_of(display))
+                for name, value in display.entries:
+                    if (function, name) in compared:
+                        inner = value.values[0] if isinstance(value, tree.DictDisplay) else value
+                        found.append(inner)
+            self._bound[module] = found
+        return self._bound[module]
