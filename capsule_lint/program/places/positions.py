@@ -74,7 +74,7 @@ class Positions:
                 case tree.Call():
                     arguments = dict(node.keywords)
                     self._partiql(arguments)
-                    self.attributes.queried(arguments)
+                    self._queried(arguments)
                     if KEY in arguments:
                         self.attributes.asked_for(arguments[KEY])
                     if tree.makes_dict(node):
@@ -139,7 +139,7 @@ class Positions:
             return
         function = id(self.keys.names.function_of(node))
         self._partiql(dict(node.entries))
-        self.attributes.queried(dict(node.entries))
+        self._queried(dict(node.entries))
         for key, value in node.pairs:
             name, role = self.keys.key_name(key), None
             if name.startswith("#"):
@@ -202,6 +202,12 @@ class Positions:
             case tree.Call(func=tree.Attr(name="set", base=tree.Attr(name=name)), args=(only,)):
                 if self.keys.policy.is_key_name(name) and not only.star:
                     self.keys.named(only.value, Role.WRITTEN, name)
+
+    def _queried(self, arguments: dict[str, tree.Node]) -> None:
+        """What a query is told, as arguments of a call or as a dict."""
+        self.attributes.queried(arguments)
+        for value in self.strays.sort_keys.partitions(arguments):
+            self.keys.sink(value, Role.LOOKUP, index=True)
 
     def _partiql(self, arguments: dict[str, tree.Node]) -> None:
         """`Statement=…` with its `Parameters=[…]`, as arguments of a call or as a dict."""
