@@ -158,6 +158,8 @@ class Inference:
         if above:
             return join(*(self.attributes.member(cls, node.name) for cls in above))
         base = self.of(node.base)
+        if told := self.type_arguments.in_object(node, base):
+            return told
         found = join(*(self.attributes.of(t, node.name) for t in ordered(base)))
         is_mocked = any(isinstance(t, Mocked) for t in base)
         if is_mocked and not any(isinstance(t, FunctionObject) for t in found):

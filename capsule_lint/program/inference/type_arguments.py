@@ -25,13 +25,14 @@ from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.model import Function
 
 _GENERIC: Final = ("Generic", "Protocol")
 _CLASS: Final = ("type", "Type")
+_MAX_DEPTH: Final = 3
 
 
 class TypeArguments(Struct, frozen=True):
@@ -49,6 +50,42 @@ class TypeArguments(Struct, frozen=True):
         """The same in any of those that inherit from it: what its own methods are given."""
         heirs = self.inference.classes.subclasses(base) if _is_generic(base) else ()
         return join(*(self._meant(node, base, heir) for heir in heirs if heir is not base))
+
+    def in_object(self, node: tree.Attr, base: Types) -> Types:
+        """What an attribute is of an object of which an annotation says what its class is filled with: `page.items` of
+        `-> Page[Note]`, where `class Page(Generic[T])` has `items: list[T]`."""
+        generic = [one.cls for one in base if isinstance(one, Instance) and _is_generic(one.cls)]
+        if len(generic) != 1 or base - foreign("None") != {Instance(generic[0])}:
+            return NOTHING
+        said = [b.annotation for b in generic[0].scope.bindings.get(node.name, ())]
+        given = self._given(node.base, generic[0], 0) if any(said) else ()
+        filled = dict(zip(self._variables(generic[0]) if given else (), given, strict=False))
+
+        def meant(name: tree.Name) -> Types:
+            inner = filled.get(name.id)
+            return self.inference.annotations.of(inner) if inner is not None else NOTHING
+
+        return self._filled(said[0], meant) if filled else NOTHING
+
+    def _given(self, node: tree.Node, cls: Class, depth: int) -> Sequence[tree.Node]:
+        """What the annotation of an expression, or of what gives it, fills a generic class with."""
+        said: list[tree.Node | None] = []
+        match node:
+            case tree.Wrapped(kind="await", value=inner):
+                return self._given(inner, cls, depth)
+            case tree.Call():
+                called = (c.function for c in self.inference.calls.callees(node))
+                said += [function.fact.returns for function in called if function is not None]
+            case tree.Name():
+                for binding in self.inference.names.bindings_of(node):
+                    said.append(
+                        binding.parameter.annotation if binding.parameter else binding.annotation
+                    )
+                    if said[-1] is None and binding.assigned is not None and depth < _MAX_DEPTH:
+                        return self._given(binding.assigned, cls, depth + 1)
+        found = [one for one in said if isinstance(one, tree.Subscript)]
+        classes = [{ClassObject(cls)} == set(self.inference.of(one.base)) for one in found]
+        return tree.items(found[0].index) if found and all(classes) else ()
 
     def in_call(self, function: Function, call: tree.Call) -> Types:
         """What a call gives of a class that it is given: `resolve(self, kind: type[T]) -> T`; nothing where a function
