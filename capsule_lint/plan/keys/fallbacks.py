@@ -36,7 +36,8 @@ class Fallbacks(Room):
         beside = [
             other
             for other in self._scoped[scope.name, site.template.text.lower()]
-            if other is not site and not self._is_of_one_item(site, other)
+            if other.index == site.index and other is not site
+            if not self._is_of_one_item(site, other)
         ]
         users = self._users(site) if beside else set()
         return any(users & self._users(other) for other in beside)
@@ -52,6 +53,10 @@ class Fallbacks(Room):
         names = self.program.names
         parent = names.parent(value) if depth <= _MAX_DEPTH else None
         match parent:
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
+                yield from self._items_with(parent, depth + 1)
+            case tree.Call() if self.program.templates.wrapped(parent) is value:
+                yield from self._items_with(parent, depth + 1)
             case tree.DictDisplay():
                 yield "", id(parent)
                 statement = names.parent(parent)
