@@ -212,15 +212,3 @@ class Called:
 
 def _is_one_of(node: tree.Node, names: Collection[str]) -> bool:
     return isinstance(node, tree.Name) and node.id in names
-
-
-def only_types(function: Function) -> bool:
-    """Whether a function writes its argument as the client has it: `return {"S": str(value)}`."""
-    match function.returns:
-        case [tree.DictDisplay(keys=(tree.Const(value="S"),), values=(value,))]:
-            if isinstance(value, tree.Call) and last_name(value.func) == "str" and value.plain:
-                value = value.plain[0]
-            named = isinstance(value, tree.Name) and value.id
-            return [p.name for p in function.own_params] == [named]
-        case _:
-            return False

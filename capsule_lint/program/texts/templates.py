@@ -12,7 +12,7 @@ from capsule_lint.program.local_names import entry_of_local
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.beginnings import Beginnings
-from capsule_lint.program.texts.called import Called, only_types
+from capsule_lint.program.texts.called import Called
 from capsule_lint.program.texts.choices import Choices
 from capsule_lint.program.texts.constants import Constants
 from capsule_lint.program.texts.folds import folded
@@ -33,6 +33,7 @@ from capsule_lint.program.texts.pieces import (
 from capsule_lint.program.texts.segments import scopes_in
 from capsule_lint.program.texts.steps import Steps
 from capsule_lint.program.texts.text_objects import TextObjects, are_texts
+from capsule_lint.program.texts.typed_values import TypedValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -69,6 +70,7 @@ class Templates:
         self.scopes = scopes
         self._templates: dict[int, Template] = {}
         self.joins = Joins(self)
+        self.typed = TypedValues(self.inference)
         self.formatted = Formatted(self)
         known_as = self.calls.uses.known_as
         self.text_objects = TextObjects(self.names, self.classes, self.scopes[0].tag, known_as)
@@ -172,7 +174,9 @@ class Templates:
             return inner
         if callees:
             function = callees[0].function if len(callees) == 1 else None
-            return inner if function is not None and only_types(function) else None
+            return inner if function is not None and self.typed.gives(function) else None
+        if self.typed.serializes(func):
+            return inner
         made = isinstance(inner, tree.FString | tree.Binary | tree.Call)
         if isinstance(func, tree.Name) and func.id == "str":
             return inner if made else None
