@@ -228,7 +228,7 @@ def leaves(method: str, text: str, index: int | None, shift: Shift, mark: str) -
     taken = text.count(mark)
     match method:
         case "removeprefix":
-            return taken <= shift.start
+            return taken <= shift.start and _may_begin(shift, text)
         case "partition" if index == 2 and shift.is_behind(text, mark):
             return False
         case "partition":
@@ -241,6 +241,12 @@ def leaves(method: str, text: str, index: int | None, shift: Shift, mark: str) -
             return index == 0 or shift.start == len(shift.parts)  # it was the last one
         case _:
             return taken <= shift.start
+
+
+def _may_begin(shift: Shift, text: str) -> bool:
+    """Whether keys may begin with a text, as they are or as they will be: what nothing begins with is cut off none."""
+    heads = (shift.plain.partition("?")[0], *shift.tags)
+    return any(head.startswith(text) or text.startswith(head) for head in heads)
 
 
 def is_cut_again(program: Program, node: tree.Node, depth: int = 0) -> bool:
