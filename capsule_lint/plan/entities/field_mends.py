@@ -128,7 +128,7 @@ class FieldMends(MendRoom):
             annotation = self._annotation(cls, scope, near.annotation, other)
             value = self._default(cls, near.value, other, scope)
             statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
-            statement += f" = {value}" if value is not None else ""
+            statement += f" = {value}" if value else ""
             span = near.statement.span
             mend = AddStatement(filename, span, "CAP301", statement, before=not step)
             self.mends.add(knot, mend)
@@ -180,7 +180,7 @@ class FieldMends(MendRoom):
             code = self.mends.code_for(new, beside, ("class", cls))
         if isinstance(beside, tree.Call):
             code = self._described(cls, beside, old, new)
-        return code or self.renamed_value(cls.module, beside, old, new)
+        return code if code is not None else self.renamed_value(cls.module, beside, old, new)
 
     def _described(self, cls: Class, beside: tree.Call, old: Scope, new: Scope) -> str | None:
         """What says how the field is kept, where that is not said as beside it but for the scope's name."""

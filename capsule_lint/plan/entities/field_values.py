@@ -59,8 +59,13 @@ def names_in(value: tree.Node, *, naming: bool = False) -> Iterator[tree.Node]:
 
 
 def code_beside(call: tree.Call, old: Scope, new: Scope, code_of: CodeOf) -> str | None:
-    """The code of a call for the other field; `None` where nothing but one name of the scope has to change in it."""
-    own = any(_is_of_one(argument, old, new) for argument in call.args)
+    """The code of a call for the other field, empty where that says nothing but that there is one; `None` where nothing
+    but one name of the scope has to change in it."""
+    own = any(_is_of_one(argument, old) for argument in call.args)
+    left = [a.value for a in call.args if not _is_of_one(a, old)]
+    if own and left and all(isinstance(o, tree.Const) and o.kind == "ellipsis" for o in left):
+        return ""
+    own = own or any(argument.keyword in _TELLING for argument in call.args)
     return _code(call, old, new, code_of) if own or len(list(names_in(call))) > 1 else None
 
 
@@ -79,15 +84,18 @@ def _code(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> str:
     said = []
     for argument in node.args:
         code = _code(argument.value, old, new, code_of)
-        if not _is_of_one(argument, old, new):
+        if argument.keyword in _TELLING:
+            code = code.replace(old.name.capitalize(), new.name.capitalize())
+        if not _is_of_one(argument, old):
             keyword = f"{argument.keyword}=" if argument.keyword else argument.star
             said.append(keyword + code)
     return f"{code_of(node.func)}({', '.join(dict.fromkeys(said))})"
 
 
-def _is_of_one(argument: tree.Argument, old: Scope, new: Scope) -> bool:
-    """Whether what an argument says is true of the one field alone, for all that is known."""
+def _is_of_one(argument: tree.Argument, old: Scope) -> bool:
+    """Whether what an argument says is true of the one field alone, for all that is known: of a description, where it
+    says more than what the field is called."""
     if argument.keyword in _TELLING:
-        text = tree.text(argument.value)
-        return text is None or rename(text, old, new) == text
+        said = set((tree.text(argument.value) or "").lower().replace("_", " ").split())
+        return old.name not in said or not said <= {*old.parameter.split("_"), old.name, "id"}
     return argument.keyword in _DEMANDING
