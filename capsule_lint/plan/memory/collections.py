@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -222,13 +224,20 @@ class Collections:
         own = classes.mro(cls)
         if not classes.is_protocol(cls) or classes.has_attribute(cls, name):
             return own
-        having = {
-            one for one in classes.all if one.has(name) and self.items.keeps((one, name), None)
-        }
+        having = {one for one in self._having.get(name, ()) if self.items.keeps((one, name), None)}
         if not having:
             return own  # who else may stand for it leads nowhere, and to many
         found = [one for one in families.kin(cls) if not having.isdisjoint(classes.mro(one))]
         return (*own, *classes.mro(found[0])) if len(found) == 1 else own
+
+    @cached_property
+    def _having(self) -> dict[str, list[Class]]:
+        """The classes that have an attribute, by its name."""
+        found: dict[str, list[Class]] = defaultdict(list)
+        for cls in self.program.classes.all:
+            for name in {*cls.stores, *cls.methods, *cls.scope.bindings}:
+                found[name].append(cls)
+        return found
 
     def _find(
         self, node: tree.Node, wanted: Callable[[Home, Class | None], bool] | None
