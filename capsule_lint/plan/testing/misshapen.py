@@ -1,5 +1,5 @@
-"""Texts of tests that are no keys, and have as many parts as what takes keys apart expects, or more:
-`with pytest.raises(ValueError): parse("A#b#C#d")`."""
+"""Texts that tests give to what takes keys apart, and that look like none of the keys which change:
+`with pytest.raises(ValueError): parse("A#b#C#d")`. They may have as many parts as a key, or more."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ASKED: Final = (
 
 
 class Misshapen(MendRoom, Struct, frozen=True):
-    """Gives them as many parts as keys get: what else is wrong with them stays all that is."""
+    """Gives them the parts that keys get: what is wrong with them, if anything is, stays all that is."""
 
     mends: Mends
 

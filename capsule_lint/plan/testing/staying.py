@@ -113,12 +113,11 @@ class Staying:
     def _sort_keys(self) -> list[re.Pattern[str]]:
         """The sort keys that stay as they are."""
         program = self.planner.program
-        sorts = SortKeys(program)
         values = (
             value
             for module in program.names.modules.values()
             if not module.is_test
-            for name, value in sorts.named(module)
+            for name, value in self._sorting.named(module)
             if program.policy.is_sort_key_name(name)
         )
         plain = (typed_value(value) or value for value in values)
