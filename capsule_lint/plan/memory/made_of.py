@@ -54,10 +54,8 @@ class MadeOf(Room, Struct, frozen=True):
                         yield given[name].value
         for value in kept:
             for one in self._alternatives(value) if value is not None else ():
-                if not isinstance(
-                    one, tree.Comprehension
-                ):  # its elements are judged where they are read
-                    yield one
+                if not isinstance(one, tree.Comprehension | tree.Sequence):
+                    yield one  # what those have in them is judged where they stand
 
     def _follow(self, node: tree.Node, found: dict[int, tree.Node], depth: int) -> None:
         for one in self._alternatives(node) if depth < _MAX_DEPTH else ():
