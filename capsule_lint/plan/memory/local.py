@@ -30,6 +30,7 @@ from capsule_lint.plan.state import State, Want
 from capsule_lint.plan.supply.scope_objects import ScopeObjects
 from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.plan.taken_apart.splits import Splits
+from capsule_lint.plan.testing.put_in_place import PutInPlace
 from capsule_lint.program.inference.flow import COMPARING
 from capsule_lint.program.model import Class, Function, start_of
 
@@ -75,6 +76,7 @@ class LocalKeys:
         self.told = ToldByCalls(program)
         self.classes = KeyClasses(program, self.told)
         self.handed = Handed(program)
+        self.put_in_place = PutInPlace(program)
         self.hosts = KeyHosts(program, self.classes, self.handed)
         self.needs = KeyNeeds(program, self.collections)
         self.notes = LocalNotes(program, state, silence)

@@ -10,7 +10,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.known_as import stores_of
-from capsule_lint.plan.testing.put_in_place import PutInPlace
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import Binding, Class, last_name
 
@@ -44,7 +43,7 @@ class MadeOf(Room, Struct, frozen=True):
 
     def _starts(self, home: Home) -> Iterator[tree.Node]:
         owner, name = home
-        yield from PutInPlace(self.planner).of(home)
+        yield from self.planner.local.put_in_place.of(home)
         kept = [b.assigned for b in owner.scope.bindings.get(name, ())]
         if isinstance(owner, Class):
             kept += [store.value for store in owner.stores.get(name, ()) if not store.path]

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
-
 from capsule_lint.facts import tree
-from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.mocks import replacement
 from capsule_lint.program.inference.types import (
     NOTHING,
@@ -25,16 +25,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.entities.additions import Home
-    from capsule_lint.plan.planner import Planner
+    from capsule_lint.program import Program
 
 PUTTING: Final = ("patch", "object", "setattr", "setitem", "patch_object", "dict")
-"""The last names of functions that put something in the place of an attribute that a text names."""
+"""The last names of functions that put something in the place of what is named for them by a text, or into it:
+`dict` of `patch.dict`."""
 
 
-class PutInPlace(Room, Struct, frozen=True):
+@dataclass(eq=False)
+class PutInPlace:
     """Finds what comes there."""
 
-    planner: Planner
+    program: Program
 
     def of(self, home: Home) -> Iterator[tree.Node]:
         """What tests put in the place of a collection, or what `patch.dict` puts into it."""
@@ -42,15 +44,27 @@ class PutInPlace(Room, Struct, frozen=True):
         for target, value in uses.assigned(name):
             if self._is_in_test(target) and self._have(target.base, home):
                 yield value
-        for word in PUTTING:
-            for call in uses.calls_beside(word):
-                put = call.keyword("values") or replacement(call)
-                if put is not None and self._is_in_test(call) and self._replaces(call, home):
-                    yield put
+        for call, put in self._put.get(name, ()):
+            if self._replaces(call, home):
+                yield put
         for call in uses.calls_beside("multiple"):
             several = call.keyword(name)
             if several is not None and call.plain and self._is_in_test(call):
                 yield from (several,) if self._have(call.plain[0], home) else ()
+
+    @cached_property
+    def _put(self) -> dict[str, list[tuple[tree.Call, tree.Node]]]:
+        """The calls of tests that put something in the place of what they name, and that, by the last name."""
+        found: dict[str, list[tuple[tree.Call, tree.Node]]] = defaultdict(list)
+        for word in PUTTING:
+            for call in self.program.calls.uses.calls_beside(word):
+                put = call.keyword("values") or replacement(call)
+                made = word == "dict" and not isinstance(call.func, tree.Attr)
+                if put is not None and not made and self._is_in_test(call):
+                    texts = [tree.text(one) or "" for one in call.unnamed[:2]]
+                    named = next(filter(None, texts), "")
+                    found[named.rpartition(".")[2]].append((call, put))
+        return found
 
     def _is_in_test(self, node: tree.Node) -> bool:
         return self.program.names.module_of(node).is_test
