@@ -13,6 +13,7 @@ from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import Double
 from capsule_lint.plan.uses.registries import caching, picking
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,6 +144,13 @@ class KeyFunctions(Room, Struct, frozen=True):
         return any(b.function is function for b in self.program.names.bindings_of(node))
 
     def _is_passed_on(self, call: tree.Call) -> bool:
-        """Whether a call passes on all that its own function is given: `key(*args, **kwargs)`."""
+        """Whether a call passes on all that its own function is given: `key(*args, **kwargs)`, `key(*args)`."""
+        function = self.program.names.function_of(call)
+        given = (
+            [(p.kind, p.name) for p in function.params if p.kind in ("*", "**")]
+            if function
+            else []
+        )
+        passed = [(a.star, last_name(a.value)) for a in call.args if a.star]
         plain = [a for a in call.args if not a.star]
-        return len(call.args) - len(plain) == 2 and len(plain) < 2
+        return any(kind == "*" for kind, _ in given) and passed == given and len(plain) < 2
