@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.fields import alias_of
+from capsule_lint.program.model import last_name
 from capsule_lint.program.places.looks import KEYISH
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import Filled, Text, snake, words
@@ -37,17 +39,18 @@ class Makers:
         """What a function returns that is called as key helpers are, or stands among them."""
         if function.name.startswith("test"):
             return
-        named = self.keys.policy.is_key_name(function.name)
+        name = _name_in_items(function)
+        named = self.keys.policy.is_key_name(name)
         known = named or HELPER_NAME.search(snake(function.name)) is not None
         if not known and not self._is_among_keys(function):
             return
-        if self.keys.policy.is_sort_key_name(function.name):
+        if self.keys.policy.is_sort_key_name(name):
             return
         if not named and _ELSEWHERE & set(snake(function.name).split("_")):
             return  # a key of something else, unless it is used as one of the table
         if self.keys.templates.called.is_generic(function):
             return
-        index = self.keys.policy.is_index_key_name(function.name) or "gsi" in function.name
+        index = self.keys.policy.is_index_key_name(name) or "gsi" in name
         for value in function.returns:
             if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:
                 first = value.items[0]
@@ -148,3 +151,10 @@ def is_item(node: tree.Node) -> bool:
     if not isinstance(node, tree.DictDisplay):
         return tree.makes_dict(node)
     return len(node.keys) != 1 or tree.text(node.keys[0]) != "S"
+
+
+def _name_in_items(function: Function) -> str:
+    """What items call the value of a property: `gsi1pk` of `@computed_field(alias="gsi1pk")`."""
+    decorators = (d for d in function.fact.decorators if isinstance(d, tree.Call))
+    said = (alias_of(d) for d in decorators if last_name(d.func) == "computed_field")
+    return next(filter(None, said), function.name)
