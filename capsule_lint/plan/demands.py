@@ -144,7 +144,7 @@ class Demands(Room):
         suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
         takes = self.takes_entity(function) or self._takes_several(function)
-        if takes and (narrow or suffices or reacts):
+        if takes and (narrow or suffices or reacts or self._says_of_each(function)):
             return
         lacking = [
             scope
@@ -272,6 +272,20 @@ class Demands(Room):
             any(self._is_entity(one) and self._has_key(one) for one in given.items)
             for given in self._given(method)
             if isinstance(given, Collection)
+        )
+
+    def _says_of_each(self, method: Function) -> bool:
+        """Whether a method that is given several entities, and nothing to ask for, goes through whose they are itself:
+        `for (tenant_id, note_id), note in latest.items()`. They may be several tenants'."""
+        asks = any(map(self.program.domain.is_identifier, method.own_params))
+        return (
+            self._takes_several(method)
+            and not asks
+            and any(
+                binding.kind == "for"
+                for scope in self.program.policy.scopes
+                for binding in method.scope.bindings.get(scope.parameter, ())
+            )
         )
 
     def _has_key(self, given: Type) -> bool:
