@@ -62,9 +62,9 @@ class LocalKeys:
         self.mixed: set[Home] = set()
         """The collections some of whose keys do not change with the others."""
         self._telling: set[Home] = set()
+        """The collections of which a key tells items, or those of several scopes, apart."""
         self._handed_on: set[tuple[Function, Home]] = set()
         """The functions that look up what they are given the whole key of, and where."""
-        """The collections of which a key tells items, or those of several scopes, apart."""
         self._unnamed: list[tuple[Home, tree.Node, Function | None]] = []
         """The keys that are values by names which do not say that they tell one thing from others."""
         self._checked: set[int] = set()

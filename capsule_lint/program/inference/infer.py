@@ -20,6 +20,7 @@ from capsule_lint.program.inference.named_keys import key_of
 from capsule_lint.program.inference.narrowing import Narrowing
 from capsule_lint.program.inference.placed import Placements
 from capsule_lint.program.inference.results import Results
+from capsule_lint.program.inference.supers import Supers
 from capsule_lint.program.inference.tabling import Table
 from capsule_lint.program.inference.type_arguments import TypeArguments
 from capsule_lint.program.inference.types import (
@@ -72,6 +73,7 @@ class Inference:
         self.annotations = Annotations(self)
         self.fixtures = Fixtures(self)
         self.results = Results(self)
+        self.supers = Supers(self)
         self.attributes = Attributes(self)
         self.contents = Contents(self)
         self.flow = Flow(self)
@@ -154,7 +156,7 @@ class Inference:
         given = self.fixtures.request_parameter(node)
         if given is not None:
             return given
-        above = self.results.above(node)
+        above = self.supers.above(node)
         if above:
             return join(*(self.attributes.member(cls, node.name) for cls in above))
         base = self.of(node.base)

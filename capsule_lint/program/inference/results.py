@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.containers import KEYED, LISTED
-from capsule_lint.program.inference import namespaces, standard, strategies
+from capsule_lint.program.containers import LISTED
+from capsule_lint.program.inference import collection_methods, namespaces, standard, strategies
 from capsule_lint.program.inference.mocks import MOCKS
-from capsule_lint.program.inference.named_keys import key_of
 from capsule_lint.program.inference.types import (
     ANYTHING,
     NOTHING,
@@ -21,7 +19,6 @@ from capsule_lint.program.inference.types import (
     Instance,
     LambdaObject,
     Mocked,
-    Namespace,
     Partial,
     TupleOf,
     Type,
@@ -32,7 +29,7 @@ from capsule_lint.program.inference.types import (
     join,
     ordered,
 )
-from capsule_lint.program.model import Class, Function, Module, last_name, owner_of
+from capsule_lint.program.model import Class, Function, Module, last_name
 
 _SAME: Final = frozenset(
     (
@@ -78,8 +75,6 @@ _READING: Final = frozenset(
 )
 """What classes of models have that makes one of them of a dict, a text or an object."""
 _ENTRY_POINTS: Final = "entry_points()"
-_DECODING: Final = frozenset(("validate_python", "validate_json", "validate_strings", "decode"))
-_ITEMS: Final = KEYED | _DECODING | {"get_nowait", "popleft", "__getitem__", "result"}
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +94,7 @@ class Results:
         if special is not None:
             return special
         if isinstance(node.func, tree.Attr):
-            of_collection = self._collection_method(node, node.func)
+            of_collection = collection_methods.of_method(self.inference, node, node.func)
             if of_collection is not None:
                 return of_collection
             loaded = (
@@ -269,44 +264,12 @@ class Results:
                 return made if func.name == "get" else frozenset((Collection(made),))
         return None
 
-    def _collection_method(self, node: tree.Call, func: tree.Attr) -> Types | None:
-        held, base = self.inference.contents.held, self.inference.of(func.base)
-        found: list[Types] = []
-        for one in [held(one, func.name) for one in ordered(base)]:
-            if isinstance(one, Namespace) and (name := namespaces.name_in(node)) is not None:
-                found.append(namespaces.looked_up(self.inference, one, name))
-                continue
-            if isinstance(one, Foreign) and func.name in KEYED and node.plain:
-                found.append(self.inference.contents.kept(func.base, node.plain[0]))
-            if not isinstance(one, Collection):
-                return join(*found) or None
-            if func.name == "values":
-                found.append(frozenset((Collection(one.items),)))
-            elif func.name == "items":
-                pair = TupleOf((one.keys or foreign("key"), one.items))
-                found.append(frozenset((Collection(frozenset((pair,))),)))
-            elif func.name in _ITEMS:
-                defaults = [self.inference.of(a.value) for a in node.args[1:2]]
-                asked = [a.value for a in node.args[:1] if not holds_objects(one.items)]
-                kept = (self.inference.contents.kept(func.base, key) for key in asked)
-                key = key_of(self.inference.classes, node.args[0].value) if node.args else None
-                own = one.at(key)
-                got = join(own, *kept, *defaults)
-                answered = self.inference.contents.answered
-                found.append(answered(got, node.args[0].value) if node.args else got)
-            elif func.name == "copy":
-                found.append(frozenset((one,)))
-            else:
-                holds = holds_objects(one.items)
-                found.append(foreign(f"collection.{func.name}()", holds=holds))
-        return join(*found) if found else None
-
     def _special(self, node: tree.Call) -> Types | None:
         """What a call yields that is known by its name; `None` where the name says nothing."""
         name = last_name(node.func)
         plain = node.plain
         if name == "super":
-            return self._super(node)
+            return self.inference.supers.of(node)
         if strategies.may_be(node) and (made := strategies.of_method(self.inference, node)):
             return made
         if name in MOCKS and self._outside(node.func):
@@ -390,41 +353,6 @@ class Results:
     def _outside(self, func: tree.Node) -> bool:
         """Whether a called name is not one of the program's own."""
         return all(isinstance(t, Foreign) for t in self.inference.of(func))
-
-    def _super(self, node: tree.Call) -> Types:
-        owner = self._above_what(node)
-        if owner is None:
-            return ANYTHING
-        bases = [b for b in self.inference.classes.bases(owner) if isinstance(b, Class)]
-        if not bases:
-            return foreign("super")
-        return frozenset(Instance(base) for base in bases)
-
-    def _above_what(self, call: tree.Call) -> Class | None:
-        """The class behind which `super()` and `super(Notes, self)` begin to look."""
-        if not call.args:
-            return owner_of(self.inference.names.function_of(call))
-        types = self.inference.of(call.args[0].value)
-        classes = {one.cls for one in types if isinstance(one, ClassObject)}
-        return next(iter(classes)) if len(classes) == len(types) == 1 else None
-
-    def above(self, node: tree.Attr) -> list[Class]:
-        """The classes of the program in which `super().name` finds it: what comes next depends on the
-        class of the object, which may inherit from several."""
-        base = node.base
-        if not isinstance(base, tree.Call) or last_name(base.func) != "super":
-            return []
-        owner = self._above_what(base)
-        if owner is None:
-            return []
-        found: dict[Class, None] = {}
-        classes = self.inference.classes
-        for heir in classes.subclasses(owner):
-            order = classes.mro(heir)
-            after = order[order.index(owner) + 1 :]
-            having = (cls for cls in after if cls.has(node.name))
-            found.update(dict.fromkeys(itertools.islice(having, 1)))
-        return list(found)
 
     def _patches(self, func: tree.Node) -> bool:
         """Whether a function is `unittest.mock.patch`, `patch.object` or pytest-mock's."""
