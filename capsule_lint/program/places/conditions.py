@@ -81,17 +81,18 @@ class Conditions(Struct, frozen=True):
 def compared_first(condition: str | None, aliases: tree.Node | None) -> str:
     """The attribute that the condition of a query compares with one value, which is what a partition is known by; empty
     where the condition says none."""
-    return next((name for name, _ in equations(condition, aliases)), "")
+    return next((name for name, _, equal in compared(condition, aliases) if equal), "")
 
 
-def equations(condition: str | None, aliases: tree.Node | None) -> Iterator[tuple[str, str]]:
-    """The attributes that a condition compares with one value, and what stands for that: `PK` and `:pk`."""
+def compared(condition: str | None, aliases: tree.Node | None) -> Iterator[tuple[str, str, bool]]:
+    """The attributes that a condition compares, what stands for the value, and whether they are to be equal to it:
+    `PK`, `:pk` and true of `PK = :pk`."""
     for found in _CONDITION.finditer(condition or ""):
-        if (name := found["name"]) and name.startswith("#"):
+        name = found["name"] or found["begins"]
+        if name.startswith("#"):
             said = aliases.entries if isinstance(aliases, tree.DictDisplay) else ()
-            yield next((tree.text(v) or "" for key, v in said if key == name), ""), found["value"]
-        elif name:
-            yield name, found["value"]
+            name = next((tree.text(value) or "" for key, value in said if key == name), "")
+        yield name, found["value"] or found["prefix"], bool(found["name"])
 
 
 def _entries(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
-from capsule_lint.program.places.conditions import Conditions, equations
+from capsule_lint.program.places.conditions import Conditions, compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -79,27 +79,38 @@ class SortKeyPlaces:
 
     def partitions(self, arguments: Mapping[str, tree.Node]) -> Iterator[tree.Node]:
         """The value by which a query finds the partition of an index that has a sort key of the table for its own:
-        `IndexName="inverted", KeyConditionExpression="SK = :sk"`, where it is told nothing else that is equal."""
+        `IndexName="inverted", KeyConditionExpression="SK = :sk"`, where it is told nothing else that is equal, and
+        nothing of the table's key that gets the scopes."""
         condition = arguments.get("KeyConditionExpression") if "IndexName" in arguments else None
-        said = tree.text(condition)
-        found: list[tuple[str, str | tree.Node]] = [*self._equated(condition)]
-        found += equations(said, arguments.get("ExpressionAttributeNames"))
         values = arguments.get("ExpressionAttributeValues")
         given = dict(values.entries) if isinstance(values, tree.DictDisplay) else {}
-        if len(found) == 1 and self.keys.policy.is_sort_key_name(found[0][0]):
-            value = found[0][1]
-            yield from filter(None, (given.get(value) if isinstance(value, str) else value,))
+        said = compared(tree.text(condition), arguments.get("ExpressionAttributeNames"))
+        found = [(name, given.get(value), equal) for name, value, equal in said]
+        found += self._compared(condition)
+        equal = [(name, value) for name, value, is_equal in found if is_equal]
+        narrowed = any(self._gets_scopes(name, value) for name, value, _ in found)
+        if len(equal) == 1 and self.keys.policy.is_sort_key_name(equal[0][0]) and not narrowed:
+            yield from filter(None, (equal[0][1],))
 
-    def _equated(self, node: tree.Node | None) -> Iterator[tuple[str, tree.Node]]:
-        """The attributes that a condition asks for one value: `Key("SK").eq(tag) & Key("PK").begins_with("T#")`."""
+    def _compared(self, node: tree.Node | None) -> Iterator[tuple[str, tree.Node | None, bool]]:
+        """The attributes that a condition compares, with what, and whether they are to be equal to it:
+        `Key("SK").eq(tag) & Key("PK").begins_with("NOTE#")`."""
         match node:
             case tree.Binary(op="&", left=left, right=right):
-                yield from self._equated(left)
-                yield from self._equated(right)
-            case tree.Call(func=tree.Attr(name="eq", base=tree.Call(args=(named, *_)))) if (
+                yield from self._compared(left)
+                yield from self._compared(right)
+            case tree.Call(func=tree.Attr(name=how, base=tree.Call(args=(named, *_)))) if (
                 node.args
             ):
-                yield self.keys.templates.constant(named.value) or "", node.args[0].value
+                name = self.keys.templates.constant(named.value) or ""
+                yield name, node.args[0].value, how == "eq"
+
+    def _gets_scopes(self, name: str, value: tree.Node | None) -> bool:
+        """Whether the table's key is compared with more than how all keys begin: that gets the scopes itself."""
+        if not self.keys.policy.is_key_name(name):
+            return False
+        text = self.keys.templates.constant(value) if value is not None else None
+        return text is None or all(text != scope.tag for scope in self.keys.policy.scopes)
 
     def bound(self, module: Module) -> list[tree.Node]:
         """What the `:values` of conditions on sort keys stand for."""
