@@ -61,14 +61,27 @@ class Shared:
         """Where a text is read: as it stands, or each use of a name that is given it alone, by `parametrize` or by a
         fixture, or each call of the helper that returns it."""
         program, places = self.program, list[tree.Node]()
-        match program.names.parent(node):
-            case tree.Assign(value=value) as kept if value is node:
+        whole = self._filled_text(node)
+        match program.names.parent(whole):
+            case tree.Assign(value=value) as kept if value is whole:
                 places = list(program.records.uses(kept))
             case tree.Eval(kind="return"):
                 helper = program.names.function_of(node)
                 if helper is not None and helper.module.is_test:
                     places = [call for call, _ in program.calls.callers(helper)]
-        return places or self.filled(node) or [node]
+        return places or self.filled(whole) or [node]
+
+    def _filled_text(self, node: tree.Node) -> tree.Node:
+        """The text that a format string becomes: `"TENANT#%s" % tenant`, `"TENANT#{}".format(tenant)`; or else the
+        expression itself."""
+        parent = self.program.names.parent(node)
+        match parent, self.program.names.parent(parent):
+            case tree.Binary(op="%", left=left) as filled, _ if left is node:
+                return filled
+            case tree.Attr(name="format", base=base), tree.Call() as filled if base is node:
+                return filled
+            case _:
+                return node
 
     def filled(self, node: tree.Node) -> list[tree.Node]:
         """Where a test reads, by a parameter, what pytest gives it."""
