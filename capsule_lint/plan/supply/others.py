@@ -44,7 +44,34 @@ class Others(Room, Struct, frozen=True):
                     return Value(said, kind="name")
                 if scope is not want.scope:
                     return self.planner.gains.mirrored(node, want.scope, want.knot)
-        return None
+        return self._of_parameter(want)
+
+    def _of_parameter(self, want: Want) -> Value | None:
+        """The parameter that says whose the one entity is that a call is given, outside of tests, by whatever name:
+        `save(task.copy_to(target))`."""
+        call, names = want.call, self.program.names
+        if call is None or names.module_of(want.node).is_test:
+            return None
+        said = {
+            text_of(node): node for scope, node in self._of_entities(want) if scope is want.scope
+        }
+        node = next(iter(said.values()), None)
+        binding = bound_whole(names, node) if node is not None and len(said) == 1 else None
+        if binding is None or binding.kind != "param" or self._has_others(call, want.scope):
+            return None
+        return Value(binding.name, kind="name")
+
+    def _has_others(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether a call is given objects besides what is made for it that have a scope."""
+        given = (a.value for a in call.args if not self._made(a.value))
+        classes = map(self.program.inference.the_class, map(self.program.inference.of, given))
+        has = self.planner.sources.holders.attribute_of
+        return any(cls is not None and has(cls, scope) is not None for cls in classes)
+
+    def _made(self, node: tree.Node) -> tree.Call | None:
+        """The call that makes an argument, there or in a local."""
+        made = only_assigned(self.program.names, node) or node
+        return made if isinstance(made, tree.Call) else None
 
     def _is_told(self, want: Want, scope: Scope) -> bool:
         """Whether a function around has, or gets, a parameter for a scope, tests aside."""
@@ -78,15 +105,34 @@ class Others(Room, Struct, frozen=True):
 
     def _of_entities(self, want: Want) -> Iterator[tuple[Scope, tree.Node]]:
         """The scopes that are written out in the entities among a call's arguments."""
-        names = self.program.names
         for argument in want.call.args if want.call is not None else ():
-            made = only_assigned(names, argument.value) or argument.value
-            for name, node in self._written_in(made) if isinstance(made, tree.Call) else ():
+            made = self._made(argument.value)
+            for name, node in self._written_in(made) if made is not None else ():
                 for scope in self.program.policy.scopes:
                     if names_scope(name, scope):
                         yield scope, node
 
     def _written_in(self, call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
+        """What a copy, a constructor, or a function that gives one back, gives the fields of what it makes:
+        `target` of `task.copy_to(target)`."""
+        yield from self._fields_of(call)
+        program = self.program
+        for callee in program.calls.callees(call):
+            function, params = callee.function, program.calls.parameters(callee)
+            bound = bind(call.args, *params) if callee.cls is None else None
+            for name, node in self._returned(function) if bound is not None and function else ():
+                told = bound_whole(program.names, node)
+                if told is not None and told.function is function and told.kind == "param":
+                    argument = bound.arguments.get(told.name) if bound is not None else None
+                    if argument is not None:
+                        yield name, argument.value
+
+    def _returned(self, function: Function) -> Iterator[tuple[str, tree.Node]]:
+        """What a function gives the fields of what it gives back, if it makes that in one place."""
+        made = self._made(function.returns[0]) if len(function.returns) == 1 else None
+        return self._fields_of(made) if made is not None else iter(())
+
+    def _fields_of(self, call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
         """What a copy or a constructor gives the fields of what it makes."""
         if last_name(call.func) in COPYING:
             yield from changed(call)
