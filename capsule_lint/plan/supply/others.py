@@ -57,9 +57,13 @@ class Others(Room, Struct, frozen=True):
         }
         node = next(iter(said.values()), None)
         binding = bound_whole(names, node) if node is not None and len(said) == 1 else None
-        if binding is None or binding.kind != "param" or self._has_others(call, want.scope):
+        if binding is None or binding.kind != "param" or binding.name == want.scope.parameter:
             return None
-        return Value(binding.name, kind="name")
+        if self.program.domain.is_other(binding.parameter, want.scope):
+            return None
+        is_seen = names.bindings(binding.name, names.place(want.node)) == [binding]
+        is_alone = not self._has_others(call, want.scope)
+        return Value(binding.name, kind="name") if is_seen and is_alone else None
 
     def _has_others(self, call: tree.Call, scope: Scope) -> bool:
         """Whether a call is given objects besides what is made for it that have a scope."""
