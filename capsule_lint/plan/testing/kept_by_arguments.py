@@ -156,7 +156,7 @@ def _kept(program: Program, function: Function) -> Iterator[Kept]:
 def _keys(program: Program, decorator: Function) -> Iterator[Kept]:
     """The same for one of them."""
     for node in program.names.inside(decorator):
-        said = _looked_up(node)
+        said = looked_up(node)
         if said is not None and not is_for_people(program.names, node):
             around = program.names.function_of(node)
             star = next((p.name for p in around.params if p.kind == "*"), None) if around else None
@@ -196,7 +196,7 @@ def _is_same(program: Program, node: tree.Node, kept: tree.Node) -> bool:
             return False
 
 
-def _looked_up(node: tree.Node) -> tuple[tree.Node, tree.Node] | None:
+def looked_up(node: tree.Node) -> tuple[tree.Node, tree.Node] | None:
     """What may be a key, and what it is looked up in: `store[key]`, `store.get(key)`, `lru.put(key, value)`,
     `key in store`."""
     match node:

@@ -1,5 +1,5 @@
 """Keys under which a decorator keeps what a function gives, where tests look them up at the function that it has
-decorated, or at the object whose method that is: `assert list(load.memory) == ["t:1"]`, `assert "t:1" in repo.cache`."""
+decorated, `assert list(load.memory) == ["t:1"]`, or at the object of the method: `assert repo.cache == {"t:1": None}`."""
 
 from __future__ import annotations
 
@@ -13,12 +13,16 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.testing.kept_by_arguments import looked_up
 from capsule_lint.plan.uses.registries import picking
-from capsule_lint.program.inference.types import FunctionObject, Instance
-from capsule_lint.program.model import Function
+from capsule_lint.program.calling.wrapping import wrappers
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import bound_whole, only_assigned
+from capsule_lint.program.model import Function, enclosing
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterator
 
     from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.mends import Mends
@@ -37,42 +41,67 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
     def build(self) -> None:
         """Add the mends; a key that cannot be mended makes the change unsafe."""
         changing = dict(self._changing())
-        for use, function, _ in self.look_ins.at_functions(changing):
-            for key in self.look_ins.keys(use):
-                self._key(self.program.names.module_of(key), key, changing[function])
-        for key, function in self._at_objects(changing):
-            self._key(self.program.names.module_of(key), key, changing[function])
+        uses = [(use, function, True) for use, function, _ in self.look_ins.at_functions(changing)]
+        uses += self._at_objects(changing)
+        found = [(k, f, whole) for use, f, whole in uses for k in self.look_ins.keys(use)]
+        looked_up, shared = {id(key) for key, *_ in found}, self.planner.sources.shared
+        written = {id(one): (one, f, w) for key, f, w in found for one in shared.spelled(key)}
+        for key, function, whole in written.values():
+            module = self.program.names.module_of(key)
+            places = [] if id(key) in looked_up else shared.stands(key)
+            alone = all(id(place) in looked_up for place in places)
+            if not whole and isinstance(key, tree.Const | tree.FString | tree.Sequence):
+                self.mends.spelled(changing[function].knot, key)
+            elif not self.mends.adds_to(key):
+                self._key(module, key, changing[function], sure=alone)
 
-    def _at_objects(self, functions: Iterable[Function]) -> Iterator[tuple[tree.Node, Function]]:
-        """The keys of what decorators keep at the objects whose methods they have decorated."""
-        homes: dict[str, list[Function]] = defaultdict(list)
-        for function in functions:
-            for name in set(self._attributes(function)) if function.owner is not None else ():
-                homes[name].append(function)
-        for module in self.program.names.modules.values() if homes else ():
-            for node in module.each(tree.Attr) if module.is_test and not module.generated else ():
-                for function in homes.get(node.name, ()):
-                    if any(
-                        isinstance(one, Instance)
-                        and function.owner in self.program.classes.mro(one.cls)
-                        for one in self.program.inference.of(node.base)
-                    ):
-                        yield from ((key, function) for key in self.look_ins.keys(node))
+    def _at_objects(
+        self, functions: Collection[Function]
+    ) -> Iterator[tuple[tree.Node, Function, bool]]:
+        """Where tests use what decorators keep at the objects of some methods, and whether it is kept under what the
+        decorator is given to make keys of, and nothing else."""
+        names, inference = self.program.names, self.program.inference
+        kept = {
+            (name, function, whole)
+            for function in functions
+            for maker in wrappers(inference, function)
+            for name, whole in self._kept_at_self(maker)
+        }
+        names.ask(*(name for name, _, _ in kept))
+        for name, function, whole in kept:
+            for node in names.named(name):
+                module = names.module_of(node)
+                read = isinstance(node, tree.Attr) and module.is_test and not module.generated
+                types = inference.of(node.base) if read and isinstance(node, tree.Attr) else ()
+                objects = (one.cls for one in types if isinstance(one, Instance))
+                if any(function.owner in self.program.classes.mro(cls) for cls in objects):
+                    yield node, function, whole
 
-    def _attributes(self, function: Function) -> Iterator[str]:
-        """What decorators look into of the object that a method is given first: `cache` of `self.cache[key]`."""
+    def _kept_at_self(self, maker: Function) -> Iterator[tuple[str, bool]]:
+        """The attributes of the object in which a decorator looks up what a function makes that it is given:
+        `cache` of `self.cache[key(*args)]`."""
         names = self.program.names
-        for decorator in function.fact.decorators:
-            said = decorator.func if isinstance(decorator, tree.Call) else decorator
-            for one in self.program.inference.of(said):
-                for node in names.inside(one.function) if isinstance(one, FunctionObject) else ():
-                    match node:
-                        case tree.Subscript(base=tree.Attr(name=name, base=tree.Name(id=first))):
-                            around = names.function_of(node)
-                            if around is not None and [p.name for p in around.params[:1]] == [
-                                first
-                            ]:
-                                yield name
+        for node in names.inside(maker):
+            match looked_up(node):
+                case key, tree.Attr(base=tree.Name(id=own), name=name):
+                    around = names.function_of(node)
+                    given = around.params if around is not None else ()
+                    if given and given[0].name == own and any(p.kind == "*" for p in given):
+                        made = only_assigned(names, key) or key
+                        calls = [one for one in within(made) if self._makes_key(one, maker)]
+                        if calls:
+                            yield name, made is calls[0]
+
+    def _makes_key(self, node: tree.Node, maker: Function) -> bool:
+        """Whether an expression calls what a decorator, or what makes it, is given."""
+        binding = (
+            bound_whole(self.program.names, node.func) if isinstance(node, tree.Call) else None
+        )
+        return (
+            binding is not None
+            and binding.kind == "param"
+            and binding.function in (maker, *enclosing(maker.place))
+        )
 
     def _changing(self) -> Iterator[tuple[Function, LocalDefect]]:
         """The functions whose decorators make keys that change, and how these do."""
@@ -83,24 +112,26 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
                     if defect.node in (said, said.body if isinstance(said, tree.Lambda) else said):
                         yield function, defect
 
-    def _key(self, module: Module, key: tree.Node, defect: LocalDefect) -> None:
+    def _key(self, module: Module, key: tree.Node, defect: LocalDefect, *, sure: bool) -> None:
+        """Mend a key; where it is not sure that it is nothing else, the change is unsafe."""
         match key, defect.node:
             case tree.Sequence(items=items), tree.Sequence(items=parts):
                 if len(items) == len(parts):
-                    self._elements(module, key, defect)
+                    self._elements(module, key, defect, sure=sure)
             case ((tree.Const() | tree.FString()), (tree.Const(value=str() as said))):
                 shape = ".+?".join(map(re.escape, _FILLED.split(said)))
                 if re.fullmatch(shape, literal_text(key) or "", re.DOTALL):
                     self.mends.spelled(defect.knot, key)
             case ((tree.Const() | tree.FString()), _):
-                self._text(module, key, defect)
+                self._text(module, key, defect, sure=sure)
 
-    def _text(self, module: Module, key: tree.Node, defect: LocalDefect) -> None:
+    def _text(self, module: Module, key: tree.Node, defect: LocalDefect, *, sure: bool) -> None:
         text = literal_text(key)
         for form in self.mends.local.text_forms() if text is not None else ():
             own = form.defects[0].template.host is self._host(defect)
             if text is not None and own and form.regex.fullmatch(text):
-                code = self.mends.testing.filled(module, key, form) if form.provable else None
+                known = form.provable and sure
+                code = self.mends.testing.filled(module, key, form) if known else None
                 if code is None:
                     self.mends.spelled(defect.knot, key)
                 else:
@@ -112,13 +143,15 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
         template = self.program.templates.template(defect.node)
         return template.host if template is not None else None
 
-    def _elements(self, module: Module, key: tree.Sequence, defect: LocalDefect) -> None:
+    def _elements(
+        self, module: Module, key: tree.Sequence, defect: LocalDefect, *, sure: bool
+    ) -> None:
         """Put the values of the new parts into a tuple, where the key has them."""
         assert isinstance(defect.node, tree.Sequence)
         codes: dict[int | None, list[str]] = defaultdict(list)
         for scope in self.mends.policy_order(defect.missing):
             anchor = defect.anchors[scope.name]
-            code = self.mends.code_for(scope, key, defect.knot)
+            code = self.mends.code_for(scope, key, defect.knot) if sure else None
             if code is None:
                 self.mends.spelled(defect.knot, key, [scope])
                 return
