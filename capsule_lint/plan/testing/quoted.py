@@ -44,9 +44,13 @@ class Quoted(Struct, frozen=True):
                     texts[function] = list(self._texts(function))
                 for other, text in texts[function]:
                     longer = key != text and key in text and id(other) not in self.testing.updated
-                    if longer and places.is_expected(other):
+                    if longer and places.is_expected(other) and not self._stays(other, text, node):
                         self._replace(other, key, code, knot)
                         self.testing.updated[id(other)] = self.testing.updated[id(node)]
+
+    def _stays(self, node: tree.Node, text: str, key: tree.Node) -> bool:
+        """Whether a text that has a key in it stays all the same: a sort key does."""
+        return self.testing.staying.is_at(node, text, self.testing.updated[id(key)])
 
     def _texts(self, function: Function) -> Iterator[tuple[tree.Node, str]]:
         """The texts in a test, those of its rows and those that a name in it stands for."""

@@ -246,6 +246,8 @@ class Testing(MendRoom):
     ) -> None:
         """A longer text that a test expects, with a key in it: where that is whole, and all of it known, it changes."""
         found = [(form, regex) for form, regex in inside if regex.search(text)]
+        if found and self.staying.is_at(node, text, [form for form, _ in found]):
+            return  # also a sort key that has the text of a key in it
         for place in self.places.expecting(node) if found else ():
             running = self.places.running(place)
             made = [(form, regex) for form, regex in found if form.functions & running]
