@@ -235,23 +235,6 @@ class ParameterOpinions:
                 return True
             if self._has_entities(domain.parameter_types(function, parameter)):
                 return True
-            if self._is_spread(function, parameter.name):
-                return True
-        return False
-
-    def _is_spread(self, function: Function, name: str) -> bool:
-        """Whether a dict that a function makes has all, or most, of what a parameter has: `{**row, "status": status}`."""
-        for display in self.ground.program.names.inside(function):
-            for whole in display.spread if isinstance(display, tree.DictDisplay) else ():
-                match whole:
-                    case tree.Comprehension(generators=(only,)):
-                        came = only.iter
-                    case came:
-                        pass
-                if isinstance(came, tree.Call) and last_name(came.func) == "items":
-                    came = came.receiver or came
-                if isinstance(came, tree.Name) and came.id == name:
-                    return True
         return False
 
     def _has_entities(self, types: Types) -> bool:

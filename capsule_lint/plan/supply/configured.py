@@ -11,7 +11,6 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
-from capsule_lint.plan.supply.made_classes import MadeClasses
 from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelled_out
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.inference.types import Foreign
@@ -21,6 +20,7 @@ from capsule_lint.program.model import (
     Function,
     Place,
     enclosing,
+    last_name,
     start_of,
 )
 from capsule_lint.program.names import External
@@ -35,6 +35,18 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
+_MAKING_CLASSES: Final = frozenset(
+    (
+        "namedtuple",
+        "NamedTuple",
+        "make_dataclass",
+        "make_class",
+        "create_model",
+        "TypedDict",
+        "type",
+    )
+)
+"""What makes a class and returns it."""
 _DEPTH: Final = 3
 """Calls through which a parameter is handed on."""
 _CLASS_NAME: Final = re.compile(r"[A-Z]\w*[a-z]\w*")
@@ -69,8 +81,7 @@ class Configured(Struct, frozen=True):
         """The value that a source has at a place; `None` if it has none there."""
         match spec.kind:
             case SourceKind.ATTRIBUTE:
-                made = MadeClasses(self.program, self.visible)
-                found = self._of_class(spec, place, call) or made.value(spec, place)
+                found = self._of_class(spec, place, call) or self._of_made(spec, place)
                 return found or self._of_framework(spec, place)
             case SourceKind.CALL | SourceKind.EXPRESSION:
                 return self._from_roots(spec, place)
@@ -220,6 +231,22 @@ class Configured(Struct, frozen=True):
                 return known if len(found) == 1 else None
         return None
 
+    def _of_made(self, spec: SourceSpec, place: Place) -> Value | None:
+        """The attribute of the one parameter that is declared as a class which a call makes:
+        `Request = namedtuple("Request", …)`."""
+        made, names = made_class(self.program, spec), self.program.names
+        for function in enclosing(place) if made is not None else ():
+            found = [
+                parameter.name
+                for parameter in function.own_params
+                if isinstance(note := parameter.annotation, tree.Name)
+                and any(names.follow(b) is made for b in names.bindings_of(note))
+            ]
+            if found:
+                code = f"{found[0]}.{spec.access}"
+                return Value(code, kind="configured") if len(found) == 1 else None
+        return None
+
     # --- what a handler is given ---
 
     def _from_roots(self, spec: SourceSpec, place: Place) -> Value | None:
@@ -350,3 +377,11 @@ class Configured(Struct, frozen=True):
     def _handler_parameter(self) -> str:
         parameter = self.program.policy.handlers.parameter
         return parameter.name if parameter is not None else ""
+
+
+def made_class(program: Program, spec: SourceSpec) -> Binding | None:
+    """What a source names, where that is a class which a call makes: `namedtuple("Request", …)`."""
+    target = program.names.follow(program.names.member(spec.module, spec.name))
+    if not isinstance(target, Binding) or not isinstance(target.value, tree.Call):
+        return None
+    return target if last_name(target.value.func) in _MAKING_CLASSES else None

@@ -12,12 +12,11 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.ambient import Ambient
 from capsule_lint.plan.supply.attached import Attached
-from capsule_lint.plan.supply.configured import Configured
+from capsule_lint.plan.supply.configured import Configured, made_class
 from capsule_lint.plan.supply.either import either_beside, is_of_several
 from capsule_lint.plan.supply.event_shapes import EventShapes
 from capsule_lint.plan.supply.given import Given
 from capsule_lint.plan.supply.holders import Holders, is_private
-from capsule_lint.plan.supply.made_classes import made_class
 from capsule_lint.plan.supply.module_paths import ModulePaths
 from capsule_lint.plan.supply.options import option_beside
 from capsule_lint.plan.supply.repeats import names_in, repeatable

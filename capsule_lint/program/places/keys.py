@@ -258,7 +258,7 @@ class Keys:
                 continue
             if id(host) in self._by_host:
                 known = self._by_host[id(host)]
-                if role is Role.HELPER or (known.role is Role.LOOKUP and role is Role.WRITTEN):
+                if known.role is Role.LOOKUP and role is Role.WRITTEN:
                     known.role = role
                 if host is template.host and self._says_more(template, known.template):
                     known.template = replace(known.template, opaque=True)  # of both

@@ -93,7 +93,8 @@ class Belonging:
 
     def _lists(self, site: KeySite, scope: ScopePolicy) -> bool:
         """Whether an index key lists all values of a scope: `GSI1PK = "TENANTS"`."""
-        if not site.index or not _is_constant(site):
+        pieces = site.template.pieces
+        if not site.index or not all(isinstance(piece, Text) for piece in pieces):
             return False
         said = words(site.template.text.replace("#", "_"))
         return bool(said) and names_scope(said[-1], scope)
@@ -197,25 +198,23 @@ class Belonging:
 
     def _of_method(self, function: Function) -> str | None:
         """The entity of policy's table that alone a method of a repository for several is for: by the
-        keys that it makes, or else, where these are none or say nothing, by what it takes and gives."""
+        keys that it makes, or else by what it takes."""
         keys = self.domain.keys
-        made = [(self._by_tags(site), site) for site in keys.inside(function)]
-        found = {entity for entity, site in made if entity is not None or not _is_constant(site)}
+        found = {self._by_tags(site) for site in keys.inside(function)}
         for helper in keys.helpers_of(function):
             if helper.owner not in self.domain.repositories:
                 found.update(map(self._narrowed, keys.inside(helper)))
         if not found:
+            types = (
+                one
+                for parameter in function.own_params
+                if parameter.annotation is not None
+                for one in self.domain.inference.annotations.of(parameter.annotation)
+            )
+            taken = classes_of(types) & self.domain.entities
             names = self.domain.policy.entities.keys()
-            told = self._told(function) & self.domain.entities
-            found = {cls.name if cls.name in names else None for cls in told}
+            found = {cls.name if cls.name in names else None for cls in taken}
         return found.pop() if len(found) == 1 else None
-
-    def _told(self, function: Function) -> set[Class]:
-        """The classes of what a function takes and gives, one or several."""
-        inference = self.domain.inference
-        said = [p.annotation for p in function.own_params if p.annotation is not None]
-        types = [*map(inference.annotations.of, said), inference.returned(function)]
-        return classes_of(one for t in types for one in (*t, *inference.elements(t)))
 
     def narrowed_names(
         self, owner: Class | None, function: Function | None, module: str
@@ -345,11 +344,6 @@ class Belonging:
         if self._known is None or self._known.entities != self.domain.entities:
             self._known = Naming(frozenset(self.domain.entities))
         return self._known
-
-
-def _is_constant(site: KeySite) -> bool:
-    """Whether a key has nothing in it that tells one item from another: `"REGISTRY"`."""
-    return all(isinstance(piece, Text) for piece in site.template.pieces)
 
 
 def _last_words(entity: str) -> tuple[str, ...]:

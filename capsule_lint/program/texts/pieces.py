@@ -161,15 +161,12 @@ _WHOSE: Final = frozenset(
 
 @lru_cache(maxsize=1 << 14)
 def names_scope(name: str, scope: ScopePolicy) -> bool:
-    """Whether a value of that name is one of the scope's: `tenant_id`, `tenant`, `current_tenant_id`; the first two also
-    where policy says `tenant`. What is no identifier by its name is the scope's only where nothing but whose it is comes
-    before: `current_stage`, and no `deal_stage`."""
+    """Whether a value of that name is one of the scope's: `tenant_id`, `tenant`, `current_tenant_id`. What is no identifier
+    by its name is the scope's only where nothing but whose it is comes before: `current_stage`, and no `deal_stage`."""
     wanted = snake(scope.parameter)
     short = wanted.removesuffix("_id")
     name = snake(name)
-    if name in (wanted, short, scope.name, f"{short}_id") or (
-        name == f"{short}id" and wanted != short
-    ):
+    if name in (wanted, short, scope.name) or (name == f"{short}id" and wanted != short):
         return True
     if not name.endswith(f"_{wanted}"):
         return False
