@@ -63,7 +63,7 @@ def code_beside(call: tree.Call, old: Scope, new: Scope, code_of: CodeOf) -> str
     but one name of the scope has to change in it."""
     own = any(_is_of_one(argument, old) for argument in call.args)
     left = [a.value for a in call.args if not _is_of_one(a, old)]
-    if own and left and all(isinstance(o, tree.Const) and o.kind == "ellipsis" for o in left):
+    if own and all(isinstance(o, tree.Const) and o.kind == "ellipsis" for o in left):
         return ""
     own = own or any(argument.keyword in _TELLING for argument in call.args)
     return _code(call, old, new, code_of) if own or len(list(names_in(call))) > 1 else None

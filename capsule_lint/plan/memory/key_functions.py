@@ -153,4 +153,5 @@ class KeyFunctions(Room, Struct, frozen=True):
         )
         passed = [(a.star, last_name(a.value)) for a in call.args if a.star]
         plain = [a for a in call.args if not a.star]
-        return any(kind == "*" for kind, _ in given) and passed == given and len(plain) < 2
+        alone = any(kind == "*" for kind, _ in given) and passed == given
+        return (alone or len(passed) == 2) and len(plain) < 2

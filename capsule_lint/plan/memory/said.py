@@ -56,5 +56,12 @@ class Said(Struct, frozen=True):
         names = [s.name for s in self.program.policy.scopes]
         first = min(names.index(name) for name in present)
         at = elements.index(present[names[first]])
-        values = [e for e in elements[:at] if not is_identifier(hole_name(e))]
+        values = [
+            e for e in elements[:at] if not is_identifier(hole_name(e)) and not self._is_given(e)
+        ]
         return dict(zip(reversed(names[:first]), reversed(values), strict=False))
+
+    def _is_given(self, node: tree.Node) -> bool:
+        """Whether an expression is a parameter, which says by its own name what it is."""
+        bindings = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        return any(binding.kind == "param" for binding in bindings)

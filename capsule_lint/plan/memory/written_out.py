@@ -65,10 +65,21 @@ class WrittenOut:
             for made in (one for one, _ in statements if isinstance(one, tree.Assign)):
                 for target in made.targets:
                     if made.op or isinstance(target, tree.Subscript):
-                        yield target.base if isinstance(target, tree.Subscript) else target
+                        yield _whole(target)
+            for deleted in (one for one, _ in statements if isinstance(one, tree.Eval)):
+                yield from map(_whole, deleted.values if deleted.kind == "del" else ())
             for call in () if module.is_test else module.each(tree.Call):
-                if isinstance(call.func, tree.Attr) and call.func.name in _PUTTING:
-                    yield call.func.base
+                if isinstance(call.func, tree.Attr) and (
+                    call.func.name in _PUTTING or isinstance(call.func.base, tree.Subscript)
+                ):
+                    yield _whole(call.func.base)
+
+
+def _whole(node: tree.Node) -> tree.Node:
+    """The dict in which something is: `rows` of `rows[tenant_id][note_id]`."""
+    while isinstance(node, tree.Subscript):
+        node = node.base
+    return node
 
 
 def _is_written_out(node: tree.Node) -> bool:

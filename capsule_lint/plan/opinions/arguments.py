@@ -154,7 +154,9 @@ class ArgumentOpinions:
             value = passed.argument.value
             if id(value) in seen or not self.ground.leads(passed):
                 continue
-            if passed.argument.keyword is None and any(a.star for a in passed.call.args):
+            before = passed.call.args[: passed.call.args.index(passed.argument)]
+            spread = any(a.star for a in before) or any(a.star == "**" for a in passed.call.args)
+            if passed.argument.keyword is None and spread:
                 continue  # something may lack before it, and stand in what is spread
             found = [self._literal(one, passed.scope) for one in alternatives(value)]
             text = next((text for text in found if text), None)

@@ -86,9 +86,15 @@ class Clients:
                 return self._any((node.then, node.otherwise), scope, depth)
             case tree.Comprehension(
                 kind="DictComp",
+                results=(_, tree.Name(id=value)),
                 generators=(
-                    tree.Generator(iter=tree.Call(func=tree.Attr(name="items", base=base))),
+                    tree.Generator(
+                        target=tree.Sequence(items=(_, tree.Name(id=own))),
+                        iter=tree.Call(func=tree.Attr(name="items", base=base)),
+                    ),
                 ),
+            ) if (
+                value == own
             ):  # a copy: `{name.lower(): value for name, value in headers.items()}`
                 return self.origin(base, scope, depth + 1)
             case tree.Wrapped(kind="await") | tree.Walrus():

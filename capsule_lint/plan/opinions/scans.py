@@ -317,7 +317,12 @@ class ScanOpinions:
             asked = looked_up(node)
             if isinstance(node, tree.Compare):
                 yield from inside(node)
-            elif asked is not None and isinstance(asked[1], tree.Sequence):
+            elif (
+                asked is not None
+                and isinstance(asked[1], tree.Sequence)
+                and isinstance(asked[0], tree.Name)
+                and any(b.function is function for b in names.bindings_of(asked[0]) if b.assigned)
+            ):
                 set_here = isinstance(names.parent(node), tree.Assign)
                 own = () if set_here else asked[1].items
                 yield from (one for one in own if not isinstance(one, tree.Subscript))

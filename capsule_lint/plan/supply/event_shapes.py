@@ -87,7 +87,8 @@ class EventShapes:
         with names.aside():  # half of all programs have something called `handler`
             given = [a.value for _, a in self.program.calls.arguments_for(function, name)]
         made = (behind(names, value) for value in given)
-        return any(isinstance(one, tree.DictDisplay) and not one.keys for one in made)
+        nothing = [isinstance(one, tree.DictDisplay) and not one.keys for one in made]
+        return bool(nothing) and all(nothing) and not names.called(function, name)
 
     def _asked(self, spec: SourceSpec, name: str) -> frozenset[str]:
         """What an expression asks what it starts from for, or a function what it is given."""

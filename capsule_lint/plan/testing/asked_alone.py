@@ -58,6 +58,8 @@ class AskedAlone(Struct, frozen=True):
                 return True
             case _ if not (self.testing.composed.is_text(whole) or tree.makes_text(whole)):
                 return False
+        if tree.text(whole) is not None:
+            return id(whole) not in self.testing.updated
         only = self.testing.places.only_by(whole)
         is_others = only is not None and not any(form.functions & only for form in forms)
         return is_others and id(whole) not in self.testing.updated

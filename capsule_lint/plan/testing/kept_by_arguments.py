@@ -95,7 +95,7 @@ class KeptByArguments(MendRoom, Struct, frozen=True):
             case tree.Call(func=tree.Attr(name="dict" | "setattr" | "update")):
                 return False  # `patch.dict(load.cache)`, `monkeypatch.setattr(…)`
             case tree.Call(func=func):
-                return last_name(func) not in _BLIND
+                return func is not use and last_name(func) not in _BLIND
             case (
                 tree.Comprehension()
                 | tree.Sequence()

@@ -14,6 +14,7 @@ from capsule_lint.program.reaching import history
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     from capsule_lint.plan.testing.shared import Shared
     from capsule_lint.program import Program
@@ -48,11 +49,12 @@ class KnownAs(Struct, frozen=True):
                         yield name
             case tree.Attr():
                 having, around = set(owners(self.program, node)), names.function_of(node)
+                storing = _storing(node.name, having)
                 yield from () if having else (node,)
-                for attr in names.module_of(node).each(tree.Attr):
+                for attr in names.module_of(node).each(tree.Attr) if having else ():
                     if attr.name != node.name or having.isdisjoint(owners(self.program, attr)):
                         continue
-                    if not _apart(node.name, having, around, names.function_of(attr)):
+                    if not _apart(storing, around, names.function_of(attr)):
                         yield attr
             case _:
                 yield node
@@ -77,21 +79,24 @@ class KnownAs(Struct, frozen=True):
 def stores_of(program: Program, node: tree.Attr) -> Iterator[Store]:
     """What is stored in an attribute by the class that has it, other tests than the one around aside."""
     having, around = list(owners(program, node)), program.names.function_of(node)
+    storing = _storing(node.name, having)
     for owner in having:
         for store in owner.stores.get(node.name, ()):
-            if not _apart(node.name, having, around, store.function):
+            if not _apart(storing, around, store.function):
                 yield store
 
 
-def _apart(
-    name: str, having: Iterable[Class], one: Function | None, other: Function | None
-) -> bool:
+def _storing(name: str, having: Iterable[Class]) -> frozenset[Function]:
+    """The functions that put something into an attribute of some classes."""
+    return frozenset(store.function for owner in having for store in owner.stores.get(name, ()))
+
+
+def _apart(storing: AbstractSet[Function], one: Function | None, other: Function | None) -> bool:
     """Whether one of two functions is a test that has put something of its own into an attribute, and the other one is
     a test as well, for which there is another object, or does so too."""
     first, second = method_around(one), method_around(other)
     if first is second:
         return False
-    storing = {store.function for owner in having for store in owner.stores.get(name, ())}
     return any(
         own in storing and _is_test(own) and (theirs in storing or _is_test(theirs))
         for own, theirs in ((first, second), (second, first))

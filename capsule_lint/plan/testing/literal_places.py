@@ -59,10 +59,10 @@ class LiteralPlaces(Struct, frozen=True):
         pair = self.program.names.parent(node)
         whole = self.shared.stands(pair) if isinstance(pair, tree.Sequence) else [node]
         places = ((place, self.sides(place)) for place in whole)
-        names = (
-            constant(name) or "" for name in (*self._names_of(node), *self._given_names(node))
-        )
+        names = (constant(name) or "" for name in self._names_of(node))
+        given = [constant(name) or "" for name in self._given_names(node)]
         known = self._is_given_as_sort_key(node) or any(map(is_sort, names))
+        known = known or (bool(given) and all(map(is_sort, given)))
         return known or self.rows.is_sort_key(node, places)
 
     def _is_given_as_sort_key(self, node: tree.Node) -> bool:

@@ -74,7 +74,7 @@ class Shared:
     def _filled_text(self, node: tree.Node) -> tree.Node:
         """The text that a format string becomes: `"TENANT#%s" % tenant`, `"TENANT#{}".format(tenant)`; or else the
         expression itself."""
-        parent = self.program.names.parent(node)
+        parent = self.program.names.parent(node) if isinstance(node, tree.Const) else None
         match parent, self.program.names.parent(parent):
             case tree.Binary(op="%", left=left) as filled, _ if left is node:
                 return filled

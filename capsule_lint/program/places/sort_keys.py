@@ -86,7 +86,7 @@ class SortKeyPlaces:
         given = dict(values.entries) if isinstance(values, tree.DictDisplay) else {}
         said = compared(tree.text(condition), arguments.get("ExpressionAttributeNames"))
         found = [(name, given.get(value), equal) for name, value, equal in said]
-        found += self._compared(condition)
+        found += self._compared(condition) if tree.text(condition) is None else ()
         equal = [(name, value) for name, value, is_equal in found if is_equal]
         narrowed = any(self._gets_scopes(name, value) for name, value, _ in found)
         if len(equal) == 1 and self.keys.policy.is_sort_key_name(equal[0][0]) and not narrowed:
@@ -104,6 +104,8 @@ class SortKeyPlaces:
             ):
                 name = self.keys.templates.constant(named.value) or ""
                 yield name, node.args[0].value, how == "eq"
+            case _:
+                yield "", node, True  # it may be anything
 
     def _gets_scopes(self, name: str, value: tree.Node | None) -> bool:
         """Whether the table's key is compared with more than how all keys begin: that gets the scopes itself."""
