@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.texts.pieces import Template
 
 _MAX_DEPTH: Final = 3
-_PARTING: Final = ("split", "rsplit", "partition", "rpartition")
+PARTING: Final = ("split", "rsplit", "partition", "rpartition")
+"""Methods that give the parts of a key."""
 
 
 class SortKeys(Struct, frozen=True, dict=True):
@@ -107,7 +108,7 @@ class SortKeys(Struct, frozen=True, dict=True):
             )
             or (
                 isinstance(node, tree.Call)
-                and last_name(node.func) in _PARTING
+                and last_name(node.func) in PARTING
                 and node.receiver is not None
                 and asked(node.receiver)
             )

@@ -144,14 +144,11 @@ class KeyFunctions(Room, Struct, frozen=True):
         return any(b.function is function for b in self.program.names.bindings_of(node))
 
     def _is_passed_on(self, call: tree.Call) -> bool:
-        """Whether a call passes on all that its own function is given: `key(*args, **kwargs)`, `key(*args)`."""
-        function = self.program.names.function_of(call)
-        given = (
-            [(p.kind, p.name) for p in function.params if p.kind in ("*", "**")]
-            if function
-            else []
-        )
+        """Whether a call passes on all that a function is given: `key(*args, **kwargs)`, or `key(*args)` in one that takes
+        nothing else by name."""
         passed = [(a.star, last_name(a.value)) for a in call.args if a.star]
-        plain = [a for a in call.args if not a.star]
-        alone = any(kind == "*" for kind, _ in given) and passed == given
-        return (alone or len(passed) == 2) and len(plain) < 2
+        function = self.program.names.function_of(call)
+        params = function.params if function is not None else ()
+        taken = [(p.kind, p.name) for p in params if p.kind in ("*", "**")]
+        whole = len(passed) == 2 or ([star for star, _ in passed] == ["*"] and passed == taken)
+        return whole and len(call.args) - len(passed) < 2

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.keys.sort_keys import PARTING
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
 
@@ -17,10 +18,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.testing.testing import Testing
 
-_SPLITTING: Final = frozenset(("split", "rsplit", "partition", "rpartition"))
-"""Methods that give the parts of a key: those of one that has a name are judged where they are read."""
 _LOOKING: Final = frozenset(("endswith", "count", "find", "rfind", "index", "rindex"))
-"""Methods that tell something else of it which a segment more may change."""
+"""Methods that tell something of a key which a segment more may change, beside its parts."""
 _TAKING: Final = frozenset(("len", "match", "search", "fullmatch"))
 """Functions that do."""
 
@@ -40,7 +39,8 @@ class AskedAlone(Struct, frozen=True):
             case tree.Attr(name="startswith"):
                 return
             case tree.Attr(name=name):
-                yield name in _LOOKING or (unnamed and name in _SPLITTING)
+                # the parts of a key that has a name are judged where they are read
+                yield name in _LOOKING or (unnamed and name in PARTING)
             case tree.Call(func=func) if func is not read and last_name(func) in _TAKING:
                 yield True
             case tree.Call(func=func) if last_name(func).startswith("assert_"):

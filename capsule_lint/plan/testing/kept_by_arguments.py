@@ -69,22 +69,22 @@ class KeptByArguments(MendRoom, Struct, frozen=True):
             found += [(key, function, kept_at, ways) for key in keys]
             if ways and not keys and self._is_read(use):
                 self.mends.obstacle(("function", function), use, _READ)
-        looked_up, done = {id(key) for key, *_ in found}, set[int]()
+        asked, done = {id(key) for key, *_ in found}, set[int]()
         for key, function, kept_at, ways in found:
             for one in self.planner.sources.shared.spelled(key):
                 if id(one) in done or self.mends.adds_to(one):
                     continue
                 done.add(id(one))
                 if one is not key and isinstance(one, tree.Sequence):
-                    self._check(one, looked_up, function)
+                    self._check(one, asked, function)
                 for way in ways:
                     if self._key(one, function, way):
                         self.state.verdicts.setdefault(id(kept_at.base), _VERDICT)
 
-    def _check(self, key: tree.Node, looked_up: set[int], function: Function) -> None:
+    def _check(self, key: tree.Node, asked: set[int], function: Function) -> None:
         """A person must look where the name for a key is read elsewhere as well."""
         places = self.planner.sources.shared.stands(key)
-        if any(id(place) not in looked_up for place in places):
+        if any(id(place) not in asked for place in places):
             self.mends.spelled(("function", function), key)
 
     def _is_read(self, use: tree.Node) -> bool:

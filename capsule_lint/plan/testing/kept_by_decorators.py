@@ -44,12 +44,12 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
         uses = [(use, function, True) for use, function, _ in self.look_ins.at_functions(changing)]
         uses += self._at_objects(changing)
         found = [(k, f, whole) for use, f, whole in uses for k in self.look_ins.keys(use)]
-        looked_up, shared = {id(key) for key, *_ in found}, self.planner.sources.shared
+        asked, shared = {id(key) for key, *_ in found}, self.planner.sources.shared
         written = {id(one): (one, f, w) for key, f, w in found for one in shared.spelled(key)}
         for key, function, whole in written.values():
             module = self.program.names.module_of(key)
-            places = [] if id(key) in looked_up else shared.stands(key)
-            alone = all(id(place) in looked_up for place in places)
+            places = [] if id(key) in asked else shared.stands(key)
+            alone = all(id(place) in asked for place in places)
             if not whole and isinstance(key, tree.Const | tree.FString | tree.Sequence):
                 self.mends.spelled(changing[function].knot, key)
             elif not self.mends.adds_to(key):

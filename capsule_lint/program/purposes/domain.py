@@ -205,7 +205,8 @@ class Domain:
         return self.belonging.required(site)
 
     def shares(self, site: KeySite) -> str | None:
-        """The entity of policy's table that a key helper is called like, where others have keys of it besides."""
+        """The entity of policy's table that a key helper is called like, or is called by, where others have keys of it
+        besides."""
         return self.belonging.shares(site)
 
     def is_boundary(self, cls: Class) -> bool:
