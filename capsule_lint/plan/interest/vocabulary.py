@@ -69,9 +69,11 @@ class Vocabulary:
     def hidden_in(self, name: str) -> set[str]:
         """The words of a file that nobody finds in it who looks for them."""
         text = self._texts[name]
-        if name not in self._shown and text.isascii():
+        if name not in self._shown and unicodedata.is_normalized("NFKC", text):
             return set()
-        return {word for word in self.words_in(name) if word not in text}
+        seen = frozenset(_split(text.encode(errors="surrogatepass")))
+        new = (word.decode(errors="surrogatepass") for word in {*_words(self.text(name))} - seen)
+        return {word for word in new if word not in text}
 
     def words_in(self, name: str) -> set[str]:
         """The words of a file."""
@@ -84,6 +86,10 @@ def _words(text: str) -> list[bytes]:
         data = unicodedata.normalize("NFKC", text).encode(errors="surrogatepass")
     if b"\\" in data:
         data = _ESCAPE.sub(b" ", data)
+    return _split(data)
+
+
+def _split(data: bytes) -> list[bytes]:
     return data.translate(_PLAIN).split()
 
 

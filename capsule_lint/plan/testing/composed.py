@@ -145,10 +145,11 @@ class Composed(Struct, frozen=True):
     def _is_key(self, node: tree.Node) -> bool:
         """Whether a name is used as a key that stands for a text of the program, which is no test's own:
         `{"PK": PK_CONFIG}`."""
-        if not isinstance(node, tree.Name | tree.Attr) or not self.testing.places.is_key(node):
+        if not isinstance(node, tree.Name | tree.Attr):
             return False
         target = self.testing.mends.planner.program.classes.dotted(node)
-        return isinstance(target, Binding) and not target.module.is_test
+        of_program = isinstance(target, Binding) and not target.module.is_test
+        return of_program and self.testing.places.is_key(node)
 
     def _parts(self, node: tree.Node, depth: int = 0, *, strict: bool = False) -> list[Part]:
         """What a text is put together of; where that is `strict`, `_Changing` is raised for a part that
