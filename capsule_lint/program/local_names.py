@@ -44,6 +44,22 @@ def behind(names: Names, node: tree.Node) -> tree.Node | None:
     return current
 
 
+def written_text(names: Names, node: tree.Node) -> str | None:
+    """The text that is written out where an expression stands, or where what it names gets it: `PATH = "app.notes"` of
+    `f"{PATH}.get"`."""
+    match behind(names, node):
+        case tree.Const(value=str() as text):
+            return text
+        case tree.FString(parts=parts):
+            said = [p if isinstance(p, str) else written_text(names, p.value) for p in parts]
+            return "".join(p for p in said if p is not None) if None not in said else None
+        case tree.Binary(op="+", left=left, right=right):
+            first, rest = written_text(names, left), written_text(names, right)
+            return first + rest if first is not None and rest is not None else None
+        case _:
+            return None
+
+
 def looked_up(node: tree.Node | None, method: str = "get") -> tuple[tree.Node, tree.Node] | None:
     """The dict and the key of `TABLE[key]`, and of `TABLE.get(key, …)` or another method."""
     match node:

@@ -93,7 +93,7 @@ class Uses:
     _given: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The parameters that get a class by default or by keyword, and the functions that give it: `make=Order`."""
     _results: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The names of what calls give, by the names of what is called."""
+    """The names of what calls give, and of the functions that give that back, by the names of what is called."""
     _signatures: dict[str, list[Function]] = field(default_factory=lambda: defaultdict(list))
     """The functions by their names, initializers by those of their classes."""
 
@@ -405,6 +405,8 @@ class Uses:
             self._signatures[made.name if made is not None else function.name].append(function)
             for value in function.returns:
                 self._note_given(value, function.name)
+                if isinstance(value, tree.Call):
+                    self._results[last_name(value.func)].add(function.name)
             for parameter in function.params:
                 self._note_given(parameter.default, parameter.name)
                 if parameter.annotation is not None:

@@ -19,6 +19,7 @@ from capsule_lint.program.inference.types import (
     Type,
     Types,
 )
+from capsule_lint.program.local_names import written_text
 from capsule_lint.program.model import Binding, Class
 
 if TYPE_CHECKING:
@@ -61,8 +62,7 @@ class PutInPlace:
                 put = call.keyword("values") or replacement(call)
                 made = word == "dict" and not isinstance(call.func, tree.Attr)
                 if put is not None and not made and self._is_in_test(call):
-                    texts = [tree.text(one) or "" for one in call.unnamed[:2]]
-                    named = next(filter(None, texts), "")
+                    named = next(filter(None, map(self._text, call.unnamed[:2])), "")
                     found[named.rpartition(".")[2]].append((call, put))
         return found
 
@@ -71,22 +71,26 @@ class PutInPlace:
 
     def _replaces(self, call: tree.Call, home: Home) -> bool:
         """Whether a call names a collection: by a path to it, or by what has it and its name."""
+        path = self._text(call.unnamed[0]) if call.unnamed else None
+        if path is not None and path.endswith(f".{home[1]}"):
+            return any(self._has(one, home) for one in self._named(path.rpartition(".")[0]))
         match call.unnamed:
-            case [tree.Const(value=str() as path), *_] if path.endswith(f".{home[1]}"):
-                return any(self._has(one, home) for one in self._named(path.rpartition(".")[0]))
             case [
                 tree.Call(func=tree.Name(id="vars"), args=(tree.Argument(value=holder),))
                 | tree.Attr(name="__dict__", base=holder)
                 | holder,
-                tree.Const(value=str() as name),
+                named,
                 *_,
             ]:
-                return name == home[1] and self._have(holder, home)
+                return self._text(named) == home[1] and self._have(holder, home)
             case _:
                 return False
 
+    def _text(self, node: tree.Node) -> str | None:
+        return written_text(self.program.names, node)
+
     def _have(self, node: tree.Node, home: Home) -> bool:
-        text = tree.text(node)
+        text = self._text(node)
         types = self.program.inference.of(node) if text is None else self._named(text)
         return any(self._has(one, home) for one in types)
 

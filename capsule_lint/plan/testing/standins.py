@@ -22,6 +22,7 @@ from capsule_lint.program.inference.types import (
     TupleOf,
     ordered,
 )
+from capsule_lint.program.local_names import written_text
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -105,16 +106,16 @@ class StandIns:
         called = any(a.value is node and a.keyword in CALLED for a in call.args)
         for argument in call.args[:2]:
             text = argument.value
-            said = text.value if isinstance(text, tree.Const) else None
+            said = written_text(self.program.names, text)
             for one in self.program.inference.mocks.target(call) or ():
                 if (
                     isinstance(one, FunctionObject)
-                    and isinstance(said, str)
+                    and said is not None
                     and said.rpartition(".")[2] == one.function.name
                 ):
                     bound = one.bound or (called and not is_autospec(call))
                     yield from self._come(one.function, node, text, bound=bound)
-                elif isinstance(one, ClassObject) and isinstance(said, str):
+                elif isinstance(one, ClassObject) and said is not None:
                     yield from self._constructed(one.cls, node, text)
 
     def _constructed(

@@ -22,6 +22,7 @@ from capsule_lint.program.inference.types import (
     join,
     ordered,
 )
+from capsule_lint.program.local_names import written_text
 from capsule_lint.program.model import Module, last_name
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def replacement(call: tree.Call) -> tree.Node | None:
     word = last_name(call.func)
     positional = call.unnamed
     dotted = bool(positional) and isinstance(positional[0], tree.Const)
+    if word == "setattr" and len(positional) == 2:  # `setattr(PATH, fake)`
+        dotted = dotted or tree.text(positional[1]) is None
     at = 1 if word == "patch" or dotted else 2
     if len(positional) > at:
         return positional[at]
@@ -235,10 +238,10 @@ class Mocks:
     def target(self, call: tree.Call) -> Types | None:
         """What a call of `patch`, `patch.object`, `setattr` or `getattr` names; `None` if unknown."""
         for number, argument in enumerate(call.args[:2]):
-            text = argument.value.value if isinstance(argument.value, tree.Const) else None
-            if isinstance(text, str) and "." in text:
+            text = written_text(self.inference.names, argument.value)
+            if text is not None and "." in text:
                 return self.dotted(text)
-            if isinstance(text, str) and number:
+            if text is not None and number:
                 types = self.inference.of(call.args[0].value)
                 if last_name(call.func) == _IN_NAMESPACE:  # `setitem(vars(module), "f", fake)`
                     types = frozenset(t.base for t in types if isinstance(t, Namespace))
