@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from capsule_lint.facts import tree
@@ -262,12 +263,21 @@ class Mends(Room):
             if value is not None and value.bind and value.root is not None:
                 found[value.root, want.scope.parameter].append((want, value))
         for key, uses in found.items():
-            if len({value.code for _, value in uses}) > 1:
+            if len({value.code for _, value in uses}) > 1 or self._is_hidden(*key, uses):
                 continue
             if len(uses) > 1 or not inline(uses[0][1]) or self._repeats(uses[0][0]):
                 self._bound[key] = uses
                 for want, _ in uses[1:]:  # they share the statement
                     self.state.groups.join(uses[0][0].knot, want.knot)
+
+    def _is_hidden(self, function: Function, name: str, uses: list[tuple[Want, Value]]) -> bool:
+        """Whether something inside a function that needs a value has a variable of that name itself."""
+        for want, _ in uses:
+            scopes = self.program.names.place(want.node).scope.ancestors()
+            inside = takewhile(lambda scope: scope is not function.scope, scopes)
+            if any(name in scope.bindings for scope in inside):
+                return True
+        return False
 
     def _repeats(self, want: Want) -> bool:
         place = self.program.names.place(want.node)
