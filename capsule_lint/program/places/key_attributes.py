@@ -12,7 +12,7 @@ from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.program.places.keys import Keys
 
@@ -34,9 +34,9 @@ class KeyAttributes:
     _wanted: list[tuple[str, tree.Node]] = field(default_factory=list)
     """These, and the values."""
 
-    def entry(self, key: tree.Node | None, value: tree.Node) -> None:
-        """Something stands under a name in a dict."""
-        name, policy = tree.text(key), self.keys.policy
+    def entry(self, name: str | None, value: tree.Node) -> None:
+        """Something stands under a name in a dict; `None` for one that is not written out."""
+        policy = self.keys.policy
         if name is None or policy.is_key_name(name) or policy.is_sort_key_name(name):
             return
         if _may_say(value):
@@ -88,9 +88,11 @@ class KeyAttributes:
                 yield said[0], value, said[1]
 
     def _role_of(self, value: tree.Node) -> Role:
-        display = self.keys.names.parent(value)
-        if isinstance(display, tree.DictDisplay):
-            return self.keys.positions.dict_role(display)
+        made = self.keys.names.parent(value)
+        if isinstance(made, tree.DictDisplay) or (
+            isinstance(made, tree.Call) and tree.makes_dict(made)
+        ):
+            return self.keys.positions.dict_role(made)
         return Role.WRITTEN
 
     def _says(self, value: tree.Node) -> Iterator[tuple[str, ...]]:
@@ -109,9 +111,9 @@ class KeyAttributes:
             (id(value), name)
             for node in self._asked
             if self._entries
-            for display in self._displays(node)
-            if not any(self.keys.policy.is_key_name(name) for name, _ in display.entries)
-            for name, value in display.entries
+            for entries in self._entries_of(node)
+            if not any(self.keys.policy.is_key_name(name) for name, _ in entries)
+            for name, value in entries
         }
         lookups = {number for number, _ in asked}
         starting = [(n, v) for n, v in self._entries if (id(v), n) in asked and self._starts(v)]
@@ -125,15 +127,19 @@ class KeyAttributes:
         with self.keys.names.aside():  # whatever else is called so leads nowhere
             return self.keys.starts.at(node)
 
-    def _displays(self, node: tree.Node, calls: int = 0) -> Iterator[tree.DictDisplay]:
-        """The dicts that an expression may be, here or in the functions that it calls."""
+    def _entries_of(
+        self, node: tree.Node, calls: int = 0
+    ) -> Iterator[Sequence[tuple[str, tree.Node]]]:
+        """What the dicts have that an expression may be, here or in the functions that it calls."""
         match self.keys.templates.formatted.written_out(node):
             case tree.DictDisplay() as display:
-                yield display
+                yield list(display.entries)
+            case tree.Call() as made if tree.makes_dict(made):
+                yield list(made.keywords)
             case tree.Call() as call if calls < _MAX_CALLS:
                 for callee in self.keys.calls.callees(call):
                     for value in callee.function.returns if callee.function is not None else ():
-                        yield from self._displays(value, calls + 1)
+                        yield from self._entries_of(value, calls + 1)
 
 
 def _may_say(node: tree.Node) -> bool:

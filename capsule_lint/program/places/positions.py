@@ -110,7 +110,7 @@ class Positions:
                         continue
                     self._assignments.of(target, statement.value, in_class=in_class)
                     if entry is not None:
-                        self.attributes.entry(entry.index, statement.value)
+                        self.attributes.entry(tree.text(entry.index), statement.value)
 
     def _compared(self, key: tree.Node, conditions: Compared) -> tuple[str, Role] | None:
         """The key with which a condition compares a `:value`, and what it is used for."""
@@ -153,7 +153,7 @@ class Positions:
                 self.keys.named(value, role, name)
                 self.keys.bare(value, role, name)
             else:
-                self.attributes.entry(key, value)
+                self.attributes.entry(text, value)
             if text == KEY:
                 self.attributes.asked_for(value)
 
@@ -169,6 +169,8 @@ class Positions:
                 role = self.roles.of(node)
                 self.keys.named(value, role, name)
                 self.keys.bare(value, role, name)
+            else:
+                self.attributes.entry(name, value)
 
     def _given_placeholders(self, node: tree.Call, conditions: Compared) -> None:
         """`values(token=key)` and `values({"token": key})`, where the function makes `:token` of the name."""
