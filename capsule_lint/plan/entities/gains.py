@@ -62,7 +62,7 @@ class Gains(Room):
     def _mirrored_attribute(self, node: tree.Attr, scope: Scope, knot: Knot) -> Value | None:
         scopes, held = self.program.policy.scopes, self.program.domain.held
         found: Value | None = None
-        for one in ordered(self.program.inference.of(node.base)):
+        for one in ordered(self.program.domain.object_types(node.base)):
             if isinstance(one, Instance) and any(
                 held.is_attribute(one.cls, node.name, s) for s in scopes
             ):

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.places.dict_roles import is_streamed
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.texts.pieces import Filled, Template, hole_name, names_any_of
@@ -27,6 +27,7 @@ _PLAIN: Final = re.compile(r"_id$|(?:^|_)email$")
 _KEY: Final = re.compile(r"pk|sk|key|hash|index|gsi|value|partition", re.IGNORECASE)
 _SPELLED: Final = frozenset(("lower", "upper", "strip", "casefold", "title"))
 """Methods that write the same value in one way."""
+_MAX_ALIASES: Final = 4
 
 
 class _Entry(Struct, frozen=True):
@@ -188,7 +189,23 @@ class BareKeys:
             made = keys.classes.constructor(owner) if owner is not None and _is_own(value) else ()
             params = [p for p in made or () if p.name == value.name]
         said = [p.annotation for p in params]
-        return len(said) == 1 and isinstance(said[0], tree.Name) and said[0].id == "str"
+        return len(said) == 1 and self._is_str(said[0])
+
+    def _is_str(self, annotation: tree.Node | None, depth: int = 0) -> bool:
+        """Whether an annotation is `str`, or stands for it: `Email = NewType("Email", str)`."""
+        match annotation:
+            case tree.Name(id="str"):
+                return True
+            case tree.Subscript(base=base, index=index) if last_name(base) == "Annotated":
+                return self._is_str(tree.items(index)[0], depth)
+            case tree.Call(args=(_, of)) if last_name(annotation.func) == "NewType":
+                return self._is_str(of.value, depth)
+            case tree.Name() | tree.Attr() if depth < _MAX_ALIASES:
+                named = self.keys.classes.dotted(annotation)
+                value = named.assigned if isinstance(named, Binding) else None
+                return self._is_str(value, depth + 1)
+            case _:
+                return False
 
     def _named(self, name: str) -> tuple[int, int] | None:
         """How often a key's name is written as that of an entry, and in a condition; `None` if it stands elsewhere."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.policy import SourceKind
-from capsule_lint.program.inference.types import Instance, Types
+from capsule_lint.program.inference.types import ANYTHING, Instance, Types
+from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import first_name, last_name
 from capsule_lint.program.purposes.belonging import Belonging
 from capsule_lint.program.purposes.held import Held
@@ -17,6 +18,7 @@ from capsule_lint.program.purposes.other_types import is_other
 from capsule_lint.program.purposes.presence import Presence
 from capsule_lint.program.purposes.roles import Roles
 from capsule_lint.program.purposes.tables import Tables
+from capsule_lint.program.purposes.told_by_reads import ToldByReads
 from capsule_lint.program.texts.pieces import Filled, names_any_of, names_scope, snake
 
 if TYPE_CHECKING:
@@ -64,13 +66,14 @@ class Domain:
     keys: Keys = field(init=False)
     held: Held = field(init=False)
     belonging: Belonging = field(init=False)
+    told_by_reads: ToldByReads = field(init=False)
     repositories: set[Class] = field(default_factory=set)
     layers: set[Class] = field(default_factory=set)
+    """Classes that hand on what their callers give them to the table, and know no entity."""
     above_layers: set[Class] = field(default_factory=set)
+    """The repositories that are such by what they do alone, whatever they are called."""
     asking_layers: set[Function] = field(default_factory=set)
     """The functions outside of classes that give keys to a layer."""
-    """The repositories that are such by what they do alone, whatever they are called."""
-    """Classes that hand on what their callers give them to the table, and know no entity."""
     entities: set[Class] = field(default_factory=set)
     entities_of: dict[Class, set[Class]] = field(default_factory=lambda: defaultdict(set))
     making: set[Function] = field(default_factory=set)
@@ -85,6 +88,7 @@ class Domain:
     def __post_init__(self) -> None:
         self.held = Held(self)
         self.belonging = Belonging(self)
+        self.told_by_reads = ToldByReads(self)
 
     def find_roles(self, keys: Keys) -> None:
         """Entities and repositories, from names, keys and table calls."""
@@ -270,9 +274,20 @@ class Domain:
         )
 
     def parameter_types(self, function: Function, parameter: tree.Parameter) -> Types:
-        """What a parameter may be."""
+        """What a parameter may be; where nothing says so, by what is read of it."""
         bindings = function.scope.bindings.get(parameter.name)
-        return self.inference.bound(bindings[0]) if bindings else frozenset()
+        found: Types = self.inference.bound(bindings[0]) if bindings else frozenset()
+        told = self.told_by_reads.of(function, parameter) if found <= ANYTHING else None
+        return frozenset((Instance(told),)) if told is not None else found
+
+    def object_types(self, node: tree.Node) -> Types:
+        """The same of any expression."""
+        binding = bound_whole(self.names, node)
+        function = binding.function if binding is not None else None
+        parameter = binding.parameter if binding is not None else None
+        if function is not None and parameter in function.own_params:
+            return self.parameter_types(function, parameter)
+        return self.inference.of(node)
 
     def carries(
         self, function: Function, scope: ScopePolicy, gained: dict[Class, set[str]]

@@ -1,0 +1,39 @@
+"""Parameters of which nothing says the class, and which can only be one entity by what is read of them: `pet` of
+`pet.tenant_id`, `pet.pet_id`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.program.texts.pieces import names_any_of
+
+if TYPE_CHECKING:
+    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.purposes.domain import Domain
+
+
+@dataclass(eq=False, slots=True)
+class ToldByReads:
+    """Says which entity."""
+
+    domain: Domain
+
+    def of(self, function: Function, parameter: tree.Parameter) -> Class | None:
+        """The only entity that has all attributes which a function reads of a parameter, one among them that says
+        no scope."""
+        if parameter.annotation is not None or not self.domain.entities:
+            return None
+        names, read = self.domain.names, set[str]()
+        for one in names.called(function, parameter.name):
+            match names.parent(one):
+                case tree.Attr(name=name) if not name.startswith("__"):
+                    read.add(name)
+                case tree.Subscript(base=base) if base is one:
+                    return None
+        if all(names_any_of(name, self.domain.policy.scopes) for name in read):
+            return None
+        has = self.domain.classes.has_attribute
+        found = [cls for cls in self.domain.entities if all(has(cls, name) for name in read)]
+        return found[0] if len(found) == 1 else None
