@@ -17,6 +17,7 @@ from capsule_lint.program.containers import COPIED
 from capsule_lint.program.inference.mocks import replacement
 from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.model import last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
@@ -68,15 +69,22 @@ class Planted(MendRoom, Struct, frozen=True):
         """Mend the keys that a dict takes out of a list which nothing else reads; a person must look at those that
         come from anywhere else, or are made by a dict of the tests' own."""
         names, listed = self.program.names, _listed(node)
-        display = behind(names, listed) if listed is not None else None
-        alone = display is listed
-        if isinstance(listed, tree.Name) and display is not None:
-            reads = reads_of(names, listed, {b.at for b in names.bindings_of(listed)})
-            alone = [id(one) for one in reads] == [id(listed)]
-        if isinstance(display, tree.Sequence) and alone:
-            self.look_ins.given(display.items, home)
-        elif isinstance(listed, tree.Name) or self._makes_its_own(node):
+        whole = listed.whole if listed is not None else None
+        display = behind(names, whole) if whole is not None else None
+        alone = display is whole
+        if isinstance(whole, tree.Name) and display is not None:
+            reads = reads_of(names, whole, {b.at for b in names.bindings_of(whole)})
+            alone = [id(one) for one in reads] == [id(whole)]
+        keys = listed.keys(display) if listed is not None and display is not None else ()
+        if keys and alone:
+            self.look_ins.given(keys, home)
+        elif self._makes_its_own(node) or (whole is not None and not self._changes(whole)):
             self.mends.obstacle(self.planner.local.notes.knot_of(home, node), node, _UNSEEN)
+
+    def _changes(self, listed: tree.Node) -> bool:
+        """Whether keys are taken out of a collection whose keys change."""
+        local = self.planner.local
+        return any(local.collections.of(one) in local.rekeyed for one in within(listed))
 
     def _makes_its_own(self, node: tree.Node) -> bool:
         """Whether a dict of the tests' own is made of something else than its rows."""
@@ -103,18 +111,52 @@ class Planted(MendRoom, Struct, frozen=True):
                 return False
 
 
-def _listed(node: tree.Node) -> tree.Node | None:
-    """What keys are taken out of one by one: `dict.fromkeys(ids)`, `zip(ids, rows)`, `{one: row for one in ids}`."""
+class _Listed(Struct, frozen=True):
+    """What keys are taken out of one by one, and at which place of each element they stand, if these are tuples."""
+
+    whole: tree.Node
+    place: int | None = None
+
+    def keys(self, display: tree.Node) -> tuple[tree.Node, ...]:
+        """The keys in what is written out; none where one of them is not seen."""
+        items = keys_of(display) if isinstance(display, tree.DictDisplay | tree.Sequence) else ()
+        if self.place is None:
+            return items
+        each = [one.items for one in items if isinstance(one, tree.Sequence)]
+        keys = [one[self.place] for one in each if len(one) > self.place >= 0]
+        return tuple(keys) if len(keys) == len(items) else ()
+
+
+def _listed(node: tree.Node) -> _Listed | None:
+    """What keys are taken out of: `dict.fromkeys(ids)`, `zip(ids, rows)`, `{one: row for one in ids}`."""
     match node:
         case tree.Call(func=tree.Attr(name="fromkeys") | tree.Name(id="zip")) if node.plain:
-            return node.plain[0]
+            return _Listed(node.plain[0])
         case tree.Comprehension(
             kind="DictComp" | "SetComp", results=(tree.Name(id=name), *_), generators=each
         ):
-            targets = {last_name(one.target): one.iter for one in each}
-            return targets.get(name)
+            return next(filter(None, (_looped(one, name) for one in each)), None)
         case _:
             return None
+
+
+def _looped(loop: tree.Generator, name: str) -> _Listed | None:
+    """What a loop takes a name out of: `for key in keys`, `for key, row in pairs`, `for key, row in rows.items()`."""
+    names = [one.id for one in within(loop.target) if isinstance(one, tree.Name)]
+    match loop.target, loop.iter:
+        case _ if name not in names:
+            return None
+        case tree.Name(), whole:
+            return _Listed(whole)
+        case (
+            tree.Sequence(items=(tree.Name(id=first), _)),
+            tree.Call(func=tree.Attr(name="items", base=whole)),
+        ) if first == name:
+            return _Listed(whole)
+        case tree.Sequence(items=items), whole if len(items) == len(names):
+            return _Listed(whole, names.index(name))
+        case _, whole:
+            return _Listed(whole, -1)
 
 
 def _keys(node: tree.Node) -> tuple[tree.Node, ...]:
