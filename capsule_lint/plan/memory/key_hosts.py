@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.wrapped_keys import inner_of, keeps_text
 from capsule_lint.program.containers import LISTED
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import Foreign, Instance
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name
@@ -218,6 +218,16 @@ class KeyHosts:
         ):
             return "bare", [host]
         return None
+
+    def is_foreign(self, host: tree.Node) -> bool:
+        """Whether something outside of the program makes a value anew: `str(uuid4())`, `uuid4().hex`."""
+        types = self.program.inference.of(host) if isinstance(host, tree.Call | tree.Attr) else ()
+        return bool(types) and all(
+            isinstance(one, Foreign)
+            and not one.holds
+            and (one.name == "builtins.str()" or re.match(r"(?!builtins\.)\w+\.", one.name))
+            for one in types
+        )
 
     def is_key(self, node: tree.Node) -> bool:
         """Whether an element of a key is all of one of the table, and no part that a function takes out of that."""

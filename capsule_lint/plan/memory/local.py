@@ -260,6 +260,9 @@ class LocalKeys:
             self._telling.add(home)
             return
         shape, elements = parts
+        place = self.program.names.place(host)
+        if shape == "bare" and place.scope.module.is_test and self.hosts.is_foreign(host):
+            return  # it may be much else besides: the scopes come beside it where it is looked up
         keys = [e for e in elements if self.hosts.is_key(e)]
         if keys:
             self._telling.add(home)
@@ -272,7 +275,6 @@ class LocalKeys:
         if self.parted.are_own(elements, home):
             return  # it changes with what goes through the keys
         present = self._said.of(elements)
-        place = self.program.names.place(host)
         missing = [s for s in self.needs.demanded(home, place) if s.name not in present]
         if not missing:
             self.notes.settle(host)

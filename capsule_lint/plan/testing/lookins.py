@@ -12,6 +12,7 @@ from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.looking_up import looking_up
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.testing.bare_values import BareValues
 from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import COPIED, LISTED, PICKING, TAKING
@@ -21,7 +22,7 @@ from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.rekeyed import Rekeyed
@@ -257,10 +258,9 @@ class LookIns(MendRoom):
         self._seen.add(id(node))
         change = self.planner.local.rekeyed[home]
         knot = self.planner.local.notes.knot_of(home, node)
+        bare = BareValues(self.planner).is_one
         match node:
-            case tree.Name() | tree.Attr() | tree.Call() if change.width == 1 and self._is_bare(
-                node
-            ):
+            case tree.Name() | tree.Attr() | tree.Call() if change.width == 1 and bare(node):
                 self._into(module, node, home, knot)
             case tree.Name():
                 self._named(node, home, depth)
@@ -283,37 +283,6 @@ class LookIns(MendRoom):
                 self._into(module, node, home, knot)
             case tree.Const() | tree.FString() if change.width == 0:
                 self._text(module, node, knot)
-
-    def _is_bare(self, node: tree.Node, depth: int = 0) -> bool:
-        """Whether an expression is a value by itself, `TENANT` or `TenantId("t")`, that is much else than a key."""
-        program = self.program
-        match node:
-            case tree.Const() | tree.FString():
-                return True
-            case tree.Attr():
-                is_value = program.domain.held.is_value
-                return any(is_value(node, scope) for scope in program.policy.scopes)
-            case tree.Name() | tree.Call() if depth < _MAX_DEPTH:
-                given = self._given_to(node)
-                known = [one for one in given if one is not None and self._is_bare(one, depth + 1)]
-                return 0 < len(known) == len(given)
-            case _:
-                return False
-
-    def _given_to(self, node: tree.Name | tree.Call) -> Sequence[tree.Node | None]:
-        """What a name of a test is given, by an assignment or by pytest, and what a call gives back of the tests, or is
-        given; `None` where that is not known."""
-        names = self.program.names
-        if isinstance(node, tree.Call):
-            called = [c.function for c in self.program.calls.callees(node) if c.cls is None]
-            made = [function for function in called if function is not None]
-            if not made:
-                return [argument.value for argument in node.args]
-            return [v if f.module.is_test else None for f in made for v in f.returns]
-        bound = [names.follow(binding) for binding in names.bindings_of(node)]
-        if any(isinstance(one, Binding) and one.kind == "param" for one in bound):
-            return [one for one in self.planner.sources.shared.spelled(node) if one is not node]
-        return [one.assigned if isinstance(one, Binding) else None for one in bound]
 
     def _named(self, node: tree.Name, home: Home, depth: int) -> None:
         names = self.program.names
