@@ -65,6 +65,14 @@ class LiteralPlaces(Struct, frozen=True):
         known = known or (bool(given) and all(map(is_sort, given)))
         return known or self.rows.is_sort_key(node, places)
 
+    def is_both(self, node: tree.Node) -> bool:
+        """Whether a helper of tests puts one literal both where a key stands and where a sort key does, or compares it
+        with both."""
+        program, names = self.program, self._taken_as(node)
+        texts = (program.templates.constant(name) or "" for name in names)
+        is_sort_key = any(map(program.policy.is_sort_key_name, texts))
+        return is_sort_key and any(map(program.keys.key_name, names))
+
     def _is_given_as_sort_key(self, node: tree.Node) -> bool:
         """Whether a literal is given to what takes a sort key there."""
         call, takes = (
@@ -90,14 +98,23 @@ class LiteralPlaces(Struct, frozen=True):
         given = [argument for argument in parent.args if argument.value is node]
         return next((a.keyword or calls.parameter_of(parent, a) or "" for a in given), "")
 
-    def _names_of(self, node: tree.Node) -> list[tree.Node]:
+    def _names_of(self, node: tree.Node, depth: int = 0) -> list[tree.Node]:
         """The expressions that say which attribute of an item a literal is the value of."""
         parent = self.program.names.parent(node)
         if isinstance(parent, tree.DictDisplay):
             if [tree.text(key) for key in parent.keys if key is not None] == ["S"]:
-                return self._names_of(parent)
+                return self._names_of(parent, depth)
             return [key for key in parent.keys_for(node) if key is not None]
-        return self._attributes(self.sides(node), position(self.program, node))
+        at = position(self.program, node)
+        return [*self._attributes(self.sides(node), at), *self._taken_as(node, depth)]
+
+    def _taken_as(self, node: tree.Node, depth: int = 0) -> list[tree.Node]:
+        """The expressions that say it of the parameter of a helper of tests that a literal is given for."""
+        call, name = self.program.names.parent(node), self._keyword_of(node)
+        callees = self.program.calls.callees(call) if name and isinstance(call, tree.Call) else ()
+        helpers = [c.function for c in callees if c.function and c.function.module.is_test]
+        reads = [r for helper in helpers for r in self.program.names.called(helper, name)]
+        return [v for r in reads if depth < _MAX_DEPTH for v in self._names_of(r, depth + 1)]
 
     def _attributes(self, nodes: Iterable[tree.Node], at: Position | None) -> list[tree.Node]:
         """The expressions that say which attributes of items others are, or have in them."""

@@ -122,7 +122,7 @@ class Testing(MendRoom):
         places = self.places.shared.stands(node) if possible else ()
         stays = [self.staying.is_at(place, text, possible) for place in places]
         if any(stays):
-            if not all(stays):
+            if not all(stays) or any(map(self.places.is_both, places)):
                 self.mends.obstacle(self.tie(possible), node, BOTH)
             return possible, []
         if possible and (only := self.places.only_by(node)) is not None:
