@@ -22,6 +22,8 @@ _LOOKING: Final = frozenset(("endswith", "count", "find", "rfind", "index", "rin
 """Methods that tell something of a key which a segment more may change, beside its parts."""
 _TAKING: Final = frozenset(("len", "match", "search", "fullmatch"))
 """Functions that do."""
+_RESPELLING: Final = frozenset(("lower", "upper", "casefold", "encode", "strip"))
+"""Methods that give all of a key, spelled in another way."""
 
 
 class AskedAlone(Struct, frozen=True):
@@ -35,9 +37,14 @@ class AskedAlone(Struct, frozen=True):
         return [alone for read in reads for alone in self._is_alone(read, forms, read is node)]
 
     def _is_alone(self, read: tree.Node, forms: Sequence[Form], unnamed: bool) -> Iterator[bool]:
-        match self.testing.mends.program.names.parent(read):
+        parent = self.testing.mends.program.names.parent
+        match parent(read):
             case tree.Attr(name="startswith"):
                 return
+            case tree.Attr(name=name) as method if name in _RESPELLING and isinstance(
+                call := parent(method), tree.Call
+            ):
+                yield from self._is_alone(call, forms, unnamed=False)
             case tree.Attr(name=name):
                 # the parts of a key that has a name are judged where they are read
                 yield name in _LOOKING or (unnamed and name in PARTING)
@@ -52,6 +59,10 @@ class AskedAlone(Struct, frozen=True):
     def _stays(self, side: tree.Node, forms: Sequence[Form]) -> bool:
         """Whether the test puts a text together itself, and compares it with nothing but what helpers make."""
         match whole := behind(self.testing.mends.program.names, side) or side:
+            case tree.Name():
+                given = self.testing.places.shared.spelled(whole)
+                filled = [one for one in given if one is not whole]  # by pytest
+                return bool(filled) and all(self._stays(one, forms) for one in filled)
             case tree.Sequence(items=items) | tree.DictDisplay(values=items):
                 return all(self._stays(item, forms) for item in items)
             case tree.Const() if tree.text(whole) is None:
