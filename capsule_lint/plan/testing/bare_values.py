@@ -52,8 +52,10 @@ class BareValues(Room, Struct, frozen=True):
                 return [argument.value for argument in node.args]
             return [v if f.module.is_test else None for f in made for v in f.returns]
         bound = [names.follow(binding) for binding in names.bindings_of(node)]
+        given = list(self.planner.local.handed.written(node))
         if any(isinstance(one, Binding) and one.kind == "param" for one in bound):
-            return [one for one in self.planner.sources.shared.spelled(node) if one is not node]
+            given += self.planner.sources.shared.spelled(node)
+            return [one for one in given if one is not node]
         if all(isinstance(one, Binding) and one.kind == "for" for one in bound):
-            return list(self.planner.local.handed.written(node)) or [None]
+            return given or [None]
         return [one.assigned if isinstance(one, Binding) else None for one in bound]

@@ -285,16 +285,21 @@ class LookIns(MendRoom):
                 self._text(module, node, knot)
 
     def _named(self, node: tree.Name, home: Home, depth: int) -> None:
-        names = self.program.names
+        """The same of what a name is given, also by a loop, or by those that call a helper of the tests."""
+        names, written = self.program.names, self.planner.local.handed.written
         for binding in names.bindings_of(node):
             target = names.follow(binding)
-            value = target.value if isinstance(target, Binding) and not target.path else None
-            if isinstance(target, Binding) and target.kind == "assign" and value is not None:
-                module = target.module
+            if not isinstance(target, Binding) or target.path:
+                continue
+            several = target.kind in ("param", "for")
+            value = target.value if target.kind == "assign" else None
+            own = [] if value is None else [value]
+            for value in written(node) if several else own:
+                module = names.module_of(value)
                 if isinstance(value, tree.Sequence) and self._is_taken_apart(target):
                     knot = self.planner.local.notes.knot_of(home, node)
                     self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
-                else:
+                elif module.is_test or not several:
                     self._key(module, value, home, depth + 1)
 
     def _spelled(self, node: tree.Node, home: Home, depth: int) -> None:
