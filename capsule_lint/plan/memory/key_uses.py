@@ -37,9 +37,12 @@ class KeyUses:
         change = self.local.rekeyed[home]
         if change.made is not None and not change.width:
             return  # no part of an object has a position
-        if not self.local.program.names.module_of(node).is_test:
-            reason = f"reads keys of `{home[1]}`, which change, in a way that is not understood"
-            self.local.notes.obstacle(self.local.notes.knot_of(home, node), node, reason)
+        if not self._is_in_test(node):
+            self._ask(node, home)
+
+    def _ask(self, node: tree.Node, home: Home) -> None:
+        reason = f"reads keys of `{home[1]}`, which change, in a way that is not understood"
+        self.local.notes.obstacle(self.local.notes.knot_of(home, node), node, reason)
 
     def target(self, target: tree.Node, home: Home) -> None:
         """What a key is bound to."""
@@ -120,8 +123,27 @@ class KeyUses:
         elif number is None:
             if not self.pieces.begun(node, home):
                 self.unsure(node, home)
+                if self._is_longer(node, change):
+                    self._ask(node, home)
         else:
             self.pieces.indexed(node, node.index, number, home)
+
+    def _is_longer(self, node: tree.Subscript, change: Rekeyed) -> bool:
+        """Whether a slice of a key in a test has other elements in it once the new ones come."""
+        index = node.index
+        if not isinstance(index, tree.Slice) or not self._is_in_test(node):
+            return False
+        last = change.index - change.width  # the first element behind the new ones, from the end
+        match index.lower, index.upper, index.step:
+            case None, upper, None:
+                return (end := tree.integer(upper)) is None or not 0 <= end <= change.index
+            case lower, None, None:
+                return (start := tree.integer(lower)) is None or not last <= start < 0
+            case _:
+                return True
+
+    def _is_in_test(self, node: tree.Node) -> bool:
+        return self.local.program.names.module_of(node).is_test
 
     def _text_method(self, access: tree.Attr, home: Home) -> None:
         """`key.startswith(f"{tenant_id}:")` of a text."""
