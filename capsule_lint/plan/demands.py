@@ -275,16 +275,17 @@ class Demands(Room):
         )
 
     def _says_of_each(self, method: Function) -> bool:
-        """Whether a method that is given several entities, and nothing to ask for, goes through whose they are itself:
-        `for (tenant_id, note_id), note in latest.items()`. They may be several tenants'."""
+        """Whether a method that is given several entities, and nothing to ask for, or another one of its family, goes
+        through whose they are itself: `for (tenant_id, note_id), note in latest.items()`. They may be several tenants'."""
         asks = any(map(self.program.domain.is_identifier, method.own_params))
         return (
             self._takes_several(method)
             and not asks
             and any(
                 binding.kind == "for"
+                for one in self.program.calls.families.of(method)
                 for scope in self.program.policy.scopes
-                for binding in method.scope.bindings.get(scope.parameter, ())
+                for binding in one.scope.bindings.get(scope.parameter, ())
             )
         )
 
