@@ -49,14 +49,14 @@ class Misshapen(MendRoom, Struct, frozen=True):
         changed: list[tuple[tree.Node, str, Knot]] = []
         for text, readers in found.values():
             codes = {c: reader for reader in readers if (c := self._lengthened(text, reader))}
-            for code, reader in list(codes.items())[:1]:
-                if len(codes) > 1 or not self._is_only_given(text, given):
-                    self.mends.obstacle(reader.knot, text, _ASKED)
-                    continue
+            if len(codes) == 1 and self._is_only_given(text, given):
+                [(code, reader)] = codes.items()
                 testing.updated[id(text)] = []
                 changed.append((text, code, reader.knot))
                 filename = self.program.names.module_of(text).filename
                 self.mends.add(reader.knot, Replace(filename, text.span, "CAP108", code))
+            elif codes and (fitting := [one for one in readers if _may_fit(text, one)]):
+                self.mends.obstacle(fitting[0].knot, text, _ASKED)
         Quoted(testing).update(changed)
 
     def _is_only_given(self, node: tree.Const, given: set[int]) -> bool:
@@ -104,3 +104,14 @@ class Misshapen(MendRoom, Struct, frozen=True):
             return None
         body = separator.join((*parts[: shift.start], *added, *parts[shift.start :]))
         return known.code(body, formatted=known.formatted)
+
+
+def _may_fit(node: tree.Const, reader: Reader) -> bool:
+    """Whether a text has as many parts as what takes it apart asks for, before the change or after it."""
+    text, split, items = tree.text(node), reader.unpacked, reader.node.below()
+    if text is None or split is None or split.limit >= 0 or split.prefix:
+        return True
+    if split.second_from is not None or any(tree.spread(one) is not None for one in items):
+        return True
+    parts = text.count(split.separator) + 1
+    return parts in (len(items), len(items) + reader.shift.by)
