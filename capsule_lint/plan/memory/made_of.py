@@ -10,7 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.known_as import stores_of
-from capsule_lint.program.containers import COPIED
+from capsule_lint.program.containers import COPIED, LISTED
 from capsule_lint.program.model import Binding, Class, last_name
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.planner import Planner
 
-_SAME: Final = COPIED | {"cast", "defaultdict"}
+_SAME: Final = COPIED | LISTED | {"cast", "defaultdict"}
 """What has the keys of one of its arguments."""
 _MAX_DEPTH: Final = 6
 
@@ -44,17 +44,28 @@ class MadeOf(Room, Struct, frozen=True):
     def _starts(self, home: Home) -> Iterator[tree.Node]:
         owner, name = home
         yield from self.planner.local.put_in_place.of(home)
+        if isinstance(owner, Class) and self.program.classes.declares(owner):
+            for _, given in self.program.calls.given_to(owner):
+                if name in given:
+                    yield given[name].value
+        for value in self._kept(home):
+            for one in self._alternatives(value):
+                if not isinstance(one, tree.Comprehension | tree.Sequence) or _are_tuples(one):
+                    yield one  # what those have in them is judged where they stand
+
+    def holds_keys(self, home: Home) -> bool:
+        """Whether a collection is a set or a list of keys, and no dict."""
+        is_list = self.planner.local.collections.lists.is_one(home)
+        return is_list or any(map(_makes_set, self._kept(home)))
+
+    def _kept(self, home: Home) -> list[tree.Node]:
+        """What is assigned to a collection, by its class and the heirs of that."""
+        owner, name = home
         kept = [b.assigned for b in owner.scope.bindings.get(name, ())]
         if isinstance(owner, Class):
-            kept += [store.value for store in owner.stores.get(name, ()) if not store.path]
-            if self.program.classes.declares(owner):
-                for _, given in self.program.calls.given_to(owner):
-                    if name in given:
-                        yield given[name].value
-        for value in kept:
-            for one in self._alternatives(value) if value is not None else ():
-                if not isinstance(one, tree.Comprehension | tree.Sequence):
-                    yield one  # what those have in them is judged where they stand
+            for cls in self.program.classes.subclasses(owner):
+                kept += [store.value for store in cls.stores.get(name, ()) if not store.path]
+        return [one for one in kept if one is not None]
 
     def _follow(self, node: tree.Node, found: dict[int, tree.Node], depth: int) -> None:
         for one in self._alternatives(node) if depth < _MAX_DEPTH else ():
@@ -125,3 +136,21 @@ class MadeOf(Room, Struct, frozen=True):
             one.cls is not None and one.cls.name in heirs and "__init__" not in one.cls.methods
             for one in callees
         )
+
+
+def _makes_set(node: tree.Node) -> bool:
+    match node:
+        case tree.Call():
+            return last_name(node.func) in ("set", "frozenset")
+        case tree.Sequence(kind="set") | tree.Comprehension(kind="SetComp"):
+            return True
+        case _:
+            return False
+
+
+def _are_tuples(node: tree.Node) -> bool:
+    """Whether all that is written out in a set or a list is tuples."""
+    items = node.items if isinstance(node, tree.Sequence) and node.kind in ("set", "list") else ()
+    return bool(items) and all(
+        isinstance(one, tree.Sequence) and one.kind == "tuple" for one in items
+    )

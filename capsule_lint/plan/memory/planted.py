@@ -41,9 +41,10 @@ class Planted(MendRoom, Struct, frozen=True):
         made = {home: made_of.all(home) for home in self.planner.local.rekeyed}
         changing = {id(one) for every in made.values() for one in every}
         for home, every in made.items():
+            written = _elements if made_of.holds_keys(home) else _keys
             for one in every:
                 if not isinstance(one, tree.Name | tree.Attr):
-                    self.look_ins.given(_keys(one), home)
+                    self.look_ins.given(written(one), home)
             tested = [one for one in every if self.program.names.module_of(one).is_test]
             for one in tested:
                 self._unwritten(one, home)
@@ -168,6 +169,15 @@ def _keys(node: tree.Node) -> tuple[tree.Node, ...]:
             return keys_of(node)
         case _:
             return _pairs(node)
+
+
+def _elements(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The keys of a set or a list."""
+    match node:
+        case tree.Comprehension(kind="ListComp" | "GeneratorExp"):
+            return node.results
+        case _:
+            return keys_of(node)
 
 
 def _pairs(node: tree.Node) -> tuple[tree.Node, ...]:
