@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import surplus
 from capsule_lint.program.containers import LISTED
-from capsule_lint.program.inference.types import classes_of
+from capsule_lint.program.inference.types import classes_of, is_kept, may_be_ours
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,15 +18,18 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Binding, Class
 
 _MAX_DEPTH: Final = 6
-_BY_INDEX: Final = ("__getitem__", "__setitem__", "__delitem__")
-"""Methods that brackets call, with the key first."""
+_CONTAINS: Final = "__contains__"
+_BY_INDEX: Final = ("__getitem__", "__setitem__", "__delitem__", _CONTAINS)
+"""Methods that brackets and `in` call, with the key first."""
 
 
 class Handed(Struct, frozen=True):
     """Follows keys back to who writes them."""
 
     program: Program
-    _asked: dict[Class, list[tree.Node]] = field(default_factory=dict)
+    unknown: list[tuple[tree.Node, tree.Sequence]] = field(default_factory=list)
+    """What nothing is known of that is asked for the parts of a key, once a collection is known that may be meant."""
+    _asked: dict[tuple[Class, bool], list[tree.Node]] = field(default_factory=dict)
 
     def written(self, key: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
         """The expressions that a key is, where it is a parameter or what a loop gives."""
@@ -84,26 +87,55 @@ class Handed(Struct, frozen=True):
             found = list(self.program.calls.passed_to(binding))
         yield from (*found, *self.by_index(binding))
 
-    def by_index(self, binding: Binding) -> list[tree.Node]:
-        """What stands in brackets behind the program's own objects whose method has that parameter, which is
-        the key that brackets ask for: `docs["acme", "1"]`."""
+    def is_index(self, binding: Binding) -> bool:
+        """Whether a parameter is the key that brackets, or `in`, ask an object of the program's for."""
         method = binding.function
-        if method is None or method.owner is None or method.name not in _BY_INDEX:
-            return []
-        if method.own_params[:1] != (binding.parameter,):
+        return (
+            method is not None
+            and method.owner is not None
+            and method.name in _BY_INDEX
+            and method.own_params[:1] == (binding.parameter,)
+        )
+
+    def by_index(self, binding: Binding) -> list[tree.Node]:
+        """What the program's own objects whose method has that parameter, which is the key, are asked for in
+        brackets, `docs["acme", "1"]`, or what `in` asks them for: `("acme", "1") in docs`."""
+        method = binding.function
+        if method is None or method.owner is None or not self.is_index(binding):
             return []
         mro = self.program.classes.mro
         owners = {cls for cls in mro(method.owner) if method.name in cls.methods}
         self.program.names.ask(*sorted(owner.name for owner in owners))
-        indexes = self._indexes().items()
-        return [n for cls, nodes in indexes if not owners.isdisjoint(mro(cls)) for n in nodes]
+        return [
+            node
+            for (cls, contained), nodes in self._indexes().items()
+            if contained == (method.name == _CONTAINS) and not owners.isdisjoint(mro(cls))
+            for node in nodes
+        ]
 
-    def _indexes(self) -> dict[Class, list[tree.Node]]:
-        """What stands in brackets behind objects, by their classes."""
+    def _indexes(self) -> dict[tuple[Class, bool], list[tree.Node]]:
+        """What objects are asked for, by their classes: what stands in brackets, or on the left of `in`."""
         if not self._asked:
             modules = self.program.names.modules.values()
-            for node in (one for module in modules for one in module.each(tree.Subscript)):
-                if isinstance(node.base, tree.Name | tree.Attr | tree.Call):
-                    for cls in classes_of(self.program.inference.of(node.base)):
-                        self._asked.setdefault(cls, []).append(node.index)
+            for node in (n for m in modules for n in m.either(tree.Subscript, tree.Compare)):
+                for base, key, contained in _asking(node):
+                    types = self.program.inference.of(base)
+                    for cls in classes_of(types):
+                        self._asked.setdefault((cls, contained), []).append(key)
+                    if isinstance(key, tree.Sequence) and all(
+                        may_be_ours(one) or is_kept(one) for one in types
+                    ):
+                        self.unknown.append((base, key))
         return self._asked
+
+
+def _asking(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node, bool]]:
+    """What is asked in brackets, or by `in`, the key that it is asked for, and whether it is by `in`."""
+    match node:
+        case tree.Subscript() if not isinstance(node.base, tree.Const):
+            yield node.base, node.index, False
+        case tree.Compare():
+            lefts = (node.left, *node.rights)
+            for left, op, right in zip(lefts, node.ops, node.rights, strict=False):
+                if op in ("in", "not in") and isinstance(right, tree.Name | tree.Attr | tree.Call):
+                    yield right, left, True

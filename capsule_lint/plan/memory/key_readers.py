@@ -16,6 +16,7 @@ from capsule_lint.plan.memory.making import copied
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.memory.shared_keepers import SharedKeepers
+from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED, PICKING, TAKING
@@ -44,10 +45,12 @@ class KeyReaders:
 
     local: LocalKeys
     keys: KeyUses = field(init=False)
+    _arrivals: Arrivals = field(init=False)
     _seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.keys = KeyUses(self.local, KeyPieces(self.local), self)
+        self._arrivals = Arrivals(self.local.program)
 
     def find(self, homes: set[Home]) -> None:
         """Mend every reader of these, or make the change unsafe where one is not understood."""
@@ -67,6 +70,7 @@ class KeyReaders:
                 self._begun(owner, name)
         for home in homes:
             self._asked(home)
+            self._asked_unseen(home)
         self._looped(homes, names, own if local else self.local.program.names.judged())
         SharedKeepers(self.local).check(homes)
 
@@ -89,6 +93,27 @@ class KeyReaders:
                     self.keys.key(node, home)
                 elif not self._is_own(node):  # the keys of others may stay as they are
                     self.keys.unsure(node, home)
+
+    def _asked_unseen(self, home: Home) -> None:
+        """What nothing is known of, `repos["docs"][tenant_id, doc_id]`, is asked for as many parts as the keys had, and
+        may be an object whose own brackets look up what they are given."""
+        local, change = self.local, self.local.rekeyed[home]
+        keys = (key for key in local.asked[home] if change.width > 1)
+        bound = (
+            b
+            for k in keys
+            if isinstance(k, tree.Name)
+            for b in self.local.program.names.bindings_of(k)
+        )
+        lacking = {scope.name for scope in change.scopes}
+        for method in {b.function for b in bound if local.handed.is_index(b)}:
+            for base, key in local.handed.unknown:
+                said = local.hosts.scopes_in(key) if len(key.items) == change.width else ()
+                if method is None or not any(lacking.isdisjoint(names) for _, names in said):
+                    continue
+                if self._arrivals.at(method, base):
+                    reason = f"may be a key of `{home[1]}`, and nothing shows what it is asked of"
+                    local.notes.obstacle(local.notes.knot_of(home, key), key, reason)
 
     def _is_own(self, key: tree.Name) -> bool:
         """Whether a dict of the program's own is asked by itself for a key: `super().__getitem__(key)`."""

@@ -282,9 +282,9 @@ def may_be_ours(one: Type) -> bool:
     return one.holds or (_is_keeping(one) and bool(_TAKEN_OUT.search(one.name)))
 
 
-def is_kept(one: Type, name: str) -> bool:
-    """Whether something is what a dict or a list has in it of which no more is said, and the name is none that data
-    has: then it is an object, whoever's."""
+def is_kept(one: Type, name: str = "") -> bool:
+    """Whether something is what a dict or a list has in it of which no more is said, and a name that it is asked for is
+    none that data have: then it is an object, whoever's."""
     return (
         isinstance(one, Foreign) and bool(_KEPT.fullmatch(one.name)) and name not in _NAMES_OF_DATA
     )
