@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.wholes import GIVING_ALL, says_which, whole
-from capsule_lint.plan.entities.yielded import pairs_of
+from capsule_lint.plan.entities.yielded import yields_fields
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.local_names import only_assigned
@@ -50,7 +50,7 @@ class SpreadObjects(MendRoom, Struct, frozen=True):
         """Whether `dict(node)` has what its class yields of itself, and not what that is made of."""
         method = self.program.classes.method
         found = [cls for cls in self._classes(node) if method(cls, "__iter__") is not None]
-        return any(not pairs_of(cls) for cls in found)
+        return any(not yields_fields(cls) for cls in found)
 
     def _classes(self, node: tree.Node) -> frozenset[Class]:
         inference = self.program.inference
