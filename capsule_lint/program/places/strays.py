@@ -186,9 +186,16 @@ class Strays:
                 return None
 
     def _is_apart(self, call: tree.Call, value: tree.Node) -> bool:
-        """Whether what a call is given is for something else than partition keys: it takes a sort key there."""
+        """Whether what a call is given is for something else than partition keys: it takes a sort key there, and
+        the text says no scope, or is written out as a sort key elsewhere."""
         given = next(argument for argument in call.args if argument.value is value)
-        return self.is_for_others(call) or self.sort_keys.takes(call, given)
+        if self.is_for_others(call):
+            return True
+        templates = self.keys.templates
+        return self.sort_keys.takes(call, given) and all(
+            not templates.segments(one.pieces) or one.text in self.sort_keys.texts
+            for one in templates.resolve(value)
+        )
 
     def is_for_others(self, node: tree.Call) -> bool:
         """Whether a call is of another store's method, or of a collection's."""
