@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -18,7 +17,7 @@ from capsule_lint.program.texts.tagged import Tagged
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from capsule_lint.program.model import Function
     from capsule_lint.program.texts.templates import Templates
@@ -127,9 +126,7 @@ class Called:
         inside = self.templates.names.inside(function)
         read = [n.id for n in inside if isinstance(n, tree.Name) and n.id in own]
         once = len(read) == len(set(read))
-        defaults = ((p.name, p.default, tree.text(p.default)) for p in function.own_params)
-        had = {name: Text(text, node, node) for name, node, text in defaults if node and text}
-        return self._given_to(node, function, callees[0].given, 0, had) if once else None
+        return self._given_to(node, function, callees[0].given, 0) if once else None
 
     def given_back(self, node: tree.Node | None) -> tree.Node | None:
         """What a call is given, alone, and a function gives back as it is, having looked at it:
@@ -182,20 +179,17 @@ class Called:
         return found
 
     def _given_to(
-        self,
-        node: tree.Call,
-        function: Function,
-        given: int,
-        depth: int,
-        had: Mapping[str, Text] = MappingProxyType({}),
+        self, node: tree.Call, function: Function, given: int, depth: int
     ) -> list[Piece | tree.Node] | None:
         """The pieces of a generic function's template, of which those that a call gives are the arguments, and those
-        that it does not give the texts that the function `had` for them."""
+        that it does not give the texts that the function has for them."""
         bound = bind(node.args, function.params, given)
         pieces = self.templates.evaluate(function.returns[0], function.returns[0], depth + 1)
         if bound is None or pieces is None:
             return None
         own = {p.name for p in function.own_params}
+        defaults = ((p.name, p.default, tree.text(p.default)) for p in function.own_params)
+        had = {name: Text(text, node, node) for name, node, text in defaults if node and text}
         found: list[Piece | tree.Node] = []
         for piece in pieces:
             if isinstance(piece, Text) or not _is_one_of(piece.value, own):
