@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Owner
     from capsule_lint.plan.planner import Planner
     from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.names import Target
 
 
 @dataclass(eq=False)
@@ -35,10 +36,19 @@ class KeyAliases(Room):
         return None if target in self._others else said
 
     def beside(self, node: tree.Node) -> tree.Subscript | None:
-        """What a name of the same module stands for that says something else as well."""
+        """What a name stands for that says something else as well, where that means the same beside it."""
         target, said = self._target(node)
-        own = target is not None and target.module is self.program.names.module_of(node)
-        return said if own and self.of(node) is None else None
+        if target is None or said is None or self.of(node) is not None:
+            return None
+        here, there = self.program.names.module_of(node), target.module
+        said_in = [one.id for one in within(said) if isinstance(one, tree.Name)]
+        alike = all(self._meaning(here, name) == self._meaning(there, name) for name in said_in)
+        return said if here is there or alike else None
+
+    def _meaning(self, module: Module, name: str) -> Target | None:
+        """What a module means by a name; `None` by that of a built-in."""
+        bound = self.program.names.global_binding(module, name)
+        return self.program.names.follow(bound) if bound is not None else None
 
     def _target(self, node: tree.Node) -> tuple[Binding | None, tree.Subscript | None]:
         """The name that an annotation is, and what it stands for."""

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.rekeyed import Rekeyed
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.program.model import Module
 
 _OF_KEYS: Final = frozenset(("set", "counter", "frozenset", "list", "deque"))
 """What is annotated with its elements alone."""
@@ -76,7 +75,7 @@ class KeyAnnotations(MendRoom):
             mend = AddElements(filename, parts.span, "CAP107", before, after, at.span)
             self.mends.add(knot, mend)
         elif parts is None and (alias := self._aliases.beside(key)) is not None:
-            text = self._in_full(module, alias, types, change)
+            text = self._in_full(alias, types, change)
             if text is not None:
                 self.mends.add(knot, Replace(filename, key.span, "CAP107", text))
         elif parts is None and change.width == 1:
@@ -86,12 +85,13 @@ class KeyAnnotations(MendRoom):
             self.mends.add(knot, Replace(filename, key.span, "CAP107", text))
 
     def _in_full(
-        self, module: Module, alias: tree.Subscript, types: tuple[str, ...], change: Rekeyed
+        self, alias: tree.Subscript, types: tuple[str, ...], change: Rekeyed
     ) -> str | None:
         """What a tuple becomes that a name stands for, where that says other things as well."""
         parts = _parts(alias)
         if parts is None or len(parts.items) != change.width:
             return None
+        module = self.program.names.module_of(alias)
         items = [self.mends.source(module, one.span) for one in parts.items]
         items[change.index : change.index] = types
         return f"{self.mends.source(module, alias.base.span)}[{', '.join(items)}]"
