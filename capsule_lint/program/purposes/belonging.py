@@ -319,9 +319,10 @@ class Belonging:
         caller = self.domain.names.function_of(call)
         owner = owner_of(caller)
         sort_keys = list(Beside(self.domain.keys).sort_keys(call))
+        others = [one for one in sort_keys if self._tells_others(one, entity)]
         if self._named_by_owner(owner) == entity:
-            return False
-        if any(self._tells_others(template, entity) for template in sort_keys):
+            return any(self._is_made_elsewhere(one, entity) for one in others)
+        if others:
             return True
         if self.narrowed_names(None, caller, "") == entity:
             return False
@@ -337,6 +338,11 @@ class Belonging:
             isinstance(piece, Filled) and not names_any_of(piece.name, scopes)
             for piece in sort_key.pieces
         )
+
+    def _is_made_elsewhere(self, sort_key: Template, entity: str) -> bool:
+        """Whether code that is not called after an entity has the same sort key: its rows are none of the entity's."""
+        owners = self.domain.keys.positions.strays.sort_keys.owners.get(sort_key.text, ())
+        return any(self._named_by_owner(owner) != entity for owner in owners)
 
     @property
     def _naming(self) -> Naming:
