@@ -10,15 +10,18 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Class, last_name, owner_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Container, Iterator, Set
+    from typing import TypeAlias
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
     from capsule_lint.program.places.sort_keys import SortKeyPlaces
     from capsule_lint.program.texts.pieces import Template
+
+    Owner: TypeAlias = Class | Module
 
 _MAX_DEPTH: Final = 3
 PARTING: Final = ("split", "rsplit", "partition", "rpartition")
@@ -56,31 +59,52 @@ class SortKeys(Struct, frozen=True, dict=True):
 
     def is_expected(self, template: Template) -> bool:
         """Whether a text is a sort key which other code expects to stay as it is: `begins_with(SK, "USER#")`."""
-        hosts = {id(piece.host) for piece in template.pieces}
-        return not hosts.isdisjoint(self._hosts[0] | self._made) and (
-            self._are_parted or any(_agree(template.text, text) for text in self._expected(hosts))
+        hosts = {id(piece.host): piece.host for piece in template.pieces}
+        owners = {one for at in hosts for one in self._made.get(at, ())}
+        owners |= {self._owner(host) for at, host in hosts.items() if at in self._hosts[0]}
+        return bool(owners) and (
+            any(_agree(template.text, text) for text in self._expected(hosts))
+            or self._is_parted({text for one in owners for text in self._keys_in(one)})
         )
 
+    def _is_parted(self, keys: Set[str]) -> bool:
+        """Whether code takes sort keys apart that may stand beside some keys: it has one of these, or none at all."""
+        return any(not own or not keys.isdisjoint(own) for own in self._parting)
+
     @cached_property
-    def _made(self) -> frozenset[int]:
-        """The texts of helpers that make sort keys."""
+    def _made(self) -> dict[int, set[Owner]]:
+        """The texts of helpers that make sort keys, and for whom."""
         policy, helpers = self.program.policy, self.program.keys.results.helpers_in
         queue = [
-            (function, 0)
+            (function, self._owner(value), 0)
             for module in self.program.names.judged()
             for name, value in self.named(module)
             if policy.is_sort_key_name(name) and not module.is_test
             for function in helpers(value)
         ]
-        found: set[int] = set()
-        seen: set[Function] = set()
+        found: dict[int, set[Owner]] = {}
+        seen: set[tuple[Function, Owner]] = set()
         while queue:
-            function, depth = queue.pop()
-            for value in function.returns if function not in seen else ():
-                found |= self._texts(value)
-                queue += [(f, depth + 1) for f in helpers(value) if depth < _MAX_DEPTH]
-            seen.add(function)
-        return frozenset(found)
+            function, owner, depth = queue.pop()
+            for value in function.returns if (function, owner) not in seen else ():
+                for text in self._texts(value):
+                    found.setdefault(text, set()).add(owner)
+                queue += [(f, owner, depth + 1) for f in helpers(value) if depth < _MAX_DEPTH]
+            seen.add((function, owner))
+        return found
+
+    def _owner(self, node: tree.Node) -> Owner:
+        """The class in which an expression stands, or else the module."""
+        names = self.program.names
+        return owner_of(names.function_of(node)) or names.module_of(node)
+
+    def _keys_in(self, owner: Owner) -> set[str]:
+        """What the keys are that a class, or the functions of a module, have."""
+        module = owner.module if isinstance(owner, Class) else owner
+        keys, own = self.program.keys, owner if isinstance(owner, Class) else None
+        functions = [one for one in module.functions if owner_of(one) is own]
+        makers = {one for f in functions for one in (f, *keys.helpers_of(f))}
+        return {site.template.text for one in makers for site in keys.inside(one)}
 
     def _expected(self, hosts: Container[int]) -> Iterator[str]:
         """What is asked of sort keys, other than what some texts make that are written at these places."""
@@ -97,25 +121,16 @@ class SortKeys(Struct, frozen=True, dict=True):
         return self.program.keys.positions.strays.sort_keys
 
     @cached_property
-    def _are_parted(self) -> bool:
-        """Whether sort keys are taken apart somewhere: `row["SK"].split("#")[1]`, `row["SK"][5:]`."""
+    def _parting(self) -> list[set[str]]:
+        """The keys of code that takes sort keys apart: `row["SK"].split("#")[1]`, `row["SK"][5:]`."""
         asked = self._places.asked
-        return any(
-            (
-                isinstance(node, tree.Subscript)
-                and isinstance(node.index, tree.Slice)
-                and asked(node.base)
-            )
-            or (
-                isinstance(node, tree.Call)
-                and last_name(node.func) in PARTING
-                and node.receiver is not None
-                and asked(node.receiver)
-            )
+        owners = {
+            self._owner(node)
             for module in self.program.names.judged()
             for node in module.either(tree.Subscript, tree.Call)
-            if not module.is_test
-        )
+            if not module.is_test and (parted := _parted(node)) is not None and asked(parted)
+        }
+        return [self._keys_in(owner) for owner in owners]
 
     @cached_property
     def _asked(self) -> list[tree.Node]:
@@ -159,6 +174,13 @@ def _told_in(module: Module) -> Iterator[dict[str, tree.Node]]:
     """What calls are told by keyword, and dicts that may be it."""
     for node in module.either(tree.Call, tree.DictDisplay):
         yield dict(node.keywords if isinstance(node, tree.Call) else node.entries)
+
+
+def _parted(node: tree.Subscript | tree.Call) -> tree.Node | None:
+    """What is cut, or split into parts."""
+    if isinstance(node, tree.Subscript):
+        return node.base if isinstance(node.index, tree.Slice) else None
+    return node.receiver if last_name(node.func) in PARTING else None
 
 
 def _agree(text: str, other: str) -> bool:
