@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passthrough import ASSERTIONS
-from capsule_lint.program.inference.types import Partial
+from capsule_lint.program.calling.passing import OF_METHOD
+from capsule_lint.program.inference.types import ClassObject, Partial
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
@@ -14,13 +15,15 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
+_LEAVING: Final = ("partial", OF_METHOD)
+
 
 def left_open(
     program: Program, function: Function, made: tree.Call, given: int
 ) -> list[tuple[tree.Call, int]] | None:
     """The calls of a partial that leaves another scope of the function to them, and how many of its
     parameters are given by then; `None` if this is no such partial."""
-    if last_name(made.func) != "partial" or any(a.star for a in made.args):
+    if last_name(made.func) not in _LEAVING or any(a.star for a in made.args):
         return None
     scoped = {
         p.name
@@ -43,7 +46,12 @@ def left_open(
     uses = [call for call in calls if _is_of(program, call.func, made)]
     uses += _asserted(program, made)
     program.names.ask(*(last_name(call.func) for call in uses))
-    return [(call, count) for call in uses] if uses or not anyhow else None
+    of_method = last_name(made.func) == OF_METHOD
+    told = {id(call) for call in uses if of_method and _is_of_class(program, call.func)}
+    if told and count > given:
+        return None  # the object comes first, and what the partial gives behind it
+    found = [(call, count - (id(call) in told)) for call in uses]
+    return found if uses or not anyhow else None
 
 
 def _asserted(program: Program, made: tree.Call) -> list[tree.Call]:
@@ -54,6 +62,12 @@ def _asserted(program: Program, made: tree.Call) -> list[tree.Call]:
         for call in program.calls.uses.calls_beside(name)
         if isinstance(call.func, tree.Attr) and _is_of(program, call.func.base, made)
     ]
+
+
+def _is_of_class(program: Program, node: tree.Node) -> bool:
+    """Whether an expression is an attribute of a class: `Titles.blank`."""
+    types = program.inference.of(node.base) if isinstance(node, tree.Attr) else ()
+    return any(isinstance(one, ClassObject) for one in types)
 
 
 def _is_of(program: Program, node: tree.Node, made: tree.Call) -> bool:

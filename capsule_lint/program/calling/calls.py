@@ -12,7 +12,7 @@ from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.calling.callers import Callee, Callers
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.calling.families import Families
-from capsule_lint.program.calling.passing import PASSING
+from capsule_lint.program.calling.passing import OF_METHOD, PASSING
 from capsule_lint.program.calling.roles import Roles
 from capsule_lint.program.calling.wrapping import filled, is_around
 from capsule_lint.program.inference.types import (
@@ -330,8 +330,9 @@ class Calls:
         """What `partial(function, …)` and the like give for a parameter."""
         for alias in sorted(self.known_by(function)):
             for call, position in self.uses.handed_on(alias):
+                of_object = last_name(call.func) == OF_METHOD
                 for given in self.named(call.args[position].value, function):
-                    names = [p.name for p in function.params[given:]]
+                    names = [p.name for p in function.params[given + of_object :]]
                     plain = [a for a in call.args[position + 1 :] if a.keyword is None]
                     at = names.index(parameter.name) if parameter.name in names else len(plain)
                     yield from (a for a in plain[at : at + 1] if not a.star)
@@ -375,7 +376,8 @@ class Calls:
                     first = call.args[position] if len(call.args) > position else None
                     if first is not None and first.keyword is None and not first.star:
                         for one, given in self._called_at(first.value):
-                            self._handed_on[one].append((call, given, position + 1))
+                            of_object = given + (name == OF_METHOD)
+                            self._handed_on[one].append((call, of_object, position + 1))
         return self._handed_on.get(function, ())
 
     def passed_on(self, name: str, function: Function) -> Sequence[tuple[tree.Call, int, int]]:

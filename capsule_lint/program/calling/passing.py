@@ -11,8 +11,11 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.uses import Uses
 
+OF_METHOD: Final = "partialmethod"
+"""The one of them that has the object which it is called of put before the arguments."""
 PASSING: Final = {
     "partial": 0,
+    OF_METHOD: 0,
     "builds": 0,
     "submit": 0,
     "to_thread": 0,

@@ -298,7 +298,7 @@ class Results:
         """What a function yields that everybody knows, of what it is given; `None` for any other one."""
         of, elements, first = self.inference.of, self.inference.elements, plain[0]
         match name:
-            case "partial":
+            case "partial" | "partialmethod":
                 return self._partial(node, first)
             case "getfixturevalue":
                 return self.inference.fixtures.asked_for(first)
