@@ -110,3 +110,42 @@ def test_nothing_is_written_where_something_is_uncertain(
     before = project.tree()
     ran = project.check("--fix")
     assert (ran.status, ran.codes, project.tree()) == (1, ["CAP601"], before)
+
+
+HELPERS = """\
+from typing import NewType
+
+CapsuleId = NewType("CapsuleId", str)
+
+
+def capsule() -> CapsuleId:
+    return CapsuleId("PRODUS")
+"""
+OF_SCOPES = '[[tool.capsule-lint.scopes]]\nname = "tenant"\nsegment = "TENANT#{tenant_id}"\n'
+OF_SCOPES += '[[tool.capsule-lint.scopes]]\nname = "capsule"\nsegment = "CAPSULE#{capsule_id}"\n'
+OF_SCOPES += 'type = "tests.helpers:CapsuleId"\n'
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_what_makes_the_value_of_a_helper_is_imported_unless_its_name_is_taken(
+    taken: bool, project: Project
+) -> None:
+    test = "from tests.helpers import capsule\n" + TEST.replace('"PRODUS"', "capsule()")
+    test += "\n\nCapsuleId = None\n" if taken else ""
+    project.write(
+        {
+            "app/orders.py": ORDERS,
+            "tests/test_orders.py": test,
+            "tests/helpers.py": HELPERS,
+            "pyproject.toml": POLICY + OF_SCOPES,
+            "app/__init__.py": "",
+            "tests/__init__.py": "",
+        }
+    )
+    ran = project.run("--fix")
+    assert ran.status == int(taken), ran.out
+    if not taken:
+        assert 'repo.get("t", CapsuleId("OTHER"), "1") is None' in project.read(
+            "tests/test_orders.py"
+        )
+        assert "2 passed" in run_tests(project.root).out

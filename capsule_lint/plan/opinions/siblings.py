@@ -14,7 +14,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import NOWHERE, AddImport, AddStatement, Mend, Position, Span
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.imports import Imports, Needed
+from capsule_lint.plan.imports import Imports, Refused
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
@@ -48,6 +48,13 @@ class Missing(Struct, frozen=True):
     value: str = ""
     """`None`, `[]`; empty where it raises."""
     error: Class | str = ""
+
+
+class Other(Struct, frozen=True):
+    """Another value of a scope, and what makes it that is not in the test's module."""
+
+    code: str
+    made_by: Binding | str = ""
 
 
 @dataclass(eq=False)
@@ -143,8 +150,8 @@ class Siblings:
         other = self._other(trip.fetch.argument.value, module)
         if name in taken or missing is None or other is None:
             return ()
-        imports = self._imports(module, missing)
-        lines = self._asserted(trip, missing, self._call(trip, other))
+        imports = self._imports(module, missing.error, other.made_by)
+        lines = self._asserted(trip, missing, self._call(trip, other.code))
         if imports is None or not lines:
             return ()
         source, body = self.evidence.ground.source, test.fact.body
@@ -199,17 +206,22 @@ class Siblings:
     def _text(self, statement: tree.Statement, test: Function) -> str:
         return self.evidence.ground.source(test.module, statement.span)
 
-    def _imports(self, module: Module, missing: Missing) -> list[Mend] | None:
-        """What the error of a missing item needs; `None` where it cannot be imported."""
-        if not isinstance(missing.error, Class):
-            return []
-        cls, program = missing.error, self.evidence.ground.program
-        needed = Imports(program).find(module, cls.module.name, cls.name, annotation=False)
-        if needed is None:
-            return []
-        if not isinstance(needed, Needed) or cls.parent is not None or "." in cls.qualname:
-            return None
-        return [AddImport(module.filename, NOWHERE, _CODE, needed.written, cls.name)]
+    def _imports(self, module: Module, *needs: Class | Binding | str) -> list[Mend] | None:
+        """What the error of a missing item needs, and what makes another value; `None` where one cannot be imported."""
+        found: list[Mend] = []
+        for one in needs:
+            what = one.definition if isinstance(one, Binding) else one
+            if isinstance(what, Class) and (what.parent is not None or "." in what.qualname):
+                return None
+            if not isinstance(one, str):
+                find = Imports(self.evidence.ground.program).find
+                needed = find(module, one.module.name, one.name, annotation=False)
+                if isinstance(needed, Refused):
+                    return None
+                if needed is not None:
+                    mend = AddImport(module.filename, NOWHERE, _CODE, needed.written, one.name)
+                    found.append(mend)
+        return found
 
     # --- what a method says of a missing item ---
 
@@ -253,27 +265,24 @@ class Siblings:
 
     # --- another value of the scope ---
 
-    def _other(self, node: tree.Node, module: Module) -> str | None:
+    def _other(self, node: tree.Node, module: Module) -> Other | None:
         """A value that is not the one in a test, written as that is; `None` where none is certain."""
-        program = self.evidence.ground.program
+        ground = self.evidence.ground
         if isinstance(node, tree.Call) and len(node.args) == 1:
-            inner, func = node.args[0].value, text_of(node.func)
-            known = program.templates.constant(inner)
-            is_cast = self.evidence.ground.is_cast(node)
-            return f'{func}("{_unlike(known)}")' if known and func and is_cast else None
-        known = program.templates.constant(node)
+            func, known = text_of(node.func), ground.program.templates.constant(node.args[0].value)
+            if not known or not func or not ground.is_cast(node):
+                return None
+            code = f'{func}("{_unlike(known)}")'
+            if ground.program.names.module_of(node) is module:
+                return Other(code)
+            maker = ground.program.classes.dotted(node.func)
+            is_known = maker == func or isinstance(maker, Binding)
+            return Other(code, maker) if isinstance(node.func, tree.Name) and is_known else None
+        known = ground.program.templates.constant(node)
         if known is not None and not self._is_member(node):
-            return f'"{_unlike(known)}"'
+            return Other(f'"{_unlike(known)}"')
         behind = self.evidence.behind(node)
-        if behind is None:
-            return None
-        found = self._other(behind, module)
-        if found is None or found.startswith('"'):
-            return found
-        function = tree.uncalled(behind)
-        name = last_name(function)
-        is_here = isinstance(function, tree.Name) and name in module.scope.bindings
-        return found if is_here else None
+        return self._other(behind, module) if behind is not None else None
 
     def _is_member(self, node: tree.Node) -> bool:
         """Whether a constant is the member of an enumeration, for which no text can stand."""
