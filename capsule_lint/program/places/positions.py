@@ -31,6 +31,7 @@ _TOLD: Final = (
     tree.DictDisplay,
     tree.Call,
     tree.Lambda,
+    tree.Comprehension,
     tree.Subscript,
     tree.Compare,
     tree.Sequence,
@@ -89,6 +90,8 @@ class Positions:
                         self._assignments.attribute(*setting)
                 case tree.Lambda():
                     self.strays.in_lambda(node)
+                case tree.Comprehension():
+                    self._assignments.comprehended(node)
                 case tree.Sequence(kind="tuple", items=(name, value)) if not module.is_test:
                     self._pair(name, value, conditions)
                 case tree.Subscript(index=tree.Slice() as bounds):
