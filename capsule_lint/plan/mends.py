@@ -33,6 +33,7 @@ from capsule_lint.plan.entities.projections import Projections
 from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.entities.yielded import Yielded
 from capsule_lint.plan.imports import Imports, Refused, through_module
+from capsule_lint.plan.keys.members import Members
 from capsule_lint.plan.keys.segments import Segments
 from capsule_lint.plan.memory.argument_keys import ArgumentKeys
 from capsule_lint.plan.memory.key_annotations import KeyAnnotations
@@ -92,6 +93,7 @@ class Mends(Room):
         self._bound: dict[tuple[Function, str], list[tuple[Want, Value]]] = defaultdict(list)
         self._starts: dict[str, list[int]] = {}
         self.testing = Testing(self)
+        self.members = Members(self)
         self.segments = Segments(self)
         self.imports = Imports(planner.program)
         self.types = ScopeTypes(planner.program)

@@ -32,9 +32,9 @@ _TEXTS: Final = frozenset(("builtins.str", "builtins.int", "enum.StrEnum", "enum
 _COERCING: Final = ("pydantic.", "sqlmodel.")
 """Whose classes make of a text what a field is annotated with."""
 
-_OF_MEMBERS: Final = ("value", "name")
+OF_MEMBERS: Final = ("value", "name")
 """What says a member of an enum as a text."""
-_READ: Final = ("loaded", "spread")
+READ: Final = ("loaded", "spread")
 """The kinds of values that are texts of an item."""
 _VALIDATING: Final = ("__get_pydantic_core_schema__", "__get_validators__")
 
@@ -65,11 +65,16 @@ class Stored(Room, Struct, frozen=True):
         if not isinstance(cls, Class):
             return Form.TEXT
         bases = set(program.classes.foreign_bases(cls))
-        if bases & _TEXTS or bases & {"str", "int"}:
+        if bases & {*_TEXTS, "int"} or ("str" in bases and self._shows_itself(cls)):
             return Form.TEXT
         if "uuid.UUID" in bases:
             return Form.UUID
         return Form.ENUM if program.classes.is_enum(cls) else Form.OBJECT
+
+    def is_text_too(self, scope: Scope) -> bool:
+        """Whether the values of a scope are members of an enum, and texts as well."""
+        cls = self._class_of(scope) if self.form(scope) is Form.ENUM else None
+        return cls is not None and "str" in self.program.classes.foreign_bases(cls)
 
     def as_text(self, scope: Scope, code: str, beside: tree.Node | None = None) -> str:
         """The code of a scope's value where nothing but a text fits; empty where it is one, and where its neighbour
@@ -78,7 +83,8 @@ class Stored(Room, Struct, frozen=True):
             return ""
         own = scope.type
         number = own is not None and (own.module, own.name) == ("builtins", "int")
-        is_text = self.form(scope) is Form.TEXT and not number
+        taken = code.rpartition(".")[2] in OF_MEMBERS
+        is_text = taken or (self.form(scope) is Form.TEXT and not number)
         return "" if is_text or code.startswith("str(") else f"str({code})"
 
     def _is_object(self, node: tree.Node, scope: Scope) -> bool:
@@ -106,7 +112,7 @@ class Stored(Room, Struct, frozen=True):
 
     def beside(self, value: Value, scope: Scope, neighbours: Iterable[tree.Node]) -> Value:
         """What a value's text is taken of, as that of its neighbour is: `capsule_id.value` beside `tenant_id.value`."""
-        objects = self.form(scope) in (Form.ENUM, Form.OBJECT) and value.kind not in _READ
+        objects = self.form(scope) in (Form.ENUM, Form.OBJECT) and value.kind not in READ
         cls = self._class_of(scope) if objects else None
         for node in neighbours if cls is not None else ():
             match node:
@@ -126,14 +132,23 @@ class Stored(Room, Struct, frozen=True):
         """Whether the code of a scope's value gives the text that is meant, where it stands in one: objects that do
         not say how they look would show how they are made."""
         cls, classes = self._class_of(scope), self.program.classes
-        if cls is None or any(classes.method(cls, name) for name in ("__str__", "__format__")):
+        if cls is None or self._shows_itself(cls):
             return True
         bases, taken = set(classes.foreign_bases(cls)), code.rpartition(".")[2]
         if classes.is_enum(cls):
-            return "enum.StrEnum" in bases or taken in _OF_MEMBERS
+            return taken in OF_MEMBERS
         if self.form(scope) is not Form.OBJECT or not bases <= {"abc.ABC"}:
             return True
         return taken != scope.parameter and classes.has_attribute(cls, taken)
+
+    def _shows_itself(self, cls: Class) -> bool:
+        """Whether the text of an object is what its class says, or that of what else it is; the text of a member of an
+        enum is how it is called."""
+        classes = self.program.classes
+        if any(classes.method(cls, name) for name in ("__str__", "__format__")):
+            return True
+        bases = set(classes.foreign_bases(cls))
+        return "enum.StrEnum" in bases or ("str" in bases and not classes.is_enum(cls))
 
     def _class_of(self, scope: Scope) -> Class | None:
         """The class of the program whose instances a scope's values are."""
@@ -169,6 +184,8 @@ class Stored(Room, Struct, frozen=True):
         own = want.scope.type
         if own is None or value.code not in _expressions(want.scope):
             return value
+        if self.form(want.scope) is Form.ENUM and want.callee is not None:
+            return self._made(value, want, own)
         others = self.program.policy.others(want.scope)
         for node in neighbours:
             match behind(self.program.names, node):
@@ -206,7 +223,8 @@ class Stored(Room, Struct, frozen=True):
         own = want.scope.type
         if own is None or not self.differs(old, want.scope) or f"{own.name}(" in value.code:
             return False
-        return self._takes_it(want) and not self._is_kept_whole(want.scope, old)
+        again = self.form(want.scope) is Form.ENUM  # a member of a member is the same one
+        return self._takes_it(want) and (again or not self._is_kept_whole(want.scope, old))
 
     def _takes_it(self, want: Want) -> bool:
         """Whether what is called takes the type, or is going to, and does not make it by itself."""

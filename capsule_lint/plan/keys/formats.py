@@ -101,7 +101,7 @@ class Formats(MendRoom):
 
     def fill(self, want: Want) -> None:
         """Fill a field that a text gains which is chosen while the program runs."""
-        code, host, after = self.mends.code_of(want, want.knot), want.node, want.mirror
+        code, host, after = self.mends.members.hole(want, want.knot), want.node, want.mirror
         if code is None:
             return
         filling = self._filling(host)

@@ -84,7 +84,7 @@ class Segments(MendRoom):
         anchors: dict[int, tree.Node | None] = {}
         groups: dict[int, list[Added]] = defaultdict(list)
         for scope in self.mends.policy_order(defect.missing):
-            hole = self.mends.code_of(defect.wants[scope.name], defect.knot)
+            hole = self.mends.members.hole(defect.wants[scope.name], defect.knot)
             if hole is None:
                 return
             if not self.planner.stored.says_itself(scope, hole):

@@ -55,7 +55,9 @@ class LocalMends(MendRoom):
         codes: dict[str, str] = {}
         for scope in self.mends.policy_order(defect.missing):
             if scope.name in defect.wants:
-                found = self.mends.code_of(defect.wants[scope.name], knot)
+                in_text = defect.shape in ("text", "joined")
+                make = self.mends.members.hole if in_text else self.mends.code_of
+                found = make(defect.wants[scope.name], knot)
                 if found is None:
                     return
                 codes[scope.name] = found

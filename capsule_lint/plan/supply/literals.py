@@ -60,6 +60,17 @@ class Literals(Struct, frozen=True):
             return None
         return None if made and own is None and "." in made else found["text"]
 
+    def member_in_policy(self, scope: Scope) -> str | None:
+        """The text of `test-value`, where that is a member of an enum of the program: `Stage.PROD`."""
+        own, value = scope.type, scope.test_value or ""
+        name = value.removeprefix(f"{own.name}.") if own is not None else value
+        cls = self.program.names.definition(own.dotted) if own is not None else None
+        if not isinstance(cls, Class) or name == value or not self._say_values([cls]):
+            return None
+        bindings = list(cls.scope.bindings.get(name, ()))
+        is_member = len(bindings) == 1 and self.program.classes.is_enum(cls)
+        return self.of(bindings[0].assigned) if is_member else None
+
     def _is_plain(self, name: str, text: str) -> bool:
         """Whether what is made of a text by the class or type of a dotted name says that text."""
         if name == "uuid.UUID":
@@ -90,8 +101,12 @@ class Literals(Struct, frozen=True):
             return True
         classes = self.program.classes
         found = [one.cls for one in self.program.inference.of(node) if isinstance(one, Instance)]
-        enums = [cls for cls in found if classes.is_enum(cls)]
-        said = [classes.method(cls, name) for cls in enums for name in ("__str__", "__format__")]
+        return self._say_values([cls for cls in found if classes.is_enum(cls)])
+
+    def _say_values(self, enums: list[Class]) -> bool:
+        """Whether the members of enums say nothing but their values."""
+        method = self.program.classes.method
+        said = [method(cls, name) for cls in enums for name in ("__str__", "__format__")]
         values = [value for one in said if one is not None for value in one.returns]
         return all(isinstance(one, tree.Attr) and one.name in VALUE for one in values)
 

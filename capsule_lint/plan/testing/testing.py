@@ -382,13 +382,15 @@ class Testing(MendRoom):
         return self._code(value, Want(scope, node, knot, "key")) if value is not None else None
 
     def _code(self, value: Value, want: Want) -> str | None:
-        return value.code if value.kind == "given" else self.mends.code_of(want, want.knot)
+        code = value.code if value.kind == "given" else self.mends.code_of(want, want.knot)
+        return None if code is None else self.mends.members.in_text(code, value, want)
 
     def known(self, value: Value, want: Want) -> str | None:
         """The literal that an expression always is; `None` when it is not known."""
         scope = want.scope
         if value.kind == "test" and scope.test_source is not None:
-            return self.planner.sources.given.value_of_helper(scope)
+            given = self.planner.sources.given
+            return given.value_of_helper(scope) or given.literals.member_in_policy(scope)
         if value.literal is not None:
             return value.literal
         program = self.program
