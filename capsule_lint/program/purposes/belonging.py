@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.beside import Beside
@@ -83,6 +84,8 @@ class Belonging:
 
     domain: Domain
     _known: Naming | None = None
+    _for_others: dict[Class, bool] = field(default_factory=dict)
+    """The classes that are named after the row of a scope itself, and whether they serve other rows as well."""
     _own: tuple[int, dict[str, set[str]]] = (-1, {})
     """What the keys say that entities make themselves, and their names, for so many keys."""
 
@@ -237,7 +240,29 @@ class Belonging:
         return self._named_after(module.rpartition(".")[2])
 
     def _named_by_owner(self, owner: Class | None) -> str | None:
-        return self._named_after(owner.name) if owner is not None else None
+        found = self._named_after(owner.name) if owner is not None else None
+        if owner is None or found is None or not self._is_scope_named(found):
+            return found
+        if self.domain.policy.is_repository_name(owner.name):
+            return found
+        if owner not in self._for_others:
+            self._for_others[owner] = any(
+                self._tells_others(template, found) for template in self._told_sort_keys(owner)
+            )
+        return None if self._for_others[owner] else found
+
+    def _told_sort_keys(self, owner: Class) -> Iterator[Template]:
+        """The sort keys that the methods of a class are told: `PROJECT#{project_id}` of `TenantDB(…).get(sk)`."""
+        domain = self.domain
+        for method in owner.methods.values():
+            told = [p.name for p in method.own_params if domain.policy.is_sort_key_name(p.name)]
+            for call, callee in domain.calls.callers(method) if told else ():
+                is_test = domain.names.module_of(call).is_test
+                bound = None if is_test else bind(call.args, method.params, callee.given)
+                for name in told:
+                    argument = bound.arguments.get(name) if bound is not None else None
+                    if argument is not None:
+                        yield from domain.keys.templates.resolve(argument.value)
 
     def _named_after(self, name: str) -> str | None:
         """The policy's entity whose name the words contain, unless another entity fits better."""
@@ -290,6 +315,11 @@ class Belonging:
         if function is None or self.tags_of(site.template):
             return None
         calls = list(self._calls_of(function))
+        owner = site.owner
+        if owner is not None and self._named_by_owner(owner) is None and owner in self._for_others:
+            named, told = self._named_after(owner.name), list(self._told_sort_keys(owner))
+            rest = [one for one in told if named and not self._tells_others(one, named)]
+            return named if any(_ENDING.search(one.text) for one in rest) else None
         found = self.narrowed_names(site.owner, function, site.module.name)
         if found is not None and self._is_scope_named(found):
             served = {self._is_others(call, found) for call in calls}
