@@ -148,17 +148,30 @@ class EvidenceOpinions:
         return known or text_of(node) or str(node.at)
 
     def behind(self, node: tree.Node) -> tree.Node | None:
-        """What a local is assigned, or a helper without arguments returns."""
+        """What a local is assigned, a helper without arguments returns, or an object was made with."""
         names = self.ground.program.names
         match node:
             case tree.Name():
                 return only_assigned(names, node)
+            case tree.Attr(base=tree.Name() as base) if names_scope(node.name, self._innermost):
+                return self._held(base)
             case tree.Call(args=()):
                 found = self.ground.program.calls.callees(node)
                 functions = [c.function for c in found if c.function is not None]
                 if len(found) == len(functions) == 1 and len(functions[0].returns) == 1:
                     return functions[0].returns[0]
         return None
+
+    def _held(self, made: tree.Name) -> tree.Node | None:
+        """The one value of the innermost scope that an object was made with, in a test or in its fixture."""
+        names, carried = self.ground.program.names, self.ground.planner.sources.given.carried
+        function, own = names.function_of(made), only_assigned(names, made)
+        if own is not None:
+            values = list(carried.held(own, self._innermost))
+        else:
+            named = carried.by(function, self._innermost) if function is not None else ()
+            values = [value for node, held in named if text_of(node) == made.id for value in held]
+        return values[0] if len(values) == 1 else None
 
     def repositories(self, passed: Passed) -> Iterator[Class]:
         """The implementations that a call may reach."""
