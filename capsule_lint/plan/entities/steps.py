@@ -239,10 +239,15 @@ class Steps:
                 return None
 
     def _is_filled(self, name: tree.Name) -> bool:
+        """Whether a dict may get something where its name stands, or something that is made of it."""
         parent = self.program.names.parent(name)
-        return isinstance(parent, tree.Subscript) or (
-            isinstance(parent, tree.Attr) and parent.name in ("update", "setdefault")
-        )
+        match parent:
+            case tree.Attr():
+                return parent.name in ("update", "setdefault")
+            case tree.Call():
+                return any(a.value is name and not a.star for a in parent.args)
+            case _:
+                return isinstance(parent, tree.Subscript)
 
 
 def _given(call: tree.Call) -> Parts:
