@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.model import Function
     from capsule_lint.program.texts.templates import Templates
+
+_STRIPPING: Final = ("strip", "lstrip", "rstrip")
 
 
 @dataclass(eq=False, slots=True)
@@ -129,8 +132,8 @@ class Called:
         return self._given_to(node, function, callees[0].given, 0) if once else None
 
     def given_back(self, node: tree.Node | None) -> tree.Node | None:
-        """What a call is given, alone, and a function gives back as it is, having looked at it:
-        `checked(order_id)`."""
+        """What a call is given, alone, and a function gives back as it is, having looked at it, or without spaces
+        around it: `checked(order_id)`."""
         if not isinstance(node, tree.Call) or len(node.args) != 1 or node.args[0].star:
             return None
         functions = [callee.function for callee in self.templates.calls.callees(node)]
@@ -138,7 +141,7 @@ class Called:
         if function is None or len(function.own_params) != 1:
             return None
         name = function.own_params[0].name
-        own = all(isinstance(one, tree.Name) and one.id == name for one in function.returns)
+        own = all(_is_one_of(_bare(one), (name,)) for one in function.returns)
         if not function.returns or not own or len(function.scope.bindings.get(name, ())) != 1:
             return None
         return node.args[0].value
@@ -202,6 +205,15 @@ class Called:
                 return None
             found.append(part)
         return found
+
+
+def _bare(node: tree.Node) -> tree.Node:
+    """`value` of `value.strip()`."""
+    match node:
+        case tree.Call(func=tree.Attr(name=name, base=base), args=()) if name in _STRIPPING:
+            return base
+        case _:
+            return node
 
 
 def _is_one_of(node: tree.Node, names: Collection[str]) -> bool:
