@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.calling.fixtures import fills_parameters
+from capsule_lint.program.calling.fixtures import is_parametrizing
 from capsule_lint.program.comparisons import is_among
 from capsule_lint.program.inference.records import View
 from capsule_lint.program.model import Binding, Class, last_name
@@ -131,7 +131,7 @@ class Enumerated(MendRoom):
         """`FIELDS = ["tenant_id", "note_id"]`."""
         said = _texts_in(node.items)
         parent = self.program.names.parent(node)
-        if said and (fills_parameters(parent, node) or is_among(parent, node)):
+        if said and (is_parametrizing(parent, node) or is_among(parent, node)):
             return
         for one in self._untold(every, said):
             if one.gone_through and said <= one.names and said & one.scoped:

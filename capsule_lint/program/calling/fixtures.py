@@ -155,14 +155,11 @@ def parameter_names(call: tree.Call) -> list[str]:
     return [part.strip() for part in (text or "").split(",") if part.strip()]
 
 
-def fills_parameters(call: object, names: tree.Node) -> bool:
-    """Whether `names` are those that a `parametrize` decorator fills."""
-    return (
-        isinstance(call, tree.Call)
-        and last_name(call.func) == "parametrize"
-        and bool(call.args)
-        and call.args[0].value is names
-    )
+def is_parametrizing(call: object, given: tree.Node) -> bool:
+    """Whether `given` are the names that a `parametrize` decorator fills, or what it fills them with, one test each."""
+    if not isinstance(call, tree.Call) or last_name(call.func) != "parametrize":
+        return False
+    return any(argument.value is given for argument in call.args)
 
 
 def asked_as(fixture: Function) -> str:
