@@ -24,6 +24,7 @@ from capsule_lint.program.calling.fixtures import SETUPS, parametrized
 from capsule_lint.program.expected_errors import expected_by
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, Function, enclosing, last_name, start_of
+from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
 
 _MAX_DEPTH: Final = 3
@@ -199,8 +200,11 @@ class Given:
         if isinstance(target, Binding) and isinstance(target.definition, Function):
             returns = target.definition.returns
             return self.literals.of(returns[0]) if len(returns) == 1 else None
-        if isinstance(target, Binding) and target.kind == "assign":
-            return self.literals.of(target.assigned)
+        if isinstance(target, Binding) and target.kind == "assign" and target.assigned:
+            is_whole = spec is None or spec.code == spec.name
+            made = target.assigned
+            held = [made] if is_whole else list(self.carried.held(made, scope))
+            return self.literals.of(held[0]) if len(held) == 1 else None
         return self.literals.in_policy(scope)
 
     def _in(self, function: Function, scope: Scope, elsewhere: bool) -> frozenset[Said]:
@@ -326,7 +330,7 @@ class Given:
 
     def _said(self, node: tree.Node) -> Said:
         root = start_of(node)
-        literal, code = self.literals.of(node), text_of(node)
+        literal, code = self.literals.of(node) or self._kept_in(node), text_of(node)
         if not self._lasts(node):
             return Said(literal, None, None)
         if not isinstance(root, tree.Name):
@@ -334,6 +338,15 @@ class Given:
         bindings = self.program.names.bindings_of(root)
         local = any(not b.is_global for b in bindings)
         return Said(literal, code, root.id, local)
+
+    def _kept_in(self, node: tree.Node) -> str | None:
+        """The text that an object of a module was made with: `"PRODUS"` of `SCOPE.capsule_id`."""
+        scopes = self.program.policy.scopes if isinstance(node, tree.Attr) else ()
+        for scope in scopes:
+            if isinstance(node, tree.Attr) and names_scope(node.name, scope):
+                held = list(self.carried.held(node.base, scope))
+                return self.literals.of(held[0]) if len(held) == 1 else None
+        return None
 
     def _lasts(self, node: tree.Node) -> bool:
         """Whether an expression says the same where it stands once more: `make_tenant()` may make another one."""
