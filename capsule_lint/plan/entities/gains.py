@@ -17,6 +17,7 @@ from capsule_lint.plan.supply.restated import CONSTRUCTORS
 from capsule_lint.plan.uses.passthrough import asserted_made
 from capsule_lint.program.fields import described
 from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -56,6 +57,12 @@ class Gains(Room):
                 return self.mirrored(node.base, scope, knot)
             case tree.Attr():
                 return self._mirrored_attribute(node, scope, knot)
+            case tree.Call() if (path := given_alone(node)) is not None:
+                return self.mirrored(path, scope, knot)
+            case tree.Name() if isinstance(
+                made := only_assigned(self.program.names, node), tree.Call
+            ) and given_alone(made):
+                return self.mirrored(made, scope, knot)
             case _:
                 return None
 
@@ -395,3 +402,9 @@ class Gains(Room):
                 for scope in lacking:
                     like = self._holding(cls, have[0])
                     self.gain_field(cls, scope, ("entity", cls.name), like=like)
+
+
+def given_alone(call: tree.Call) -> tree.Node | None:
+    """The path that a call makes something of: `ctx.tenant_id` of `slug(ctx.tenant_id)`, `quote(ctx.tenant_id, safe="")`."""
+    given = [a.value for a in call.args if not isinstance(a.value, tree.Const)]
+    return given[0] if len(given) == 1 and isinstance(given[0], tree.Attr) else None
