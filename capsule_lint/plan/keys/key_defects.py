@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.completed import Completed
 from capsule_lint.plan.keys.fallbacks import Fallbacks
+from capsule_lint.plan.keys.other_keys import of_other_keys
 from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.tags import mark_for, tag_beside
 from capsule_lint.plan.keys.ties import Ties
@@ -314,7 +315,7 @@ class KeyDefects(Room):
             p.value
             for s in segments
             if isinstance(p := pieces[s.piece], Filled) and p.host is host
-        ]
+        ] or list(of_other_keys(self.program, site.template))
         attribute_of = self.planner.sources.holders.attribute_of
         for scope in defect.missing:
             mirror = defect.anchors[scope.name] or (neighbours[0] if neighbours else None)
