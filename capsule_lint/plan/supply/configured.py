@@ -12,6 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelled_out
+from capsule_lint.plan.supply.repeats import kept
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.inference.types import Foreign
 from capsule_lint.program.model import (
@@ -92,7 +93,7 @@ class Configured(Struct, frozen=True):
         `d["tenant_id"]`, where `d = event["detail"]`."""
         alike, code = self._alike(spec), spec.code.replace("'", '"')
         for node in beside:
-            local = start_of(node)
+            local = start_of(kept(node, self.program))
             if isinstance(local, tree.Name) and spelled_out(node, self.program) in alike:
                 start = spelled_out(local, self.program)
                 if start is not None and start != local.id and code.startswith(f"{start}["):
