@@ -155,13 +155,17 @@ class Configured(Struct, frozen=True):
         given = (
             [text_of(argument.value) or "" for argument in call.args] if call is not None else []
         )
-        if "(" not in code or function is None or place.scope is not function.scope:
+        if "(" not in code or function is None:
+            return None
+        if place.scope is not function.scope and place.scope.kind != "comprehension":
             return None
         if any(code in one for one in given):
             return None
-        own = (function.scope.bindings.get(name, ()) for name in _NAME.findall(code))
-        steady = all([b.kind for b in bindings] in ([], ["param"]) for bindings in own)
-        return function if steady else None
+        own = {name: function.scope.bindings.get(name, ()) for name in _NAME.findall(code)}
+        steady = all([b.kind for b in bindings] in ([], ["param"]) for bindings in own.values())
+        known = self.program.names.bindings
+        inside = any(b.place.scope.kind == "comprehension" for n in own for b in known(n, place))
+        return function if steady and not inside else None
 
     def _access(self, code: str, spec: SourceSpec) -> str:
         """How the value is read of an object of a source's class: `ctx.capsule_id`; `ctx["capsule_id"]` of a
