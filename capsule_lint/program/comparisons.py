@@ -38,6 +38,10 @@ _EQUATING: Final = (
 )
 
 
+HOLDING: Final = frozenset(("assertIn", "assertNotIn"))
+"""The methods that say whether what they are given first is in what they are given then."""
+
+
 class Comparison(Struct, frozen=True):
     """`left op right`, and the expression that says so."""
 

@@ -12,6 +12,7 @@ from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.comparisons import HOLDING
 
 if TYPE_CHECKING:
     from capsule_lint.plan.keys.spelled import Form
@@ -57,7 +58,7 @@ class CachedKeys(MendRoom, Struct, frozen=True):
 
     def _is_asked_by(self, text: tree.Node) -> bool:
         """Whether a text stands where keys do: `{"cart:t:ann": …}`, `cache["cart:t:ann"]`, `"cart:t:ann" in cache`,
-        `cache.get("cart:t:ann")`."""
+        `cache.get("cart:t:ann")`, `self.assertIn("cart:t:ann", cache)`."""
         return any(map(self._is_key_in, self._stands(text)))
 
     def _is_key_in(self, node: tree.Node) -> bool:
@@ -69,7 +70,7 @@ class CachedKeys(MendRoom, Struct, frozen=True):
             case tree.Compare(left=left, ops=("in" | "not in",)):
                 return left is node
             case tree.Call(func=tree.Attr(name=name), args=(first, *_)):
-                return first.value is node and is_keyed(name)
+                return first.value is node and (is_keyed(name) or name in HOLDING)
             case _:
                 return False
 

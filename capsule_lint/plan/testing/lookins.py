@@ -14,7 +14,7 @@ from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.bare_values import BareValues
 from capsule_lint.plan.testing.known_as import KnownAs
-from capsule_lint.program.comparisons import equal_to
+from capsule_lint.program.comparisons import HOLDING, equal_to
 from capsule_lint.program.containers import COPIED, LISTED, PICKING, TAKING
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.local_names import only_assigned, reads_of
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _LISTS: Final = LISTED | COPIED | {"keys"}
 """What gives the keys of a collection that it is given."""
 _EACH: Final = ("map", "filter")
-_HOLDING: Final = frozenset(("assertIn", "assertNotIn"))
 _MAX_DEPTH: Final = 6
 
 
@@ -188,7 +187,7 @@ class LookIns(MendRoom):
                 for side in (parent.left, *parent.rights):
                     for key in keys_of(self._written(side)) if side is not node else ():
                         yield from _in_pair(key) if pairs else (key,)
-            case tree.Call(args=(first, second, *_)) if last_name(parent.func) in _HOLDING:
+            case tree.Call(args=(first, second, *_)) if last_name(parent.func) in HOLDING:
                 if second.value is node:
                     yield from _in_pair(first.value) if pairs else (first.value,)
             case tree.Call():
