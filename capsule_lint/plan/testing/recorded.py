@@ -16,7 +16,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Obstacle
 from capsule_lint.plan.testing.recorders import Recorders
 from capsule_lint.plan.testing.standins import callables, parameters, spare
-from capsule_lint.program.comparisons import equated
+from capsule_lint.program.comparisons import HOLDING, equated
 from capsule_lint.program.inference.records import MANY_CALLS, ONE_CALL, View
 from capsule_lint.program.inference.types import Mocked, ordered
 from capsule_lint.program.local_names import bound_whole
@@ -171,6 +171,10 @@ class Recorded(MendRoom):
                 self._unsure(module, record, shape)
             case View.ARGS, tree.Call() if last_name(parent.func) == "len":
                 self._length(module, parent, record, shape)
+            case View.CALLS | View.LISTED | View.NAMED, tree.Call(args=(sought, held, *_)) if (
+                last_name(parent.func) in HOLDING and held.value is node
+            ):
+                self._sought(module, sought.value, record, shape)
             case _, tree.Call() if last_name(parent.func).startswith("assert"):
                 for side, other in equated(parent):
                     if side is node:
@@ -185,9 +189,7 @@ class Recorded(MendRoom):
                     if side is not node:
                         self.compared(module, side, record, shape)
             case View.CALLS | View.LISTED | View.NAMED, tree.Compare() if parent.left is not node:
-                part = record.item(None)  # `(…) in calls`
-                if part is not None:
-                    self.compared(module, parent.left, part, shape)
+                self._sought(module, parent.left, record, shape)
             case _, tree.Assign() if parent.value is node:
                 for target in parent.targets:
                     self._unpacked(module, target, record, shape)
@@ -196,6 +198,12 @@ class Recorded(MendRoom):
                 for target in _looped(parent, node):
                     if part is not None:
                         self._unpacked(module, target, part, shape)
+
+    def _sought(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
+        """Mend what is looked for among several records: `(…) in calls`."""
+        part = record.item(None)
+        if part is not None:
+            self.compared(module, node, part, shape)
 
     def _is_harmless(self, node: tree.Node, parent: object) -> bool:
         """Whether a use of positional arguments does not depend on where they stand."""

@@ -31,9 +31,11 @@ _RUNNING: Final = frozenset(("builtins.eval", "builtins.exec", "builtins.compile
 
 
 def registered_as(function: Function) -> Iterator[str]:
-    """The texts by which a function may be found: its path, and `@task(name="notes.index")`."""
+    """The texts by which a function may be found: its path, as imports and as entry points spell it, and
+    `@task(name="notes.index")`."""
     if function.owner is None and function.parent is None:
         yield function.symbol
+        yield f"{function.module.name}:{function.name}"
     for decorator in function.fact.decorators:
         named = dict(decorator.keywords).get("name") if isinstance(decorator, tree.Call) else None
         if (text := tree.text(named)) is not None:

@@ -269,6 +269,9 @@ class Roles:
                     inference = self.domain.inference
                     meant = inference.type_arguments.in_heirs(said, cls)
                     yield from self._item_classes(meant or inference.annotations.of(said))
+                elif not method.name.startswith("_"):
+                    types = self.domain.parameter_types(method, parameter)
+                    yield from self._item_classes(types)
             if method.fact.returns is not None:
                 yield from self._item_classes(
                     self.domain.inference.annotations.of(method.fact.returns)
