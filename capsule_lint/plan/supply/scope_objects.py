@@ -81,9 +81,24 @@ class ScopeObjects:
 
     def _makes_item(self, method: Function) -> bool:
         return any(
-            isinstance(node, tree.DictDisplay) and any(map(self.program.keys.key_name, node.keys))
+            is_key
             for node in self.program.names.inside(method)
+            for is_key, _ in self._entries(node)
         )
+
+    def _entries(self, node: tree.Node) -> Iterator[tuple[bool, tree.Node]]:
+        """What an expression puts under a name, and whether that is a key's: `{"text": note.text}`, `dict(text=…)`,
+        `item["text"] = …`."""
+        key_name = self.program.keys.key_name
+        match node, self.program.names.parent(node):
+            case tree.DictDisplay(), _:
+                yield from ((bool(key_name(k)), v) for k, v in node.pairs if k is not None)
+            case tree.Call(), _ if tree.makes_dict(node):
+                is_key = self.program.policy.is_key_name
+                yield from ((is_key(name), value) for name, value in node.keywords)
+            case tree.Subscript(), tree.Assign(targets=(target,), value=value):
+                if target is node and value is not None:
+                    yield bool(key_name(node.index)), value
 
     def _working_on(self, cls: Class) -> Iterator[Function]:
         """The functions, tests aside, that are given an instance and make an item or call the table."""
@@ -100,17 +115,16 @@ class ScopeObjects:
     def _written(self, function: Function) -> Iterator[tree.Node]:
         """The objects in a function whose fields go into items, or that are made items as a whole."""
         for node in self.program.names.inside(function):
+            for is_key, value in self._entries(node):
+                yield from (
+                    one.base
+                    for one in within(value)
+                    if isinstance(one, tree.Attr) and not is_key and not self._is_scope(one.name)
+                )
             match node:
                 case tree.DictDisplay():
-                    for key, value in node.pairs:
-                        if key is None:
-                            yield from _told(value)
-                        elif not self.program.keys.key_name(key):
-                            yield from (
-                                one.base
-                                for one in within(value)
-                                if isinstance(one, tree.Attr) and not self._is_scope(one.name)
-                            )
+                    for value in node.spread:
+                        yield from _told(value)
                 case tree.Call() if any(a.keyword == "Item" for a in node.args):
                     for argument in node.args:
                         yield from _told(argument.value)
