@@ -21,8 +21,8 @@ class ToldByReads:
     domain: Domain
 
     def of(self, function: Function, parameter: tree.Parameter) -> Class | None:
-        """The only entity that has all attributes which a function reads of a parameter, one among them that says
-        no scope."""
+        """The only class that has all attributes which a function reads of a parameter, a scope among them and
+        something else, if that is an entity."""
         if parameter.annotation is not None or not self.domain.entities:
             return None
         names, read = self.domain.names, set[str]()
@@ -32,8 +32,9 @@ class ToldByReads:
                     read.add(name)
                 case tree.Subscript(base=base) if base is one:
                     return None
-        if all(names_any_of(name, self.domain.policy.scopes) for name in read):
+        scopes = {name for name in read if names_any_of(name, self.domain.policy.scopes)}
+        if not scopes or scopes == read:
             return None
-        has = self.domain.classes.has_attribute
-        found = [cls for cls in self.domain.entities if all(has(cls, name) for name in read)]
-        return found[0] if len(found) == 1 else None
+        classes = self.domain.classes
+        found = [c for c in classes.all if all(classes.has_attribute(c, name) for name in read)]
+        return found[0] if len(found) == 1 and found[0] in self.domain.entities else None
