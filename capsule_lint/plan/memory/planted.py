@@ -13,6 +13,7 @@ from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.plan.testing.put_in_place import PUTTING
+from capsule_lint.plan.uses.choices import TRUTHS
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.inference.mocks import replacement
 from capsule_lint.program.local_names import behind, reads_of
@@ -75,7 +76,7 @@ class Planted(MendRoom, Struct, frozen=True):
         alone = display is whole
         if isinstance(whole, tree.Name) and display is not None:
             reads = reads_of(names, whole, {b.at for b in names.bindings_of(whole)})
-            alone = [id(one) for one in reads] == [id(whole)]
+            alone = all(one is whole or self._is_counted(one) for one in reads)
         keys = listed.keys(display) if listed is not None and display is not None else ()
         if keys and alone:
             self.look_ins.given(keys, home)
@@ -102,14 +103,36 @@ class Planted(MendRoom, Struct, frozen=True):
         """Whether a use puts a dict in the place of another one, or gives it to the program."""
         match self.program.names.parent(use):
             case tree.Call() as call if call.func is not use:
-                given = (c.function or c.cls for c in self.program.calls.callees(call))
-                ours = any(one is not None and not one.module.is_test for one in given)
-                return ours or (last_name(call.func) in PUTTING and replacement(call) is use)
+                is_put = last_name(call.func) in PUTTING and replacement(call) is use
+                return is_put or self._is_given(call, use)
             case tree.Assign(targets=targets, value=value):
                 kept = (last_name(one.base) for one in targets if isinstance(one, tree.Attr))
                 return value is use and any(base not in ("self", "cls") for base in kept)
             case _:
                 return False
+
+    def _is_given(self, call: tree.Call, use: tree.Node) -> bool:
+        """Whether a call gives a dict to the program, which does more with it than count what it has."""
+        calls, names = self.program.calls, self.program.names
+        given = next((argument for argument in call.args if argument.value is use), None)
+        name = calls.parameter_of(call, given) if given is not None else None
+        for callee in calls.callees(call):
+            taking = callee.function or callee.cls
+            if taking is None or taking.module.is_test:
+                continue
+            if callee.function is None or name is None:
+                return True
+            reads = names.called(callee.function, name)
+            if not reads or not all(map(self._is_counted, reads)):
+                return True
+        return False
+
+    def _is_counted(self, use: tree.Node) -> bool:
+        """Whether a use of a collection asks for nothing but how many elements it has."""
+        call = self.program.names.parent(use)
+        return (
+            isinstance(call, tree.Call) and call.func is not use and last_name(call.func) in TRUTHS
+        )
 
 
 class _Listed(Struct, frozen=True):
