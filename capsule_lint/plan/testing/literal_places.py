@@ -14,7 +14,7 @@ from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from capsule_lint.plan.testing.elements import Position
     from capsule_lint.plan.testing.row_keys import RowKeys
@@ -48,7 +48,8 @@ class LiteralPlaces(Struct, frozen=True):
             return parent.items[0] is node and (made_by is None or bool(made_by & runs))
         if program.policy.is_key_name(self._keyword_of(node)):
             return True
-        return any(program.keys.key_name(name) for name in self._names_of(node))
+        named = any(program.keys.key_name(name) for name in self._names_of(node))
+        return named or self._is_in_rows(node, program.policy.is_key_name)
 
     def is_sort_key(self, node: tree.Node) -> bool:
         """Whether a literal stands where a sort key does: `{"SK": "t#1"}`, `table.rows["TENANT#t", "t#1"]`."""
@@ -56,14 +57,17 @@ class LiteralPlaces(Struct, frozen=True):
 
     def _is_sort_key(self, node: tree.Node) -> bool:
         constant, is_sort = self.program.templates.constant, self.program.policy.is_sort_key_name
-        pair = self.program.names.parent(node)
-        whole = self.shared.stands(pair) if isinstance(pair, tree.Sequence) else [node]
-        places = ((place, self.sides(place)) for place in whole)
         names = (constant(name) or "" for name in self._names_of(node))
         given = [constant(name) or "" for name in self._given_names(node)]
         known = self._is_given_as_sort_key(node) or any(map(is_sort, names))
         known = known or (bool(given) and all(map(is_sort, given)))
-        return known or self.rows.is_sort_key(node, places)
+        return known or self._is_in_rows(node, is_sort)
+
+    def _is_in_rows(self, node: tree.Node, is_so: Callable[[str], bool]) -> bool:
+        """Whether a literal stands where a table of the tests has an attribute that is called so."""
+        pair = self.program.names.parent(node)
+        whole = self.shared.stands(pair) if isinstance(pair, tree.Sequence) else [node]
+        return self.rows.is_called(node, ((place, self.sides(place)) for place in whole), is_so)
 
     def is_both(self, node: tree.Node) -> bool:
         """Whether a helper of tests puts one literal both where a key stands and where a sort key does, or compares it

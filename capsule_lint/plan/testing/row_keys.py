@@ -6,23 +6,25 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.testing.elements import position
 from capsule_lint.plan.testing.known_as import owners
 from capsule_lint.program.local_names import behind, looked_up
 from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from capsule_lint.plan.testing.elements import Position
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class, Function
 
-_Table: TypeAlias = tuple[tree.Name | tree.Attr, int]
-"""A dict, and how many dicts deep: `table.rows` and 1 of `table.rows[pk][sk]`."""
+_Table: TypeAlias = "tuple[tree.Name | tree.Attr | tree.Comprehension, int, Position | None]"
+"""A dict, how many dicts deep, `table.rows` and 1 of `table.rows[pk][sk]`, and where in its keys something stands."""
+_MAX_STEPS: Final = 4
 
 
 @dataclass(eq=False)
@@ -31,21 +33,27 @@ class RowKeys:
 
     program: Program
 
-    def is_sort_key(
-        self, node: tree.Node, places: Iterable[tuple[tree.Node, Iterable[tree.Node]]]
+    def is_called(
+        self,
+        node: tree.Node,
+        places: Iterable[tuple[tree.Node, Iterable[tree.Node]]],
+        is_so: Callable[[str], bool],
     ) -> bool:
-        """Whether an expression stands where a sort key does: `"SK"` of `self.rows[item["PK"], item["SK"]] = item`.
-        `places` are where it is read, or the pair that it stands in, and what is compared there."""
+        """Whether an expression stands where an attribute does that is called so: `"SK"` of
+        `self.rows[item["PK"], item["SK"]] = item`. `places` are where it is read, or the pair that it stands in, and
+        what is compared there."""
         at = position(self.program, node)
         return any(
-            self._is_sorted(table, at)
+            self._is_put_so(table, is_so)
             for place, sides in places
-            for table in (*self._looked_into(place), *self._compared(sides))
+            for table in (*self._looked_into(place, at), *self._compared(sides, at))
         )
 
-    def _is_sorted(self, table: _Table, at: Position | None) -> bool:
+    def _is_put_so(self, table: _Table, is_so: Callable[[str], bool]) -> bool:
         """The same in one table: something puts it there as one, or everything does that may put into that table."""
-        named, depth = table
+        named, depth, at = table
+        if isinstance(named, tree.Comprehension):
+            return depth == 0 and self._is_called_so(named.results[0], at, is_so)
         homes = set(self._homes(named))
         own: list[tree.Node] = []
         others: list[tree.Node] = []
@@ -56,8 +64,8 @@ class RowKeys:
             elif homes & theirs:
                 own.append(key)
         if own:
-            return any(self._is_called_so(key, at) for key in own)
-        return bool(others) and all(self._is_called_so(key, at) for key in others)
+            return any(self._is_called_so(key, at, is_so) for key in own)
+        return bool(others) and all(self._is_called_so(key, at, is_so) for key in others)
 
     def _homes(self, node: tree.Name | tree.Attr) -> Iterator[Class | Function | Binding]:
         """The classes that have a dict, the function that makes it for itself, or the name of a module that stands for
@@ -72,9 +80,11 @@ class RowKeys:
         if isinstance(target, Binding) and target.is_global:
             yield target
 
-    def _is_called_so(self, key: tree.Node, at: Position | None) -> bool:
+    def _is_called_so(
+        self, key: tree.Node, at: Position | None, is_so: Callable[[str], bool]
+    ) -> bool:
         names = (self.program.templates.constant(name) or "" for name in self._said(key, at))
-        return any(map(self.program.policy.is_sort_key_name, names))
+        return any(map(is_so, names))
 
     def _said(self, key: tree.Node, at: Position | None) -> Iterator[tree.Node]:
         """The name of the attribute that a key is, or what stands at a position in it."""
@@ -90,31 +100,45 @@ class RowKeys:
                 yield said.index  # also that of a typed value, `item["SK"]["S"]`
                 said = said.base
 
-    def _looked_into(self, place: tree.Node) -> Iterator[_Table]:
+    def _looked_into(self, place: tree.Node, at: Position | None) -> Iterator[_Table]:
         """The table in which something is looked up: `rows[pk, sk]`, `rows.get((pk, sk))`."""
         parent = self.program.names.parent(place)
         found = _looked_up(parent)
         if found is not None and found[1] is place:
-            yield from self._called(found[0])
+            yield from self._called(found[0], at)
 
-    def _compared(self, sides: Iterable[tree.Node]) -> Iterator[_Table]:
-        """The same of what is compared with what it has: `(pk, sk) in table.rows`, `list(rows) == [(pk, sk)]`."""
+    def _compared(self, sides: Iterable[tree.Node], at: Position | None) -> Iterator[_Table]:
+        """The same of what is compared with what it has: `(pk, sk) in table.rows`, `list(rows) == [(pk, sk)]`,
+        `[pk] == [pk for pk, _ in table.rows]`."""
         queue = list(sides)
         while queue:
             one = queue.pop()
-            yield from self._called(one)
-            if isinstance(one, tree.Comprehension):
-                queue += [inner.iter for inner in one.generators]
+            yield from self._called(one, at)
+            match one:
+                case tree.Comprehension(results=(tree.Name(id=name),), generators=(loop,)):
+                    taken = [n for n in within(loop.target) if last_name(n) == name]
+                    if taken:
+                        yield from self._compared([loop.iter], position(self.program, taken[0]))
+                        continue
+                case tree.Comprehension(generators=loops):
+                    queue += [inner.iter for inner in loops]
             if not _is_of_row(one):
                 queue += one.below()
 
-    def _called(self, table: tree.Node) -> Iterator[_Table]:
-        node, depth = self._behind(table), 0
+    def _called(
+        self, table: tree.Node, at: Position | None, depth: int = 0, steps: int = 0
+    ) -> Iterator[_Table]:
+        node = self._behind(table)
         while (found := _looked_up(node)) is not None:
             node, depth = self._behind(found[0]), depth + 1
         match node:
-            case tree.Name() | tree.Attr():
-                yield node, depth
+            case tree.Name() | tree.Attr() | tree.Comprehension(kind="DictComp"):
+                yield node, depth, at
+            case tree.Call() if steps < _MAX_STEPS:
+                for callee in self.program.calls.callees(node):
+                    if callee.function is not None and callee.function.module.is_test:
+                        for made in callee.function.returns:
+                            yield from self._called(made, at, depth, steps + 1)
 
     def _behind(self, table: tree.Node) -> tree.Node:
         """What a name stands for; or the name itself, where that is a dict which is made there."""
