@@ -41,6 +41,8 @@ class KeyHosts:
     """The expressions that write a key of which the collection sees no part: `sha256(key.encode())`."""
     _passed: dict[tuple[Function, str], int] = field(default_factory=dict)
     """The parameters through which a key has been followed, and after how many steps."""
+    _anew: dict[int, bool] = field(default_factory=dict)
+    """Whether values are made anew, as far as that was asked."""
 
     def of(self, key: tree.Node) -> Hosts:
         """Where the expression of a key is written; its helper, if any."""
@@ -97,6 +99,8 @@ class KeyHosts:
         ]
         if checked and len(checked) == len(written):
             yield key, None
+        elif is_identifier(hole_name(key)) and any(map(self.is_made_anew, written)):
+            yield key, None  # `note_id = str(uuid4())` is no key, but what others know the item by
         elif bindings and len(written) == len(bindings):
             for value in written:
                 yield from self._hosts_of(value, depth + 1)
@@ -228,6 +232,19 @@ class KeyHosts:
             and (one.name == "builtins.str()" or re.match(r"(?!builtins\.)\w+\.", one.name))
             for one in types
         )
+
+    def is_made_anew(self, node: tree.Node) -> bool:
+        """Whether a value is made so, or a function of the program has made it so, and gives it back."""
+        value = behind(self.program.names, node)
+        if value is None or id(value) in self._anew:
+            return value is not None and self._anew[id(value)]
+        self._anew[id(value)] = False  # while it is found out
+        callees = self.program.calls.callees(value) if isinstance(value, tree.Call) else ()
+        made = (c.function for c in callees if c.function is not None and c.cls is None)
+        returned = (one for function in made for one in function.returns)
+        found = self.is_foreign(value) or any(map(self.is_made_anew, returned))
+        self._anew[id(value)] = found
+        return found
 
     def is_key(self, node: tree.Node) -> bool:
         """Whether an element of a key is all of one of the table, and no part that a function takes out of that."""

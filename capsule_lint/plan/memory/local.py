@@ -261,7 +261,7 @@ class LocalKeys:
             return
         shape, elements = parts
         place = self.program.names.place(host)
-        if shape == "bare" and place.scope.module.is_test and self.hosts.is_foreign(host):
+        if shape == "bare" and place.scope.module.is_test and self.hosts.is_made_anew(host):
             return  # it may be much else besides: the scopes come beside it where it is looked up
         keys = [e for e in elements if self.hosts.is_key(e)]
         if keys:

@@ -28,9 +28,13 @@ class Said(Struct, frozen=True):
         """The scopes whose values are in a key, by their names."""
         held, scopes = self.program.domain.held, self.program.policy.scopes
         present = {s.name: e for e in elements for s in scopes if held.is_value(e, s)}
-        if not present and not any(isinstance(e, tree.Const) for e in elements):
-            # a text may be the value of any scope
-            present = {s.name: e for e in elements for s in scopes if held.is_of_tests(e, s)}
+        if not present:
+            told = {s.name: e for e in elements for s in scopes if held.is_of_tests(e, s)}
+            if any(isinstance(e, tree.Const) for e in elements) and told:
+                told |= self._spelled(elements, told)
+                # a text may be the value of any scope
+                told = told if len(told) == len(scopes) else {}
+            present = told
         others = [s for s in scopes if present and s.name not in present]
         present |= {
             s.name: e

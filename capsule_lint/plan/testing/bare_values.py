@@ -29,7 +29,7 @@ class BareValues(Room, Struct, frozen=True):
         match node:
             case tree.Const() | tree.FString() | tree.Binary():
                 return True
-            case tree.Call() | tree.Attr() if planner.local.hosts.is_foreign(node):
+            case tree.Call() | tree.Attr() if planner.local.hosts.is_made_anew(node):
                 return True
             case tree.Attr():
                 is_value = program.domain.held.is_value

@@ -261,6 +261,10 @@ class LookIns(MendRoom):
         match node:
             case tree.Name() | tree.Attr() | tree.Call() if change.width == 1 and bare(node):
                 self._into(module, node, home, knot)
+            case tree.Call() | tree.Attr() if (
+                change.width == 0 and self.planner.local.hosts.is_foreign(node)
+            ):
+                self._text(module, node, knot)
             case tree.Name():
                 self._named(node, home, depth)
                 self._spelled(node, home, depth)
