@@ -28,7 +28,7 @@ from capsule_lint.plan.uses.absorbed import (
     stands_for,
     takes_by_name,
 )
-from capsule_lint.plan.uses.decorated import given_alike, giving
+from capsule_lint.plan.uses.decorated import given_alike, giving, mirrored
 from capsule_lint.plan.uses.dispatched import Dispatched
 from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
@@ -107,6 +107,8 @@ class Signatures(Room):
             for other in given_alike(program, member):
                 self.gain(other, scope, knot)
             return
+        for call in mirrored(program, member):
+            self.want_argument(call, scope, member, 0, knot)
         for call, callee in list(program.calls.callers(member)):
             self.want_argument(call, scope, member, callee.given, knot)
             self._gain_twins(call, member, scope, knot)

@@ -13,6 +13,7 @@ from capsule_lint.program.calling.wrapping import (
     choosing,
     choosing_objects,
     given_by_name,
+    mirrors,
     put_before,
     wrappers,
 )
@@ -88,6 +89,14 @@ def giving(program: Program, function: Function) -> list[tree.Call]:
         for call in calls_of(names, wrapper)
         if _gives_scope(program, function, call)
     ]
+
+
+def mirrored(program: Program, function: Function) -> Iterator[tree.Call]:
+    """The calls of a function by those of its wrappers that take just what it takes."""
+    for wrapper in wrappers(program.inference, function):
+        for call in calls_of(program.names, wrapper):
+            if mirrors(program.names, call, function):
+                yield call
 
 
 def given_alike(program: Program, function: Function) -> Iterator[Function]:

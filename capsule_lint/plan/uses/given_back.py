@@ -8,15 +8,20 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
+from capsule_lint.plan.uses.decorated import mirrored
 from capsule_lint.program.calling.fixtures import asked_as, fixture_giving
+from capsule_lint.program.calling.wrapping import decorated_by
 from capsule_lint.program.inference.types import FunctionObject, function_of
 from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.model import Function
 from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from capsule_lint.plan.uses.asked import Asked
+    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
 
 _MAX_DEPTH: Final = 4
 
@@ -33,6 +38,7 @@ class GivenBack(Struct, frozen=True):
 
     program: Program
     asked: Asked
+    gained: Mapping[Function, Mapping[str, Scope]]
 
     def judge(self, node: tree.Node, symbol: Function) -> tuple[Verdict, str] | None:
         """What becomes of a function that another one gives back, alone or in a display; `None` where it does
@@ -41,11 +47,31 @@ class GivenBack(Struct, frozen=True):
         maker = fixture or self._maker(node)
         if maker is None or not self.program.calls.uses.makes(maker.name):
             return None
+        if self._is_around(maker, symbol):
+            return Verdict.ALREADY_CORRECT, f"`{maker.name}` puts it around what changes alike"
         calls = self.program.calls.callers(symbol)
         known = _Known(symbol, frozenset(id(call) for call, _ in calls))
         if self._is_asked(maker, known, 0) if fixture else self._is_followed(maker, known, 0):
             return Verdict.ALREADY_CORRECT, f"what `{maker.name}` gives back is followed"
         return Verdict.ESCAPE, f"not all is known that is done with what `{maker.name}` gives back"
+
+    def _is_around(self, maker: Function, wrapper: Function) -> bool:
+        """Whether a function only decorates what takes just what its wrapper takes, and gains just what that gains."""
+        program, decorated = self.program, list(decorated_by(self.program.inference, maker))
+        for one in decorated:
+            gained = self.gained.get(one) if isinstance(one, Function) else None
+            if gained is None or gained != self.gained.get(wrapper):
+                return False
+            assert isinstance(one, Function)
+            calls = mirrored(program, one)
+            if not any(program.names.function_of(call) is wrapper for call in calls):
+                return False
+        decorators = {id(node) for one in decorated for node in one.fact.decorators}
+        return bool(decorated) and not any(
+            isinstance(one, FunctionObject) and one.function is maker
+            for node in program.names.named(*program.calls.uses.aliases(maker.name))
+            for one in (program.inference.of(node) if id(node) not in decorators else ())
+        )
 
     def is_followed(self, node: tree.Node, symbol: Function) -> bool:
         """Whether what calls a function, or a partial of it, is only called where another function gives it back."""

@@ -72,7 +72,7 @@ class Ledger(Room):
         self._asked = Asked.by(planner.state.wants)
         self._replacements = Replacements(planner)
         following = Following(planner.program, planner.values, self._asked)
-        back = GivenBack(planner.program, self._asked)
+        back = GivenBack(planner.program, self._asked, planner.state.params)
         self._references = References(planner, self._asked, following, self._replacements, back)
         self._strings = Strings(planner, self._references, self._replacements)
         self._arrivals = Arrivals(planner.program)

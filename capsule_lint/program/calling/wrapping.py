@@ -167,7 +167,9 @@ def filled(classes: Classes, function: Function) -> int | None:
     for decorator in function.fact.decorators:
         calls = _calls_by(classes, decorator)
         counts = {put_before(names, call) for call in calls}
-        if counts == {0} and not any(_passes_on(names, call, function) for call in calls):
+        if counts == {0} and not any(
+            _passes_on(names, call, function) or mirrors(names, call, function) for call in calls
+        ):
             return None
         found += counts.pop() if len(counts) == 1 else 0
     return found
@@ -292,6 +294,16 @@ def _passes_on(names: Names, call: tree.Call, decorated: Function) -> bool:
         and _in_order(call, function)
         and not any(_picks(node, name, names, function) for node in names.inside(function))
     )
+
+
+def mirrors(names: Names, call: tree.Call, decorated: Function) -> bool:
+    """Whether the function around a call takes just what a decorated one takes, by the same names, and gives it that:
+    `def inner(tenant_id, doc_id): return function(tenant_id, doc_id)`."""
+    around = names.function_of(call)
+    own = [(p.name, p.kind) for p in decorated.params]
+    given = [(_id(a.value), "" if a.star or a.keyword else "plain") for a in call.args]
+    taken = [(p.name, p.kind) for p in around.params] if around is not None else []
+    return isinstance(call.func, tree.Name) and bool(own) and own == given == taken
 
 
 def added_keywords(names: Names, spread: tree.Node) -> list[str]:
