@@ -13,6 +13,7 @@ from capsule_lint.plan.memory.key_uses import KeyUses
 from capsule_lint.plan.memory.keyed_methods import SCANNING, empties, is_keyed, pattern_of
 from capsule_lint.plan.memory.looking_up import looking_up
 from capsule_lint.plan.memory.making import copied
+from capsule_lint.plan.memory.put_back import PutBack
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.memory.shared_keepers import SharedKeepers
@@ -202,6 +203,8 @@ class KeyReaders:
             case _ if self._is_truth(node, parent):
                 return
             case tree.Call() if self._is_handed_to_caches(parent, node, home):
+                return
+            case tree.Eval(kind="return") if PutBack(self.local).only(node, home):
                 return
             case _:
                 self.iterated(node, home, pairs=False)
