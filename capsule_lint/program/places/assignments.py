@@ -43,7 +43,9 @@ class Assignments(Struct, frozen=True):
                     function = self.keys.names.function_of(target)
                     role = self.roles.of_local(target.base, function) or Role.WRITTEN
                     self.entry(target, value, name, role)
-                self._looped(target.index, value)
+                for name, given in self._given_in_loop(target.index, value):
+                    self.keys.named(given, Role.WRITTEN, name)
+                    self.keys.bare(given, Role.WRITTEN, name)
             case tree.Attr():
                 if not policy.is_key_name(target.name) or not self._stepwise(
                     target, Role.WRITTEN, target.name
@@ -68,18 +70,12 @@ class Assignments(Struct, frozen=True):
         """What a comprehension puts into a dict: `{f"GSI{number}PK": key for number, key in keys.items()}`."""
         match made.results:
             case index, tree.Name() as value:
-                self._looped(index, value)
                 name = self.keys.key_name(index)
                 bound = self.keys.names.bindings_of(value) if name else ()
                 iterated = self.keys.templates.joins.given.iterated
                 loops = [(b.value, b.path) for b in bound if b.kind == "for" and b.value]
                 for given in (one for loop, path in loops for one in iterated(loop, path)):
                     self.keys.named(given, Role.WRITTEN, name)
-
-    def _looped(self, index: tree.Node, value: tree.Node) -> None:
-        for name, given in self._given_in_loop(index, value):
-            self.keys.named(given, Role.WRITTEN, name)
-            self.keys.bare(given, Role.WRITTEN, name)
 
     def _given_in_loop(
         self, index: tree.Node, value: tree.Node
