@@ -203,6 +203,8 @@ class AddImport(Mend, frozen=True):
     name: str
     typing: bool = False
     """Whether it stands under `if TYPE_CHECKING:`."""
+    inside: str = ""
+    """The function that imports from the module itself, by its qualified name, and is to import the name as well."""
 
 
 class AppendCode(Mend, frozen=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import Binding, Module, last_name
+from capsule_lint.program.model import Binding, Module, enclosing, last_name, outwards
 from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.policy import Reference
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Place
+    from capsule_lint.program.model import Class, Function, Place
 
 
 class Needed(Struct, frozen=True):
@@ -64,6 +64,29 @@ class Imports:
                 )
             typing = True
         return Needed(written, typing)
+
+    def inside(self, node: tree.Node, source: str, name: str) -> tuple[str, str] | None:
+        """The module as a function around an expression writes it, which imports from it itself, and that function;
+        `None` where there is none, or the file imports from it at its top."""
+        names, place = self.program.names, self.program.names.place(node)
+        module, found = place.scope.module, None
+        for statement, at in module.imports:
+            named = (imported.module for imported in statement.names if imported.name)
+            if source not in (names.absolute(module, statement.level, base) for base in named):
+                continue
+            if at.scope.kind == "module":
+                return None
+            function = at.scope.function
+            if (
+                function is None
+                or at.scope is not function.scope
+                or function not in enclosing(place)
+            ):
+                continue
+            inner = at.blocks or any(one.place.blocks for one in around(function))
+            if not inner and at.order < place.order and name not in function.scope.bindings:
+                found = "." * statement.level + statement.names[0].module, function.qualname
+        return found
 
     def must_quote(self, module: Module, name: str) -> bool:
         """Whether annotations of a module have to say a name that it has as a text: they are evaluated, and
@@ -194,6 +217,14 @@ def _is_taken(module: Module, name: str) -> bool:
     """Whether a class or a function of a file has something of its own under a name."""
     scopes = (place.scope for _, place in module.statements)
     return any(name in scope.bindings for scope in scopes if scope is not module.scope)
+
+
+def around(function: Function) -> Iterator[Function | Class]:
+    """A function, and the functions and classes around it."""
+    for one in outwards(function):
+        yield one
+        if one.owner is not None:
+            yield one.owner
 
 
 def is_typing(place: Place) -> bool:

@@ -240,7 +240,15 @@ class Mends(Room):
                 self.state.groups.join(knot, uses[0][0].knot)
                 return want.scope.parameter
         for name in value.imports:
-            self.import_(knot, module, *name)
+            inside = self.imports.inside(want.node if at is None else at, *name)
+            if inside is None:
+                self.import_(knot, module, *name)
+            else:
+                written, function = inside
+                mend = AddImport(
+                    module.filename, NOWHERE, "CAP401", written, name[1], inside=function
+                )
+                self.add(knot, mend)
         if value.kind == "test":
             ScopeHelper(self).write(want.scope, knot)
         self.import_type(knot, module, want.scope, value.code)

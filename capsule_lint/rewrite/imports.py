@@ -1,4 +1,4 @@
-"""Imports at the top of a file."""
+"""Imports at the top of a file, and those of functions that import from the same module themselves."""
 
 from __future__ import annotations
 
@@ -14,19 +14,44 @@ from capsule_lint.rewrite.base import bare, with_remark, without_remark
 from capsule_lint.rewrite.offsets import code_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.model import AddImport
 
 
 def add_imports(source: str, imports: Sequence[AddImport], width: int) -> str:
     """`source` with the imports that it lacks, lines longer than `width` broken; every other byte stays."""
+    for one in sorted({(i.inside, i.module, i.name) for i in imports if i.inside}):
+        source = _add_inside(source, *one, width)
+    imports = [one for one in imports if not one.inside]
     at_run_time = {(i.module, i.name) for i in imports if not i.typing}
     for module, name in sorted(at_run_time):
         source = _add(source, module, name, width)
     for module, name in sorted({(i.module, i.name) for i in imports if i.typing} - at_run_time):
         source = _add_typing(source, module, name, width)
     return source
+
+
+def _add_inside(source: str, function: str, module: str, name: str, width: int) -> str:
+    """A name more in the import of a function."""
+    for qualname, node in _functions(syntax.parse(source).body, ""):
+        for one in node.body if qualname == function else ():
+            if isinstance(one, ast.ImportFrom) and _module(one) == module:
+                said = any(alias.name == name and alias.asname is None for alias in one.names)
+                return source if said else _extended(source, one, name, width)
+    return source
+
+
+def _functions(
+    body: Sequence[ast.stmt], before: str
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef]]:
+    """The functions of a file by their qualified names."""
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            name = f"{before}{node.name}"
+            if not isinstance(node, ast.ClassDef):
+                yield name, node
+            yield from _functions(node.body, f"{name}.")
 
 
 def _add_typing(source: str, module: str, name: str, width: int) -> str:
