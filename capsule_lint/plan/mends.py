@@ -41,7 +41,6 @@ from capsule_lint.plan.memory.local_mends import LocalMends
 from capsule_lint.plan.memory.memos import Memos
 from capsule_lint.plan.memory.planted import Planted
 from capsule_lint.plan.room import Room
-from capsule_lint.plan.scope_types import ScopeTypes
 from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
 from capsule_lint.plan.supply.anchors import anchors
@@ -96,7 +95,7 @@ class Mends(Room):
         self.members = Members(self)
         self.segments = Segments(self)
         self.imports = Imports(planner.program)
-        self.types = ScopeTypes(planner.program)
+        self.types = planner.types
         self.local = LocalMends(self)
         self.signatures = SignatureMends(self)
         self.calls = CallMends(self)

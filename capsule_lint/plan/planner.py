@@ -40,6 +40,7 @@ from capsule_lint.plan.memory.tokens import Tokens
 from capsule_lint.plan.memory.twins import Twins
 from capsule_lint.plan.memory.unfiltered import Unfiltered
 from capsule_lint.plan.memory.whole_reads import WholeReads
+from capsule_lint.plan.scope_types import ScopeTypes
 from capsule_lint.plan.scoped_calls import ScopedCalls
 from capsule_lint.plan.signatures import Signatures
 from capsule_lint.plan.silence import Silence
@@ -95,6 +96,7 @@ class Planner:
         self.local = LocalKeys(program, self.state, self.silence)
         self.loads = Loads(self)
         self.bypassed = Bypassed(self)
+        self.types = ScopeTypes(program)
         self.stored = Stored(self)
         self.spreaders = Spreaders(program)
         self.items = Items(self)

@@ -150,9 +150,14 @@ class Stored(Room, Struct, frozen=True):
         bases = set(classes.foreign_bases(cls))
         return "enum.StrEnum" in bases or ("str" in bases and not classes.is_enum(cls))
 
+    def type_of(self, scope: Scope) -> Reference | None:
+        """The type of a scope's values: policy's, or else what the program says most often."""
+        return scope.type or self.planner.types.said(scope)
+
     def _class_of(self, scope: Scope) -> Class | None:
         """The class of the program whose instances a scope's values are."""
-        cls = self.program.names.definition(scope.type.dotted) if scope.type is not None else None
+        own = self.type_of(scope)
+        cls = self.program.names.definition(own.dotted) if own is not None else None
         return cls if isinstance(cls, Class) else None
 
     def written(self, code: str, beside: tree.Node, old: Scope, new: Scope) -> str | None:

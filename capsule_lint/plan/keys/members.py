@@ -58,6 +58,10 @@ class Members(MendRoom):
             self._written[scope.name] = said.pop() if len(said) == 1 else ""
         return self._written[scope.name]
 
+    def stand_alone(self, scope: Scope) -> bool:
+        """Whether keys of the program say the members themselves, whatever these say, and none says their values."""
+        return set(self._said(scope)) == {""}
+
     def _said(self, scope: Scope) -> Iterator[str]:
         templates = self.program.templates
         for site in self.program.keys.sites:

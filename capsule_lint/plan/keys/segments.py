@@ -35,6 +35,10 @@ _NO_TEXT: Final = (
     "`{0}` does not say its value in a text: make it a `StrEnum`, or give it a `__str__`"
 )
 
+_NO_TYPE: Final = (
+    "`{0}` does not say its value in a text, and policy does not name it as the scope's `type`"
+)
+
 
 class Added(Struct, frozen=True):
     """A segment that a template lacks, and the code that yields its value."""
@@ -87,9 +91,11 @@ class Segments(MendRoom):
             hole = self.mends.members.hole(defect.wants[scope.name], defect.knot)
             if hole is None:
                 return
-            if not self.planner.stored.says_itself(scope, hole):
-                assert scope.type is not None
-                self.mends.obstacle(defect.knot, host, _NO_TEXT.format(scope.type.name))
+            alone = scope.type is None and self.mends.members.stand_alone(scope)
+            if not alone and not self.planner.stored.says_itself(scope, hole):
+                own = self.planner.stored.type_of(scope)
+                reason = _NO_TEXT if scope.type is not None else _NO_TYPE
+                self.mends.obstacle(defect.knot, host, reason.format(own.name if own else ""))
             if defect.marks.get(scope.name) is None:
                 self.mends.obstacle(defect.knot, host, "nothing shows what sets its parts off")
                 return
