@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
 
 _VALUE: Final = "value"
+_NO_TEXT: Final = (
+    "`{0}` does not say its value in a text: make it a `StrEnum`, or give it a `__str__`"
+)
+_NO_TYPE: Final = (
+    "`{0}` does not say its value in a text, and policy does not name it as the scope's `type`"
+)
 _AS_TEXTS: Final = "use_enum_values"
 
 
@@ -29,7 +35,7 @@ class Members(MendRoom):
     """Says how such a scope stands in a key: as it does in the keys that have it."""
 
     mends: Mends
-    _written: dict[str, str] = field(default_factory=dict)
+    _written: dict[str, frozenset[str]] = field(default_factory=dict)
     _told: dict[str, bool] = field(default_factory=dict)
 
     def hole(self, want: Want, knot: Knot) -> str | None:
@@ -53,16 +59,28 @@ class Members(MendRoom):
 
     def _attribute(self, scope: Scope) -> str:
         """What the keys of the program say of a member, its value where none says any; empty where they differ."""
+        said = self._said(scope) or {_VALUE}
+        return next(iter(said)) if len(said) == 1 else ""
+
+    def doubt(self, scope: Scope, code: str) -> str:
+        """Why the code of a scope's value would not say it in a text; empty where it does, or where the keys of a
+        program whose policy names no type say such members already as they are."""
+        stored = self.planner.stored
+        if stored.says_itself(scope, code):
+            return ""
+        own = stored.type_of(scope)
+        assert own is not None
+        if scope.type is not None:
+            return _NO_TEXT.format(own.name)
+        return "" if self._said(scope) == {""} else _NO_TYPE.format(own.name)
+
+    def _said(self, scope: Scope) -> frozenset[str]:
+        """What keys say of members: an attribute, or, an empty name, themselves."""
         if scope.name not in self._written:
-            said = set(self._said(scope)) or {_VALUE}
-            self._written[scope.name] = said.pop() if len(said) == 1 else ""
+            self._written[scope.name] = frozenset(self._in_keys(scope))
         return self._written[scope.name]
 
-    def stand_alone(self, scope: Scope) -> bool:
-        """Whether keys of the program say the members themselves, whatever these say, and none says their values."""
-        return set(self._said(scope)) == {""}
-
-    def _said(self, scope: Scope) -> Iterator[str]:
+    def _in_keys(self, scope: Scope) -> Iterator[str]:
         templates = self.program.templates
         for site in self.program.keys.sites:
             pieces = site.template.pieces

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -30,14 +30,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.texts.pieces import Template
-
-_NO_TEXT: Final = (
-    "`{0}` does not say its value in a text: make it a `StrEnum`, or give it a `__str__`"
-)
-
-_NO_TYPE: Final = (
-    "`{0}` does not say its value in a text, and policy does not name it as the scope's `type`"
-)
 
 
 class Added(Struct, frozen=True):
@@ -91,11 +83,9 @@ class Segments(MendRoom):
             hole = self.mends.members.hole(defect.wants[scope.name], defect.knot)
             if hole is None:
                 return
-            alone = scope.type is None and self.mends.members.stand_alone(scope)
-            if not alone and not self.planner.stored.says_itself(scope, hole):
-                own = self.planner.stored.type_of(scope)
-                reason = _NO_TEXT if scope.type is not None else _NO_TYPE
-                self.mends.obstacle(defect.knot, host, reason.format(own.name if own else ""))
+            doubt = self.mends.members.doubt(scope, hole)
+            if doubt:
+                self.mends.obstacle(defect.knot, host, doubt)
             if defect.marks.get(scope.name) is None:
                 self.mends.obstacle(defect.knot, host, "nothing shows what sets its parts off")
                 return
