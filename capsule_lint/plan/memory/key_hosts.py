@@ -13,6 +13,7 @@ from capsule_lint.program.inference.types import Foreign, Instance
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -224,7 +225,15 @@ class KeyHosts:
         return None
 
     def is_foreign(self, host: tree.Node) -> bool:
-        """Whether something outside of the program makes a value anew: `str(uuid4())`, `uuid4().hex`."""
+        """Whether something outside of the program makes a value anew, and of nothing that a function is told or has made:
+        `str(uuid4())`, `uuid4().hex`."""
+        names = self.program.names
+        read = (one for one in within(host) if isinstance(one, tree.Name))
+        if any(not b.is_global and b.kind != "import" for n in read for b in names.bindings_of(n)):
+            return False
+        called = self.program.calls.callees(host) if isinstance(host, tree.Call) else ()
+        if any(callee.function is not None for callee in called):
+            return False
         types = self.program.inference.of(host) if isinstance(host, tree.Call | tree.Attr) else ()
         return bool(types) and all(
             isinstance(one, Foreign)
