@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.stored import READ
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import ClassObject, Instance, classes_of, join
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import Filled, names_scope
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot, Value, Want
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class
 
 _VALUE: Final = "value"
 _NO_TEXT: Final = (
@@ -28,6 +29,7 @@ _NO_TYPE: Final = (
     "`{0}` does not say its value in a text, and policy does not name it as the scope's `type`"
 )
 _AS_TEXTS: Final = "use_enum_values"
+_MAX_DEPTH: Final = 4
 
 
 @dataclass(eq=False, slots=True)
@@ -56,6 +58,17 @@ class Members(MendRoom):
         ):
             return code
         return f"{code}.{written}"
+
+    def text_in_policy(self, scope: Scope) -> str | None:
+        """What keys say of the member that policy gives the tests: the text that it is, or its name."""
+        member = self.planner.sources.given.literals.member_in_policy(scope)
+        if member is None:
+            return None
+        return {"name": member[0], _VALUE: member[1]}.get(self._attribute(scope))
+
+    def say_names(self, scope: Scope) -> bool:
+        """Whether keys say the names of members, and not what these are."""
+        return self.planner.stored.is_text_too(scope) and self._attribute(scope) == "name"
 
     def _attribute(self, scope: Scope) -> str:
         """What the keys of the program say of a member, its value where none says any; empty where they differ."""
@@ -114,8 +127,52 @@ class Members(MendRoom):
         if value.kind in READ or not re.fullmatch(r"[\w.]+(\(\))?", value.code):
             return False
         names = self.program.names
-        bound = names.bindings(code, names.place(want.node)) if code.isidentifier() else ()
-        return value.bind or all(self._holds_member(b, name) for b in bound)
+        first, *path = code.removesuffix("()").split(".")
+        bound = names.bindings(first, names.place(want.node))
+        if path and not code.endswith(")"):
+            inference = self.program.inference
+            owners = classes_of(join(*map(inference.bound, bound)))
+            kept = len(path) == 1 and all(self._keeps_member(c, path[0], name) for c in owners)
+            return kept and bool(owners)
+        return value.bind or all(self._holds_member(b, name) for b in bound if not path)
+
+    def _keeps_member(self, cls: Class, attribute: str, name: str, depth: int = 0) -> bool:
+        """Whether all that objects of a class are made with for an attribute is a member, as far as they are given it."""
+        said = [arguments for _, arguments in self.program.calls.given_to(cls)]
+        return all(arguments for arguments in said) and all(
+            self._is_made(arguments[attribute].value, name, depth)
+            for arguments in said
+            if attribute in arguments
+        )
+
+    def _is_made(self, node: tree.Node, name: str, depth: int) -> bool:
+        """Whether an expression is a member by what makes it, and not by what is declared alone."""
+        inference = self.program.inference
+        match node:
+            case tree.Call():
+                return last_name(node.func) == name
+            case tree.Attr() if any(isinstance(t, ClassObject) for t in inference.of(node.base)):
+                return True
+            case tree.Attr() if depth < _MAX_DEPTH:
+                owners = classes_of(inference.of(node.base))
+                return bool(owners) and all(
+                    self._keeps_member(cls, node.name, name, depth + 1) for cls in owners
+                )
+            case tree.Name() if depth < _MAX_DEPTH:
+                bound = self.program.names.bindings_of(node)
+                values = [b.assigned for b in bound if b.kind == "assign"]
+                given = [v for b in bound for v in self.program.calls.passed_to(b)]
+                known = all(last_name(b.annotation) == name for b in bound if b.kind == "param")
+                made = [v for v in (*values, *given) if v is not None]
+                return (
+                    bool(bound)
+                    and known
+                    and all(b.kind in ("assign", "param") for b in bound)
+                    and len(made) == len(values) + len(given)
+                    and all(self._is_made(one, name, depth + 1) for one in made)
+                )
+            case _:
+                return False
 
     def _holds_member(self, binding: Binding, name: str) -> bool:
         """Whether a parameter says of itself that it is one, or all that a name is given is one."""

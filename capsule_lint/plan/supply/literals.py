@@ -60,8 +60,8 @@ class Literals(Struct, frozen=True):
             return None
         return None if made and own is None and "." in made else found["text"]
 
-    def member_in_policy(self, scope: Scope) -> str | None:
-        """The text of `test-value`, where that is a member of an enum of the program: `Stage.PROD`."""
+    def member_in_policy(self, scope: Scope) -> tuple[str, str] | None:
+        """The name and the text of `test-value`, where that is a member of an enum of the program: `Stage.PROD`."""
         own, value = scope.type, scope.test_value or ""
         name = value.removeprefix(f"{own.name}.") if own is not None else value
         cls = self.program.names.definition(own.dotted) if own is not None else None
@@ -69,7 +69,8 @@ class Literals(Struct, frozen=True):
             return None
         bindings = list(cls.scope.bindings.get(name, ()))
         is_member = len(bindings) == 1 and self.program.classes.is_enum(cls)
-        return self.of(bindings[0].assigned) if is_member else None
+        text = self.of(bindings[0].assigned) if is_member else None
+        return (name, text) if text is not None else None
 
     def _is_plain(self, name: str, text: str) -> bool:
         """Whether what is made of a text by the class or type of a dotted name says that text."""

@@ -387,10 +387,13 @@ class Testing(MendRoom):
 
     def known(self, value: Value, want: Want) -> str | None:
         """The literal that an expression always is; `None` when it is not known."""
-        scope = want.scope
-        if value.kind == "test" and scope.test_source is not None:
+        scope, members = want.scope, self.mends.members
+        is_test = value.kind == "test" and scope.test_source is not None
+        if members.say_names(scope):
+            return members.text_in_policy(scope) if is_test else None
+        if is_test:
             given = self.planner.sources.given
-            return given.value_of_helper(scope) or given.literals.member_in_policy(scope)
+            return given.value_of_helper(scope) or members.text_in_policy(scope)
         if value.literal is not None:
             return value.literal
         program = self.program
