@@ -126,15 +126,19 @@ class Demands(Room):
         """The scopes that policy demands of a function, by the entity that it serves, or by its keys."""
         domain, policy = self.program.domain, self.program.policy
         entity = domain.narrowed_names(cls, function, function.module.name)
-        sites = self.program.keys.inside(function) if entity is None and cls is None else ()
-        if sites:
-            return tuple(s for s in policy.scopes if any(s in domain.required(k) for k in sites))
+        if entity is None and cls is None:
+            sites = self.program.keys.inside(function)
+            needed = {scope for site in sites for scope in domain.required(site)}
+            told = needed if sites else self._key_users.scopes_of(function)
+            if told is not None:
+                return tuple(scope for scope in policy.scopes if scope in told)
         return policy.scopes_of(entity)
 
     def _demand(self, function: Function, cls: Class | None) -> None:
         """Note the scopes that a method, or a function like one, lacks."""
-        domain = self.program.domain
-        narrow = domain.narrowed_names(cls, function, function.module.name) is not None
+        domain, required = self.program.domain, self.required_of(cls, function)
+        narrow = len(required) < len(self.program.policy.scopes)
+        narrow = narrow or domain.narrowed_names(cls, function, function.module.name) is not None
         if self._finds_scope(function) or self._asks_around(function) or is_registered(function):
             return
         if hands_scopes(self.program, function) or self._is_told_by_keys(function):
@@ -148,7 +152,7 @@ class Demands(Room):
             return
         lacking = [
             scope
-            for scope in self.required_of(cls, function)
+            for scope in required
             if domain.scope_parameter(function, scope) is None
             and not domain.held.is_several(function, scope)
             and not domain.carries(function, scope, self.state.gained())

@@ -13,6 +13,7 @@ from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
+    from capsule_lint.policy import Scope
 
 
 @dataclass(eq=False)
@@ -35,6 +36,24 @@ class KeyUsers(Room):
         job's, and where its keys are written says enough."""
         private = function.name.startswith("_")
         return bool(function.params) and not private and self.makes(function)
+
+    def scopes_of(self, function: Function) -> set[Scope] | None:
+        """The scopes of the keys that a function has its entities or helpers make, `Item={"PK": flag.pk}`, where that is
+        known of all its keys; of an expression that may be one of several keys, those that each of them needs."""
+        program = self.program
+        found: list[set[Scope]] = []
+        for display in program.names.inside(function):
+            pairs = display.pairs if isinstance(display, tree.DictDisplay) else ()
+            for value in (value for name, value in pairs if program.keys.key_name(name)):
+                made = [
+                    set(program.domain.required(site))
+                    for helper in program.keys.results.helpers_in(value)
+                    for site in program.keys.inside(helper)
+                ]
+                if not made:
+                    return None
+                found.append(set.intersection(*made))
+        return set.union(*found) if found else None
 
     @cached_property
     def asking(self) -> set[Function]:

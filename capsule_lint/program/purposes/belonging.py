@@ -138,7 +138,7 @@ class Belonging:
             return None
         found = self.narrowed_names(site.owner, site.function, site.module.name)
         if found is None:
-            return self._of_callers(site.function)
+            return self._of_callers(site.function) or self._of_result(site)
         if not self._is_scope_named(found):
             return found
         if self._named_by_owner(site.owner) == found:
@@ -152,20 +152,37 @@ class Belonging:
 
     def _alike(self, site: KeySite) -> str | None:
         """The entity of policy's table whose own keys say the same: `TAX#{self.country}` of a `TaxRate`."""
+        made = self._own_keys().get(site.template.text, set())
+        return min(made) if made and "" not in made and self.tags_of(site.template) else None
+
+    def _own_keys(self) -> dict[str, set[str]]:
+        """What the keys say that entities make of themselves, and their names, which are empty where policy's table does
+        not have them."""
         entities, sites = self.domain.policy.entities, self.domain.keys.sites
-        if not entities or not self.tags_of(site.template):
-            return None
-        if self._own[0] != len(sites):
+        if entities and self._own[0] != len(sites):
             self._own = len(sites), {}  # which is asked for again while it is found
             own: dict[str, set[str]] = {}
             for one in sites:
                 cls = self._made_of(one)
                 if cls is not None:
-                    names = (name for name in (cls.name, cls.symbol) if name in entities)
-                    own.setdefault(one.template.text, set()).add(next(names, ""))
+                    own.setdefault(one.template.text, set()).add(self._listed(cls))
             self._own = len(sites), own
-        made = self._own[1].get(site.template.text, set())
-        return min(made) if made and "" not in made else None
+        return self._own[1]
+
+    def _listed(self, cls: Class) -> str:
+        """The name by which policy's table has a class, or nothing."""
+        names = (name for name in (cls.name, cls.symbol) if name in self.domain.policy.entities)
+        return next(names, "")
+
+    def _of_result(self, site: KeySite) -> str | None:
+        """The entity of policy's table that alone a function outside of classes gives back, and whose own keys say the
+        same: `TENANT#{tenant_id}` of `settings_of(tenant_id) -> TenantSettings`."""
+        function = site.function
+        made = self._own_keys().get(site.template.text)
+        if not made or function is None or function.owner is not None:
+            return None
+        given = set(map(self._listed, classes_of(self.domain.inference.returned(function))))
+        return given.pop() or None if len(given) == 1 and given <= made else None
 
     def _made_of(self, site: KeySite) -> Class | None:
         """The entity that makes a key of itself, or of which alone it is made: `f"TAX#{rate.country}"`."""
