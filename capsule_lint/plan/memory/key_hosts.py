@@ -157,8 +157,7 @@ class KeyHosts:
             yield key, None
         elif function is not None and depth < self._passed.get((function, binding.name), _MANY):
             self._passed[function, binding.name] = depth
-            told = self.program.calls.arguments_for(function, binding.name)
-            given = [*(a.value for _, a in told), *self.handed.by_index(binding)]
+            given = [*self._told(function, binding), *self.handed.by_index(binding)]
             found = [one for value in given for one in self._hosts_of(value, depth + 1)]
             spelled = all(isinstance(host, tree.Const) for host, _ in found)
             scopes = self.program.policy.scopes
@@ -169,6 +168,15 @@ class KeyHosts:
                 yield key, None  # its callers know of no key: the parameter tells the thing itself
             else:
                 yield from found
+
+    def _told(self, function: Function, binding: Binding) -> Iterator[tree.Node]:
+        """What is given for a parameter, also by who calls another method of the family: that of a base."""
+        calls, at = self.program.calls, [p.name for p in function.params].index(binding.name)
+        others = {*calls.families.of(function)} - {function}
+        for one in (function, *sorted(others, key=lambda f: f.symbol)):
+            same = one.parameter(binding.name) or next(iter(one.params[at:]), None)
+            if same is not None:
+                yield from (a.value for _, a in calls.arguments_for(one, same.name))
 
     def _is_of_interface(self, function: Function) -> bool:
         """Whether what is no collection can stand in the place of a method's object, a repository."""
