@@ -45,7 +45,7 @@ class Ties(Room):
         if tag is not None:
             join(knot, tag)
             self._tags.setdefault(site.index, set()).add(tag)
-            if self._is_under_made_name(site.template.host):
+            if self._is_under_made_name(site.template.host) or self._is_of_both(site):
                 join(tag, self._tagged(site, not site.index) or tag)
             return
         if self._is_beginning(site.template) or self._has_any_tag(site.template):
@@ -85,6 +85,11 @@ class Ties(Room):
         named = display.keys_for(host) if isinstance(display, tree.DictDisplay) else ()
         constant = self.program.templates.constant
         return any(name is not None and constant(name) is None for name in named)
+
+    def _is_of_both(self, site: KeySite) -> bool:
+        """Whether a helper makes a key that is written as that of the table and as that of an index."""
+        written = self.program.keys.written.get(site.function, ()) if site.function else ()
+        return len(written) > 1
 
     def _is_beginning(self, template: Template) -> bool:
         """Whether a text ends in what sets the scopes off from all that may come behind: `f"TENANT#{tenant_id}#"`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -65,6 +66,8 @@ class Keys:
     """The functions that are given whole keys, which they hand to the table."""
     asked: set[int] = field(default_factory=set)
     """The expressions, by their ids, of keys that are looked up and that a function makes."""
+    written: dict[Function, set[bool]] = field(default_factory=lambda: defaultdict(set))
+    """The functions that make keys which are written, and whether these are an index's."""
     bares: BareKeys = field(init=False)
     positions: Positions = field(init=False)
     results: KeyResults = field(init=False)
@@ -95,7 +98,10 @@ class Keys:
         self.bares.settle()
 
     def _find_indexes(self) -> None:
-        """What is looked up in an index is known by what is written there, where names do not tell."""
+        """What helpers make, and what is looked up, is an index's where what is written is, if names do not tell."""
+        for function, indexes in self.written.items():
+            for site in self.inside(function) if indexes == {True} else ():
+                site.index = True
         written = [s for s in self.sites if s.role is not Role.LOOKUP]
         forms = [(_form(s.template), s.index) for s in written]
         exact = [(s.template.text, s.index) for s in written]
@@ -206,6 +212,8 @@ class Keys:
         if helpers and role is Role.LOOKUP:
             self.asked.add(id(node))
         for function in helpers:
+            if role is Role.WRITTEN:
+                self.written[function].add(index)
             self._note_helper(function, index)
             own = self.names.function_of(node)
             if role is Role.HELPER and own is not None:
