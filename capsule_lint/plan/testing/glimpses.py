@@ -17,7 +17,7 @@ from capsule_lint.program.local_names import behind
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _MEASURING: Final = frozenset(("count", "find", "rfind", "index", "rindex"))
 """Methods whose result grows with the key, as its length does."""
+_SAYING: Final = ("__repr__", "__str__")
 _DIFFERENT: Final = "says something of a key that changes"
 _PRINTED: Final = "spells out how an entity is printed that gains a field"
 
@@ -122,16 +123,25 @@ class Glimpses(MendRoom):
         found = []
         classes = self.program.classes
         for cls in self.state.fields:
-            if not classes.is_data(cls) or classes.method(cls, "__repr__") is not None:
-                continue
-            names = [one.name for one in classes.fields(cls)]
+            own = [m for name in _SAYING if (m := classes.method(cls, name)) is not None]
+            is_data = classes.is_data(cls)
+            fields = classes.fields(cls) if is_data else classes.constructor(cls) or ()
+            names = [one.name for one in fields]
             beside = [n for n in names if self.program.domain.held.is_scoped(cls, n)]
+            generated = is_data and classes.method(cls, "__repr__") is None
+            if not generated and all(self._spells(method, names) for method in own):
+                continue
             any_field = "|".join(map(re.escape, names))
             if names:
                 said = rf"\b{re.escape(cls.name)}\((?:{any_field})="
                 said += "".join(rf"|\b{n}=[^,()]*, (?:{any_field})=" for n in beside)
                 found.append((cls, re.compile(said)))
         return found
+
+    def _spells(self, method: Function, names: Sequence[str]) -> bool:
+        """Whether a method that says what an object is names its fields itself, and does not go through all of them."""
+        inside = self.program.names.inside(method)
+        return any(isinstance(node, tree.Attr) and node.name in names for node in inside)
 
 
 def _spans(defect: KeyDefect, key: Template, text: str, *, appears: bool) -> bool:
