@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -54,19 +55,19 @@ class Comparison(Struct, frozen=True):
 def comparisons(module: Module) -> Iterator[Comparison]:
     """All of a module that compare two things."""
     for node in module.each(tree.Compare):
-        if len(node.ops) == 1:
-            yield Comparison(node, node.ops[0], node.left, node.rights[0])
+        for op, left, right in zip(node.ops, (node.left, *node.rights), node.rights, strict=False):
+            yield Comparison(node, op, left, right)
     for call in module.each(tree.Call) if module.is_test else ():
-        op = _ASSERTED.get(last_name(call.func)) if len(call.args) > 1 else None
-        if op is not None:
-            yield Comparison(call, op, call.args[0].value, call.args[1].value)
+        said = _ASSERTED.get(last_name(call.func)) if len(call.args) > 1 else None
+        if said is not None:
+            yield Comparison(call, said, call.args[0].value, call.args[1].value)
 
 
 def equated(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
-    """What is asserted to be equal, both ways round."""
+    """What is asserted to be equal, both ways round; in `a == b == c` all three are."""
     match node:
-        case tree.Compare(ops=("==",), rights=(right,)):
-            yield from ((node.left, right), (right, node.left))
+        case tree.Compare() if set(node.ops) == {"=="}:
+            yield from permutations((node.left, *node.rights), 2)
         case tree.Call(args=(first, second, *_)) if last_name(node.func) in _EQUATING:
             yield from ((first.value, second.value), (second.value, first.value))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import permutations
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -209,8 +210,8 @@ class Tuples(Room):
                     self._target(part.target, inference.elements(inference.of(part.iter)))
             case tree.Wrapped(kind="starred"):
                 self._doubt(node.value)
-            case tree.Compare(ops=("==" | "!=",)):
-                for one, other in node.both_ways:
+            case tree.Compare() if set(node.ops) <= {"==", "!="}:
+                for one, other in permutations((node.left, *node.rights), 2):
                     made = self._made(one) if isinstance(one, tree.Call) else None
                     if isinstance(other, tree.Sequence) and made is None:
                         self._compared(one)
