@@ -138,6 +138,7 @@ class Mends(Room):
         CallbackTypes(self).build()
         self.planner.bypassed.build(self)
         self.planner.queued.build(self)
+        self.planner.thrown_away.build(self)
         self.entries.build()
         NamedFields(self).build()
         Excluded(self).build()

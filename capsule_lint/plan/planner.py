@@ -56,6 +56,7 @@ from capsule_lint.plan.supply.queued import Queued
 from capsule_lint.plan.supply.serving import Serving
 from capsule_lint.plan.supply.set_here import SetHere
 from capsule_lint.plan.supply.sources import Sources
+from capsule_lint.plan.supply.thrown_away import ThrownAway
 from capsule_lint.plan.supply.values import Values
 from capsule_lint.plan.taken_apart.cut_off import CutOff
 from capsule_lint.plan.taken_apart.probes import Probes
@@ -126,6 +127,7 @@ class Planner:
         self.lambdas = Lambdas(self)
         self.fillings = Fillings(self)
         self.queued = Queued(self)
+        self.thrown_away = ThrownAway(self)
 
     def plan(self) -> None:
         """Fill the state."""
