@@ -330,11 +330,14 @@ class Sources:
     def _attribute(
         self, scope: Scope, place: Place, call: tree.Call | None, *, loose: bool
     ) -> Value | None:
+        telling = [f for f in enclosing(place) if self._is_for_another(f)]
         for function in enclosing(place):
             own = self.holders.of_self(scope, function)
-            if own is not None and not self._is_for_another(function):
+            if own is not None and function not in telling:
                 return own
-        near = [*self.holders.beside(call), *self.holders.own_attributes(place)]
+        copied = {function.self_name for function in telling}  # `replace(self, tenant_id=…)`
+        near = [pair for pair in self.holders.beside(call) if pair[0] not in copied]
+        near += self.holders.own_attributes(place)
         around = list(self.holders.values(place))
         carriers = [pair for pair in around if self.program.domain.is_carrier(pair[1])]
         others = [pair for pair in around if pair not in carriers]
