@@ -52,8 +52,10 @@ class Yielded(MendRoom, Struct, frozen=True):
                 for pair in pairs:
                     if self.program.domain.held.is_attribute(cls, pair.attribute, other):
                         at, behind, name = pair.statement, place, rename(pair.name, other, scope)
-                        name = attribute if pair.name == pair.attribute else name
-            if name is None:
+                        name = (
+                            attribute if name == pair.name or pair.name == pair.attribute else name
+                        )
+            if name is None or any(pair.name == name for pair in pairs):
                 reason = f"yields fields by names of their own, and `{attribute}` has none"
                 self.mends.obstacle(("class", cls), at.values[0], reason)
                 continue
@@ -80,8 +82,7 @@ class Yielded(MendRoom, Struct, frozen=True):
             if value is not None and any(isinstance(one, tree.Sequence) for one in targets):
                 yield value, value
         for node in module.every(*_READING):
-            parent = self.program.names.parent(node)
-            if not isinstance(parent, tree.Subscript) and not is_compared(self.program, node):
+            if not self._is_counted(node):
                 continue
             match node:
                 case tree.Call(args=(tree.Argument(star="", value=only),)):
@@ -91,6 +92,19 @@ class Yielded(MendRoom, Struct, frozen=True):
                     yield part.iter, node
                 case tree.Wrapped(kind="starred"):
                     yield node.value, node
+
+    def _is_counted(self, node: tree.Node) -> bool:
+        """Whether something is compared, or its length is, or parts of it are taken, here or by the local that it is."""
+        parent = self.program.names.parent(node)
+        match parent:
+            case tree.Subscript(base=base):
+                return base is node
+            case tree.Call(func=tree.Name(id="len")):
+                return is_compared(self.program, parent)
+            case tree.Assign(targets=(tree.Name(),)):
+                return any(map(self._is_counted, self.program.records.uses(parent)))
+            case _:
+                return is_compared(self.program, node)
 
 
 def yields_fields(cls: Class) -> bool:
