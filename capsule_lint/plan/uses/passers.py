@@ -117,7 +117,8 @@ def forwarded_by(
     named = [name.id for name in _names_of(program, function, set(stars))]
     starred = {name for name, kind in stars.items() if kind == "*"}
     told = [a.keyword for a in call.args if a.keyword]
-    own_words = len(told) if starred and not _names_scope(program, told) else 0
+    takes_all = starred and len(function.own_params) == len(stars)
+    own_words = len(told) if takes_all and not _names_scope(program, told) else 0
     several = leading and not starred and sorted(named) != sorted(stars)
     if several or leading is None or len(call.args) != leading + len(stars) + own_words:
         return (function if _is_told_by_keyword(program, function, call) else None), 0
