@@ -124,13 +124,44 @@ class SortKeys(Struct, frozen=True, dict=True):
     def _parting(self) -> list[set[str]]:
         """The keys of code that takes sort keys apart: `row["SK"].split("#")[1]`, `row["SK"][5:]`."""
         asked = self._places.asked
-        owners = {
-            self._owner(node)
+        functions = {
+            self.program.names.function_of(node)
             for module in self.program.names.judged()
             for node in module.either(tree.Subscript, tree.Call)
             if not module.is_test and (parted := _parted(node)) is not None and asked(parted)
         }
-        return [self._keys_in(owner) for owner in owners]
+        return [self._keys_beside(function) for function in functions]
+
+    def _keys_beside(self, function: Function | None) -> set[str]:
+        """The keys of rows that a function may have: those of its class, or of its module, and of what it calls, where it
+        looks for rows itself, or all that calls it is beside it and does; none where the rows may be anybody's."""
+        if function is None:
+            return set()
+        program, owner = self.program, owner_of(function)
+        callers = [program.names.function_of(call) for call, _ in program.calls.callers(function)]
+        makers = [one for one in callers if one is not None and not one.module.is_test]
+        if self._makes_keys(function) or owner in program.domain.entities:
+            makers = [function]
+        elif None in callers or not all(
+            owner_of(one) is owner and one.module is function.module and self._makes_keys(one)
+            for one in makers
+        ):
+            return set()
+        called = {
+            callee.function
+            for one in makers
+            for call in program.names.inside(one)
+            if isinstance(call, tree.Call)
+            for callee in program.calls.callees(call)
+        }
+        others = {one for one in called if one is not None and one not in program.keys.helpers}
+        owners = {owner_of(one) or one.module for one in (*makers, *others)}
+        return {text for one in owners for text in self._keys_in(one)}
+
+    def _makes_keys(self, function: Function) -> bool:
+        """Whether a function makes keys, or has a helper make them."""
+        keys = self.program.keys
+        return any(keys.inside(one) for one in (function, *keys.helpers_of(function)))
 
     @cached_property
     def _asked(self) -> list[tree.Node]:
