@@ -7,13 +7,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import last_name, owner_of
+from capsule_lint.program.model import last_name
 from capsule_lint.program.places.conditions import Conditions, compared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from capsule_lint.program.model import Class, Function, Module
+    from capsule_lint.program.model import Function, Module
     from capsule_lint.program.places.keys import Keys
 
 
@@ -27,21 +27,15 @@ class SortKeyPlaces:
     @cached_property
     def texts(self) -> frozenset[str]:
         """The texts that are sort keys somewhere: a dict may be by these."""
-        return frozenset(self.owners)
-
-    @cached_property
-    def owners(self) -> Mapping[str, set[Class | None]]:
-        """The classes in which a text is written as a sort key, `None` for what stands in none."""
         is_sort_key, template = self.keys.policy.is_sort_key_name, self.keys.templates.template
-        found: dict[str, set[Class | None]] = {}
-        for module in self.keys.names.judged():
-            for display in module.each(tree.DictDisplay):
-                for key, value in display.pairs:
-                    made = template(value) if is_sort_key(tree.text(key) or "") else None
-                    if made is not None:
-                        owner = owner_of(self.keys.names.function_of(display))
-                        found.setdefault(made.text, set()).add(owner)
-        return found
+        made = (
+            template(value)
+            for module in self.keys.names.judged()
+            for display in module.each(tree.DictDisplay)
+            for key, value in display.pairs
+            if is_sort_key(tree.text(key) or "")
+        )
+        return frozenset(one.text for one in made if one is not None)
 
     def asked(self, node: tree.Node) -> bool:
         """Whether an expression is a sort key, which stays as it is, also where an index is asked for it: `Key("sk")`,

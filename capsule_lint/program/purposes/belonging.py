@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.purposes.naming import Naming, contains, entity_words
+from capsule_lint.program.purposes.served_rows import ServedRows
 from capsule_lint.program.texts.marks import is_plainly_marked
 from capsule_lint.program.texts.pieces import (
     Filled,
@@ -86,8 +86,12 @@ class Belonging:
     _known: Naming | None = None
     _for_others: dict[Class, bool] = field(default_factory=dict)
     """The classes that are named after the row of a scope itself, and whether they serve other rows as well."""
+    _rows: ServedRows = field(init=False)
     _own: tuple[int, dict[str, set[str]]] = (-1, {})
     """What the keys say that entities make themselves, and their names, for so many keys."""
+
+    def __post_init__(self) -> None:
+        self._rows = ServedRows(self.domain)
 
     def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
         """The scopes that the key of a site needs."""
@@ -264,22 +268,9 @@ class Belonging:
             return found
         if owner not in self._for_others:
             self._for_others[owner] = any(
-                self._tells_others(template, found) for template in self._told_sort_keys(owner)
+                self._tells_others(template, found) for template in self._rows.told(owner)
             )
         return None if self._for_others[owner] else found
-
-    def _told_sort_keys(self, owner: Class) -> Iterator[Template]:
-        """The sort keys that the methods of a class are told: `PROJECT#{project_id}` of `TenantDB(…).get(sk)`."""
-        domain = self.domain
-        for method in owner.methods.values():
-            told = [p.name for p in method.own_params if domain.policy.is_sort_key_name(p.name)]
-            for call, callee in domain.calls.callers(method) if told else ():
-                is_test = domain.names.module_of(call).is_test
-                bound = None if is_test else bind(call.args, method.params, callee.given)
-                for name in told:
-                    argument = bound.arguments.get(name) if bound is not None else None
-                    if argument is not None:
-                        yield from domain.keys.templates.resolve(argument.value)
 
     def _named_after(self, name: str) -> str | None:
         """The policy's entity whose name the words contain, unless another entity fits better."""
@@ -334,8 +325,11 @@ class Belonging:
         calls = list(self._calls_of(function))
         owner = site.owner
         if owner is not None and self._named_by_owner(owner) is None and owner in self._for_others:
-            named, told = self._named_after(owner.name), list(self._told_sort_keys(owner))
-            rest = [one for one in told if named and not self._tells_others(one, named)]
+            named, had = (
+                self._named_after(owner.name),
+                (*self._rows.told(owner), *self._rows.own(owner)),
+            )
+            rest = [one for one in had if named and not self._tells_others(one, named)]
             return named if any(_ENDING.search(one.text) for one in rest) else None
         found = self.narrowed_names(site.owner, function, site.module.name)
         if found is not None and self._is_scope_named(found):
@@ -368,7 +362,7 @@ class Belonging:
         sort_keys = list(Beside(self.domain.keys).sort_keys(call))
         others = [one for one in sort_keys if self._tells_others(one, entity)]
         if self._named_by_owner(owner) == entity:
-            return any(self._is_made_elsewhere(one, entity) for one in others)
+            return any(self._is_made_elsewhere(call, one, entity) for one in others)
         if others:
             return True
         if self.narrowed_names(None, caller, "") == entity:
@@ -386,10 +380,18 @@ class Belonging:
             for piece in sort_key.pieces
         )
 
-    def _is_made_elsewhere(self, sort_key: Template, entity: str) -> bool:
-        """Whether code that is not called after an entity has the same sort key: its rows are none of the entity's."""
-        owners = self.domain.keys.positions.strays.sort_keys.owners.get(sort_key.text, ())
-        return any(self._named_by_owner(owner) != entity for owner in owners)
+    def _is_made_elsewhere(self, call: tree.Call, sort_key: Template, entity: str) -> bool:
+        """Whether a repository or an entity that is not called after an entity has the same key with the same sort key:
+        its rows are none of the entity's."""
+        found = (callee.function for callee in self.domain.calls.callees(call))
+        owners = {
+            owner
+            for function in found
+            if function is not None
+            for owner in self._rows.makers(function).get(sort_key.text, ())
+        }
+        known = self.domain.repositories | self.domain.entities
+        return any(self._named_by_owner(owner) != entity for owner in owners & known)
 
     @property
     def _naming(self) -> Naming:
