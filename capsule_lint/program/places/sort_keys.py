@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.model import Function, Module
     from capsule_lint.program.places.keys import Keys
+    from capsule_lint.program.texts.pieces import Template
 
 
 @dataclass(eq=False)
@@ -36,6 +38,49 @@ class SortKeyPlaces:
             if is_sort_key(tree.text(key) or "")
         )
         return frozenset(one.text for one in made if one is not None)
+
+    def says(self, template: Template) -> bool:
+        """Whether code that stays as it is writes out a sort key, or how it begins: in an item, a condition, a test."""
+        whole, begun = self._said
+        spelled = re.compile(".+".join(map(re.escape, template.text.split("{}"))))
+        return template.text.startswith(begun) or any(map(spelled.fullmatch, whole))
+
+    @cached_property
+    def _said(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        """The sort keys that say a scope and are written out, and those of conditions, which may be beginnings."""
+        whole, begun = set[str](), set[str]()
+        for module in self.keys.names.judged():
+            whole.update(*map(self._scoped, self._written(module)))
+            begun.update(*map(self._scoped, (*self.bound(module), *self._conditions(module))))
+        return frozenset(whole), tuple(begun)
+
+    def _scoped(self, node: tree.Node) -> Iterator[str]:
+        """What an expression may be that says a scope."""
+        tags = tuple(scope.tag for scope in self.keys.policy.scopes)
+        templates = self.keys.templates.resolve(node)
+        return (one.text for one in templates if one.text.startswith(tags))
+
+    def _written(self, module: Module) -> Iterator[tree.Node]:
+        """What sort keys are: in dicts, by assignment, where they are compared, second in the pairs of tests."""
+        is_sort_key = self.keys.policy.is_sort_key_name
+        for display in module.each(tree.DictDisplay):
+            yield from (v for key, v in display.pairs if is_sort_key(tree.text(key) or ""))
+        for statement, _ in module.statements:
+            if isinstance(statement, tree.Assign) and statement.value is not None:
+                stored = (one for one in statement.targets if not isinstance(one, tree.Name))
+                yield from (statement.value for one in stored if self.asked(one))
+        for compare in module.each(tree.Compare):
+            sides = (compare.left, *compare.rights)
+            yield from sides if any(map(self.asked, sides)) else ()
+        for pair in module.each(tree.Sequence) if module.is_test else ():
+            if pair.kind == "tuple" and len(pair.items) == 2:
+                yield pair.items[1]
+
+    def _conditions(self, module: Module) -> Iterator[tree.Node]:
+        """What `Key("SK")` is compared with."""
+        for call in module.each(tree.Call):
+            if isinstance(call.receiver, tree.Call) and self.asked(call.receiver):
+                yield from call.plain
 
     def asked(self, node: tree.Node) -> bool:
         """Whether an expression is a sort key, which stays as it is, also where an index is asked for it: `Key("sk")`,

@@ -187,13 +187,13 @@ class Strays:
 
     def _is_apart(self, call: tree.Call, value: tree.Node) -> bool:
         """Whether what a call is given is for something else than partition keys: it takes a sort key there, and
-        the text says no scope, or is written out as a sort key elsewhere."""
+        the text says no scope, or code that stays as it is says the same sort key."""
         given = next(argument for argument in call.args if argument.value is value)
         if self.is_for_others(call):
             return True
         templates = self.keys.templates
         return self.sort_keys.takes(call, given) and all(
-            not templates.segments(one.pieces) or one.text in self.sort_keys.texts
+            not templates.segments(one.pieces) or self.sort_keys.says(one)
             for one in templates.resolve(value)
         )
 
