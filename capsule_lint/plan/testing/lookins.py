@@ -14,6 +14,7 @@ from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.bare_values import BareValues
 from capsule_lint.plan.testing.known_as import KnownAs
+from capsule_lint.plan.testing.parts_read import PartsRead
 from capsule_lint.program.comparisons import HOLDING, equal_to
 from capsule_lint.program.containers import COPIED, LISTED, PICKING, TAKING
 from capsule_lint.program.inference.types import FunctionObject
@@ -34,6 +35,7 @@ _LISTS: Final = LISTED | COPIED | {"keys"}
 """What gives the keys of a collection that it is given."""
 _EACH: Final = ("map", "filter")
 _MAX_DEPTH: Final = 6
+_APART: Final = "this key changes, and is taken apart as well"
 
 
 @dataclass(eq=False, slots=True)
@@ -236,7 +238,7 @@ class LookIns(MendRoom):
             case tree.Call(args=(tree.Argument(value=tree.Lambda() as each), *_)):
                 names = {parameter.name for parameter in each.params}
                 if last_name(outer.func) in _EACH and _reads_parts(each.body, names):
-                    self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
+                    self.mends.obstacle(knot, node, _APART)
 
     def _part_more(self, module: Module, node: tree.Node, change: Rekeyed, knot: Knot) -> None:
         if not isinstance(node, tree.Sequence) or len(node.items) != change.width:
@@ -276,7 +278,9 @@ class LookIns(MendRoom):
             case tree.Attr() | tree.Subscript():
                 return  # made elsewhere, and judged there
             case tree.Sequence(kind="tuple") if change.width > 1:
-                if len(node.items) == change.width:
+                if len(node.items) == change.width and PartsRead(self.program).of(node):
+                    self.mends.obstacle(knot, node, _APART)
+                elif len(node.items) == change.width:
                     self._into(module, node, home, knot)
                 elif len(node.items) != change.width + len(change.scopes):
                     self.mends.spelled(knot, node)
@@ -299,10 +303,7 @@ class LookIns(MendRoom):
             own = [] if value is None else [value]
             for value in written(node) if several else own:
                 module = names.module_of(value)
-                if isinstance(value, tree.Sequence) and self._is_taken_apart(target):
-                    knot = self.planner.local.notes.knot_of(home, node)
-                    self.mends.obstacle(knot, node, "this key changes, and is taken apart as well")
-                elif module.is_test or not several:
+                if module.is_test or not several:
                     self._key(module, value, home, depth + 1)
 
     def _spelled(self, node: tree.Node, home: Home, depth: int) -> None:
@@ -310,16 +311,6 @@ class LookIns(MendRoom):
         judged there."""
         for value in self.planner.sources.shared.spelled(node):
             self._key(self.program.names.module_of(value), value, home, depth + 1)
-
-    def _is_taken_apart(self, binding: Binding) -> bool:
-        """Whether a name for a key is read by position somewhere."""
-        names = self.program.names
-        return any(
-            _takes_apart(self._parent(node), node)
-            for node in binding.module.each(tree.Name)
-            if node.id == binding.name and node.at != binding.at
-            if binding in names.bindings_of(node)
-        )
 
     def _into(self, module: Module, node: tree.Node, home: Home, knot: Knot) -> None:
         """Put the values of the new elements into a tuple, or make one of a bare key."""
@@ -392,16 +383,3 @@ def _reads_parts(node: tree.Node, names: set[str]) -> bool:
 def _in_pair(node: tree.Node) -> tuple[tree.Node, ...]:
     """The key of `(key, value)`."""
     return node.items[:1] if isinstance(node, tree.Sequence) and len(node.items) == 2 else ()
-
-
-def _takes_apart(parent: object, node: tree.Node) -> bool:
-    """Whether `parent` reads the parts of a tuple by their positions."""
-    match parent:
-        case tree.Subscript():
-            return parent.base is node
-        case tree.Call():
-            return any(a.value is node and a.star for a in parent.args)
-        case tree.Assign(targets=(tree.Sequence(),)) | tree.Wrapped():
-            return True
-        case _:
-            return False
