@@ -28,3 +28,18 @@ QUEUING: Final = frozenset(("put", "put_nowait"))
 """Methods of a queue that add one element, their first argument."""
 TAKING: Final = frozenset(("pop", "popleft", "popitem", "get", "get_nowait"))
 """Methods that, told nothing or a position, give what somebody has put there."""
+OF_SETS: Final = frozenset(
+    (
+        "issubset",
+        "issuperset",
+        "isdisjoint",
+        "union",
+        "intersection",
+        "intersection_update",
+        "difference",
+        "difference_update",
+        "symmetric_difference",
+        "symmetric_difference_update",
+    )
+)
+"""Methods of a set that compare its elements with those of another one."""

@@ -267,6 +267,8 @@ class KeyReaders:
             self._updated(call, home)
         elif name in ("popitem", "peekitem"):
             self._pair(call, home)
+        elif name == "pop" and not call.args:
+            self.keys.key(call, home)
         elif name not in _SAFE_METHODS and not (
             self._is_looked_into(call, home) or self._is_given_several(call, home)
         ):

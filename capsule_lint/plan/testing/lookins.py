@@ -16,7 +16,7 @@ from capsule_lint.plan.testing.bare_values import BareValues
 from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.plan.testing.parts_read import PartsRead
 from capsule_lint.program.comparisons import HOLDING, equal_to
-from capsule_lint.program.containers import COPIED, LISTED, PICKING, TAKING
+from capsule_lint.program.containers import COPIED, LISTED, OF_SETS, PICKING, TAKING
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.model import Binding, last_name
@@ -159,10 +159,14 @@ class LookIns(MendRoom):
             yield from self._of_key(call, pairs=False)
 
     def _given(self, call: tree.Call, method: str) -> Iterator[tree.Node]:
-        """The keys that a method of a collection is given."""
+        """The keys that a method of a collection is given, or those with which what it gives is compared."""
         if method == "update":
             for argument in call.args:
                 yield from keys_of(argument.value) if argument.keyword is None else ()
+        elif method in OF_SETS:
+            for argument in call.args:
+                yield from keys_of(self._written(argument.value))
+            yield from self._of_view(call, pairs=False)
         elif is_keyed(method) and call.args:
             yield call.args[0].value
 
@@ -182,6 +186,11 @@ class LookIns(MendRoom):
             case tree.Assign(targets=(tree.Sequence(items=items),), value=value) if value is node:
                 for item in items:
                     yield from self._of_name(item, pairs=pairs)
+            case tree.Binary(op="|" | "-" | "&" | "^"):
+                for side in (parent.left, parent.right):
+                    for key in keys_of(self._written(side)) if side is not node else ():
+                        yield from _in_pair(key) if pairs else (key,)
+                yield from self._of_view(parent, pairs=pairs)
             case tree.Compare(ops=("in" | "not in",)):
                 if parent.rights[0] is node:
                     yield from _in_pair(parent.left) if pairs else (parent.left,)
