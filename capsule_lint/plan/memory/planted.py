@@ -48,7 +48,10 @@ class Planted(MendRoom, Struct, frozen=True):
                     self.look_ins.given(written(one), home)
             tested = [one for one in every if self.program.names.module_of(one).is_test]
             for one in tested:
-                self._unwritten(one, home)
+                if made_of.holds_keys(home) and self._is_unseen(one, home):
+                    self.mends.obstacle(self.planner.local.notes.knot_of(home, one), one, _UNSEEN)
+                else:
+                    self._unwritten(one, home)
             for use in same.uses(tested):
                 if id(use) not in changing and self._is_kept(use):
                     knot = self.planner.local.notes.knot_of(home, use)
@@ -82,6 +85,19 @@ class Planted(MendRoom, Struct, frozen=True):
             self.look_ins.given(keys, home)
         elif self._makes_its_own(node) or (whole is not None and not self._changes(whole)):
             self.mends.obstacle(self.planner.local.notes.knot_of(home, node), node, _UNSEEN)
+
+    def _is_unseen(self, node: tree.Node, home: Home) -> bool:
+        """Whether a set or a list gets keys of several parts from what nobody sees: `zip(tenants, ids)`,
+        `[tuple(line) for line in lines]`."""
+        callees = self.program.calls.callees
+        if self.planner.local.rekeyed[home].width < 2:
+            return False
+        if isinstance(node, tree.Call):
+            return bool(node.args) and not callees(node)
+        return any(
+            isinstance(one, tree.Wrapped) or (isinstance(one, tree.Call) and not callees(one))
+            for one in _elements(node)
+        )
 
     def _changes(self, listed: tree.Node) -> bool:
         """Whether keys are taken out of a collection whose keys change."""
