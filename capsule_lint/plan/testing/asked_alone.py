@@ -44,7 +44,7 @@ class AskedAlone(Struct, frozen=True):
             case tree.Attr(name=name) as method if name in _RESPELLING and isinstance(
                 call := parent(method), tree.Call
             ):
-                yield from self._is_alone(call, forms, unnamed=False)
+                yield from self._is_alone(call, forms, unnamed)
             case tree.Attr(name=name):
                 # the parts of a key that has a name are judged where they are read
                 yield name in _LOOKING or (unnamed and name in PARTING)
