@@ -33,6 +33,7 @@ from capsule_lint.plan.taken_apart.splits import Splits
 from capsule_lint.plan.testing.put_in_place import PutInPlace
 from capsule_lint.program.inference.flow import COMPARING
 from capsule_lint.program.model import Class, Function, start_of
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -238,6 +239,15 @@ class LocalKeys:
             if rekeyed is not None and rekeyed.width == 1:
                 self._judge_host(home, host, helper, known=True)
 
+    def _is_taken_out(self, host: tree.Node, home: Home) -> bool:
+        """Whether something gives one of the keys that a collection has already: `choice(list(repo.rows))`."""
+        used = (one for one in within(host) if self.collections.of(one) == home)
+        around = [self.program.names.parent(one) for one in used]
+        return any(
+            isinstance(one, tree.Call) or (isinstance(one, tree.Attr) and one.name == "keys")
+            for one in around
+        )
+
     def _only_tests_look(self, home: Home, defect: LocalDefect) -> bool:
         """Whether a test looks into what an object of the program keeps, of which no other key changes."""
         if not defect.module.is_test or home in self.rekeyed or home in self.needs.fed:
@@ -261,8 +271,11 @@ class LocalKeys:
             return
         shape, elements = parts
         place = self.program.names.place(host)
-        if shape == "bare" and place.scope.module.is_test and self.hosts.is_made_anew(host):
-            return  # it may be much else besides: the scopes come beside it where it is looked up
+        if shape == "bare" and place.scope.module.is_test:
+            if self.hosts.is_made_anew(host):
+                return  # it may be much else besides: the scopes come beside it where it is looked up
+            if self._is_taken_out(host, home):
+                return
         keys = [e for e in elements if self.hosts.is_key(e)]
         if keys:
             self._telling.add(home)
