@@ -184,13 +184,15 @@ class Called:
         self, node: tree.Call, function: Function, given: int, depth: int
     ) -> list[Piece | tree.Node] | None:
         """The pieces of a generic function's template, of which those that a call gives are the arguments, and those
-        that it does not give the texts that the function has for them."""
+        that it does not give the texts that the function has for them, where it makes nothing else of these."""
         bound = bind(node.args, function.params, given)
         pieces = self.templates.evaluate(function.returns[0], function.returns[0], depth + 1)
         if bound is None or pieces is None:
             return None
         own = {p.name for p in function.own_params}
-        defaults = ((p.name, p.default, tree.text(p.default)) for p in function.own_params)
+        bindings = function.scope.bindings
+        kept = [p for p in function.own_params if len(bindings.get(p.name, ())) == 1]
+        defaults = ((p.name, p.default, tree.text(p.default)) for p in kept)
         had = {name: Text(text, node, node) for name, node, text in defaults if node and text}
         found: list[Piece | tree.Node] = []
         for piece in pieces:
