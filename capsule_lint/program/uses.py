@@ -12,10 +12,11 @@ from capsule_lint.facts import tree
 from capsule_lint.program.aliases import Aliases, closure, renamed
 from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.chosen import chosen
+from capsule_lint.program.calling.fixtures import asked_as
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.containers import ADDING_ALL, FILLING
 from capsule_lint.program.handed_names import HandedNames
-from capsule_lint.program.held_names import container_of, names_held, words_in
+from capsule_lint.program.held_names import container_of, names_held, values_of, words_in
 from capsule_lint.program.inference.namespaces import called_name
 from capsule_lint.program.model import Class, Function, Module, last_name, owner_of
 from capsule_lint.program.walk import singles
@@ -291,7 +292,7 @@ class Uses:
 
     def parameters(self, name: str) -> set[str]:
         """The names by which something that is given the class `name` calls it: `make=Order`, `run(Order)`."""
-        found = set(self._given.get(name, ()))
+        found = set[str]().union(*(self._given.get(one, ()) for one in self.known_as(name)))
         for call, position in self._passed.get(name, ()) if name[:1].isupper() else ():
             for function in self._signatures.get(last_name(call.func), ()):
                 found |= {p.name for p in function.own_params[position : position + 1]}
@@ -366,11 +367,12 @@ class Uses:
                     self._arguments[id(owner), value.name].append((call, argument))
 
     def _note_given(self, value: tree.Node | None, parameter: str) -> None:
-        """A class, or several of them, that a parameter gets, or that a function gives."""
-        for one in (value, *(names_held(value) if value is not None else ())):
-            name = last_name(one) if isinstance(one, tree.Name | tree.Attr) else ""
-            if name[:1].isupper():
-                self._given[name].add(parameter)
+        """A class, or several of them, that a parameter gets, or that a function gives, also out of a table."""
+        for part in (value, *values_of(value)) if value is not None else ():
+            for one in (part, *names_held(part)):
+                name = last_name(one) if isinstance(one, tree.Name | tree.Attr) else ""
+                if name[:1].isupper() or (name and part is not value):
+                    self._given[name].add(parameter)
 
     def _note_assignment(self, statement: tree.Assign, is_global: bool) -> None:
         value = statement.value
@@ -403,8 +405,9 @@ class Uses:
                 self._note_declared(Declared(function.fact.returns, function))
             made = function.owner if function.name == "__init__" else None
             self._signatures[made.name if made is not None else function.name].append(function)
-            for value in function.returns:
-                self._note_given(value, function.name)
+            known = asked_as(function) if "fixture" in function.decorators else function.name
+            for value in function.given_back:
+                self._note_given(value, known)
                 if isinstance(value, tree.Call):
                     self._results[last_name(value.func)].add(function.name)
             for parameter in function.params:
