@@ -36,7 +36,8 @@ from capsule_lint.plan.uses.passthrough import asserted, forwarded
 from capsule_lint.policy import selects
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.overloads import overloads
-from capsule_lint.program.inference.types import ClassObject, FunctionObject, LambdaObject
+from capsule_lint.program.inference.types import ClassObject, Foreign, FunctionObject, LambdaObject
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -114,6 +115,7 @@ class Signatures(Room):
             self._gain_twins(call, member, scope, knot)
             self._gain_beside(call, member, scope, knot)
             self._double_beside(call, member, callee.given)
+            self._look_beside(call, member, scope, knot)
         for call, given, offset in list(forwarded(program, member)):
             uses = left_open(program, member, call, given)
             if uses is None:
@@ -152,6 +154,16 @@ class Signatures(Room):
         for one in self.program.inference.of(call.func):
             if isinstance(one, LambdaObject) and self.program.names.module_of(one.node).is_test:
                 self._double(one, member, given)
+
+    def _look_beside(self, call: tree.Call, member: Function, scope: Scope, knot: Knot) -> None:
+        """A method of a dict or a list that the same call may call, `{"t": repo}.get`, takes no more than it does."""
+        for one in self.program.inference.of(call.func):
+            kind, _, method = one.name.partition(".") if isinstance(one, Foreign) else ("", "", "")
+            if kind == "collection" and method != last_name(call.func):
+                filename = self.program.names.module_of(call).filename
+                reason = f"may call `{method}` of a collection as well, which has no place for `{scope.parameter}`"
+                where = filename, call.func.span, reason, member.symbol
+                self.planner.obstacle(knot, *where, "reference", scope)
 
     def _double(self, one: LambdaObject, function: Function, given: int) -> None:
         """A lambda that fits in the place of a function takes what that takes."""

@@ -15,6 +15,7 @@ from capsule_lint.plan.uses.naming import naming
 from capsule_lint.program.inference.types import (
     ANYTHING,
     NOTHING,
+    ClassObject,
     FunctionObject,
     LambdaObject,
     join,
@@ -126,7 +127,7 @@ class CallbackTypes(MendRoom):
         """What all functions among these gain that may be called with so many arguments, and one of them; `None`
         where they do not gain the same, or not all of them are known."""
         found: dict[_Gained, Function] = {}
-        functions = functions_in(types)
+        functions = functions_in(types) | self._constructors(types)
         if functions and types & ANYTHING:
             return None
         for one in functions:
@@ -140,6 +141,13 @@ class CallbackTypes(MendRoom):
                 return gained, ("function", function)
             case _:
                 return None
+
+    def _constructors(self, types: Types) -> Types:
+        """The initializers of the classes among these, which are called as functions are."""
+        made = [
+            self.program.classes.initializer(t.cls) for t in types if isinstance(t, ClassObject)
+        ]
+        return frozenset(FunctionObject(one, bound=True) for one in made if one is not None)
 
     def _gained_by(self, one: Type, width: int) -> _Gained | None:
         match one:
