@@ -81,7 +81,7 @@ class KeyNeeds:
         if scoped:
             many = len(elements) > 1 or not self.holds_scalars(owner, name)
             return many or self._stands_for_items(owner, name)
-        if self.is_scoped(owner):
+        if self.is_scoped(owner) or self._is_share(owner, name):
             return False
         if not has_identifier(elements):
             return self.tells(elements) and self._keeps_entities(owner, name)
@@ -146,6 +146,19 @@ class KeyNeeds:
             return True
         with self.program.names.aside():  # what carries a scope is asked for where that is told
             return any(self._carries(self.program.inference.member(*one)) for one in made)
+
+    def _is_share(self, owner: Owner, name: str) -> bool:
+        """Whether a collection is what another one has under a scope: `self._notes = self._all.setdefault(tenant_id, {})`,
+        whose key says whose it is."""
+        stores = owner.stores.get(name, ()) if isinstance(owner, Class) else ()
+        return bool(stores) and all(
+            store.value is not None
+            and any(
+                self.program.domain.held.has_value(key)
+                for _, _, key in self.collections.sinks(store.value)
+            )
+            for store in stores
+        )
 
     def _carries(self, types: Types) -> bool:
         """Whether a value is an object that carries a scope of a request."""

@@ -63,8 +63,8 @@ class MadeFor(Room):
         return False
 
     def _keeps(self, cls: Class) -> bool:
-        """Whether instances keep a text with scopes, or what is made of them: `f"TENANT#{tenant_id}"`,
-        `partial(order_pk, tenant_id)`."""
+        """Whether instances keep a text with scopes, or what is made of them, or found by them: `f"TENANT#{tenant_id}"`,
+        `partial(order_pk, tenant_id)`, `everything[tenant_id, capsule_id]`."""
         owners = self.program.classes.mro(cls)
         return any(
             self._is_of_scopes(store)
@@ -81,10 +81,12 @@ class MadeFor(Room):
         pieces = templates.evaluate(value, value, 0) or templates.beginnings.said(value)
         if templates.segments(pieces or ()):
             return True
+        told = [argument.value for argument in value.args] if isinstance(value, tree.Call) else []
+        if isinstance(value, tree.Subscript):
+            told = [value.index]
+        parts = [part for one in told for part in (one, *tree.items(one))]
         scopes = self.program.policy.scopes
-        return isinstance(value, tree.Call) and any(
-            names_scope(hole_name(a.value), s) for a in value.args for s in scopes
-        )
+        return any(names_scope(hole_name(part), s) for part in parts for s in scopes)
 
     def _asks(self, cls: Class) -> bool:
         """Whether the table that instances work on is such an object itself."""
