@@ -302,16 +302,21 @@ class Fed(Room):
                     yield from objects.of(element.base, scope, elements)
 
     def _is_summed(self, one: _Keyed, key: tree.Node) -> bool:
-        """Whether what an object keeps under a key is made of what another one holds beside that key, and is
-        given back to whoever names it."""
+        """Whether what an object keeps under a key is another one that holds it, or made of what that holds beside the
+        key, and is given back to whoever names it."""
         collections = self.planner.local.collections
         home = collections.any(one.put.into) if isinstance(key, tree.Attr) else None
         if home is None or not isinstance(home[0], Class) or not isinstance(key, tree.Attr):
             return False
-        base = text_of(key.base)
-        if base is None or not any(
-            isinstance(part, tree.Attr) and text_of(part.base) == base and part.name != key.name
-            for part in within(one.put.value)
+        base, kept = text_of(key.base), (one.put.value, *tree.items(one.put.value))
+        if base is None or not (
+            any(text_of(part) == base for part in kept)
+            or any(
+                isinstance(part, tree.Attr)
+                and text_of(part.base) == base
+                and part.name != key.name
+                for part in within(one.put.value)
+            )
         ):
             return False
         classes = self.program.classes
@@ -320,5 +325,13 @@ class Fed(Room):
             for cls in (*classes.mro(home[0]), *classes.subclasses(home[0]))
             for method in cls.methods.values()
             for value in method.returns
-            for node in within(value)
+            for node in _through(value)
         )
+
+
+def _through(value: tree.Node) -> Iterator[tree.Node]:
+    """All expressions below one, and below what comprehensions in it go through."""
+    for node in within(value):
+        yield node
+        for part in node.generators if isinstance(node, tree.Comprehension) else ():
+            yield from _through(part.iter)
