@@ -158,7 +158,7 @@ class Demands(Room):
             and not domain.carries(function, scope, self.state.gained())
             and not (cls is None and domain.reads_beside(function, scope))
             and not SpelledOut(self.planner).in_all_keys(function, scope)
-            and not self.planner.local.objects.carried(function)
+            and not self.planner.local.objects.carried(function, self.state.gained())
             and not (cls is None and self._has_itself(function, scope))
             and not self.planner.sources.configured.is_read_in(function, scope)
             and not self.planner.scope_parts.is_read_in(function, scope)

@@ -12,7 +12,8 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Set as AbstractSet
 
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
@@ -32,12 +33,37 @@ class ScopeObjects:
     _known: dict[Class, bool] = field(default_factory=dict)
     _returned: set[Class] | None = None
 
-    def carried(self, function: Function) -> bool:
-        """Whether a parameter of a function is such an object, or an entity that says whose it is by one."""
-        return any(
-            isinstance(one, Instance) and (self.is_one(one.cls) or self._has_one(one.cls))
+    def carried(self, function: Function, gained: Mapping[Class, AbstractSet[str]]) -> bool:
+        """Whether a parameter of a function is such an object, several of them, or an entity that says whose it is by
+        one; some classes gain scopes."""
+        given = [
+            one
             for parameter in function.own_params
             for one in self.program.domain.parameter_types(function, parameter)
+        ]
+        several = [item for one in given if isinstance(one, Collection) for item in one.items]
+        return any(
+            isinstance(one, Instance) and (self.is_one(one.cls) or self._has_one(one.cls))
+            for one in given
+        ) or any(
+            isinstance(one, Instance) and self._is_reference(one.cls, gained)
+            for one in (*given, *several)
+        )
+
+    def _is_reference(self, cls: Class, gained: Mapping[Class, AbstractSet[str]]) -> bool:
+        """Whether instances of a class say which item is meant, and nothing else, with all scopes that it has or gains:
+        `NodeRef(tenant_id, node_id)`."""
+        program = self.program
+        classes, made_of = program.classes, program.classes.constructor(cls)
+        return (
+            bool(made_of)
+            and classes.is_data(cls)
+            and all(map(program.domain.is_identifier, made_of or ()))
+            and all(
+                classes.has_attribute(cls, s.parameter) or s.parameter in gained.get(cls, ())
+                for s in program.policy.scopes
+            )
+            and not self._is_kept(cls)
         )
 
     def is_one(self, cls: Class) -> bool:
