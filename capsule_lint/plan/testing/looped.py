@@ -1,5 +1,5 @@
 """Objects that a loop of a test goes through, `for note in (one, other): notes.save(note)`, and what they hold of a scope:
-where that is not the same for all, each says its own."""
+where that is not the same for all, each says its own. So does one of which a helper makes another one."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.testing.elements import elements
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +36,7 @@ class Looped(Struct, frozen=True):
         has in its place; `None` where there is no such object."""
         found: list[tuple[Value, list[tree.Node]]] = []
         for argument in call.args:
-            node = argument.value
+            node = self._copied(argument.value, scope) or argument.value
             cls = self._class_of(node) if isinstance(node, tree.Name | tree.Attr) else None
             own = self.holders.read_of(node, cls, scope) if cls is not None else None
             code = text_of(node)
@@ -45,6 +47,24 @@ class Looped(Struct, frozen=True):
                 value = Value(f"{code}.{own}", knot=self.holders.field_knot(cls, scope))
                 found.append((value, made))
         return found[0] if len(found) == 1 else None
+
+    def _copied(self, node: tree.Node, scope: Scope) -> tree.Node | None:
+        """The object whose scopes a helper of tests gives another one that it makes: `note` of `make_copy(note, "b")`."""
+        program = self.program
+        is_value, scopes = program.domain.held.is_value, program.policy.scopes
+        for callee in program.calls.callees(node) if isinstance(node, tree.Call) else ():
+            helper = callee.function if callee.cls is None else None
+            if helper is None or not helper.module.is_test or not isinstance(node, tree.Call):
+                continue
+            bound = bind(node.args, helper.params, callee.given)
+            for part in (one for value in helper.returns for one in within(value)):
+                match part:
+                    case tree.Attr(base=tree.Name(id=name)) if bound is not None and any(
+                        is_value(part, one) for one in scopes
+                    ):
+                        given = bound.arguments.get(name)
+                        return given.value if given is not None else None
+        return None
 
     def _rounds(self, node: tree.Node, cls: Class) -> Iterator[tree.Node]:
         """The calls that make the objects of a class, or of its heirs, which a loop gives a name."""
