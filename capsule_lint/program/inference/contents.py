@@ -161,6 +161,8 @@ class Contents:
                     found.append(join(*one.items))
                 case Instance():
                     found.append(self._iterated(one.cls, around))
+                case Foreign(name="None") if len(types) > 1:
+                    continue  # nothing goes through that
                 case Foreign():
                     found.append(foreign(f"{one.name}[]", holds=one.holds))
                 case ClassObject() if self.inference.classes.is_enum(one.cls):
