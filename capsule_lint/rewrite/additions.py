@@ -28,12 +28,46 @@ def _added(source: str, code: str) -> str:
     if not source.strip():
         return new
     row = _first_use(source, code)
+    beside = _constants_end(source, code, row)
+    if beside is not None:
+        lines = lines_of(source)
+        before = "".join(lines[:beside]).removesuffix(newline) + newline
+        return before + new + "".join(lines[beside:])
     if row is None:
         return source.rstrip("\r\n") + newline * 3 + new
     lines = lines_of(source)
     before = "".join(lines[: row - 1]).rstrip("\r\n")
     gap = newline * 3 if before else ""
     return before + gap + new + newline * 2 + "".join(lines[row - 1 :])
+
+
+def _constants_end(source: str, code: str, use: int | None) -> int | None:
+    """The last row of the constants that a file begins with, behind its imports, where the code is one more of them;
+    those before what uses it."""
+    try:
+        body = syntax.parse(source).body
+    except SyntaxError:
+        return None
+    row = None
+    match ast.parse(code).body:
+        case [ast.Assign(value=value)]:
+            needed, below = set(_names(value, inside=True)), set[str]()
+        case _:
+            return None
+    for number, statement in enumerate(body):
+        named = list(_defined(statement))
+        if use is not None and statement.lineno >= use:
+            break
+        if isinstance(statement, ast.Assign | ast.AnnAssign) and "".join(named).isupper():
+            row = statement.end_lineno
+        elif not isinstance(statement, ast.Import | ast.ImportFrom) and not _is_text(statement):
+            below = {name for one in body[number:] for name in _defined(one)}
+            break
+    return None if needed & below else row
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
 
 
 def _first_use(source: str, code: str) -> int | None:
