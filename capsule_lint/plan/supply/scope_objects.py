@@ -51,8 +51,8 @@ class ScopeObjects:
         )
 
     def _is_reference(self, cls: Class, gained: Mapping[Class, AbstractSet[str]]) -> bool:
-        """Whether instances of a class say which item is meant, and nothing else, with all scopes that it has or gains:
-        `NodeRef(tenant_id, node_id)`."""
+        """Whether instances of a class say which item is meant, and nothing else, with all scopes that it has or gains,
+        and items have one: `NodeRef(tenant_id, node_id)` of `node.ref`."""
         program = self.program
         classes, made_of = program.classes, program.classes.constructor(cls)
         return (
@@ -63,7 +63,26 @@ class ScopeObjects:
                 classes.has_attribute(cls, s.parameter) or s.parameter in gained.get(cls, ())
                 for s in program.policy.scopes
             )
+            and self._is_of_items(cls)
             and not self._is_kept(cls)
+            and not any(map(self._puts, self._working_on(cls)))
+        )
+
+    def _is_of_items(self, cls: Class) -> bool:
+        """Whether entities of another class give instances of one."""
+        returned = self.program.inference.returned
+        return any(
+            isinstance(one, Instance) and one.cls is cls
+            for entity in self.program.domain.entities - {cls}
+            for method in entity.methods.values()
+            for one in returned(method)
+        )
+
+    def _puts(self, function: Function) -> bool:
+        """Whether a function writes an item."""
+        return any(
+            isinstance(node, tree.Call) and any(a.keyword == "Item" for a in node.args)
+            for node in self.program.names.inside(function)
         )
 
     def is_one(self, cls: Class) -> bool:
