@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import surplus
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import classes_of, is_kept, may_be_ours
+from capsule_lint.program.local_names import behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding, Class
+
+    _Asked: TypeAlias = dict[tuple[Class, bool], list[tree.Node]]
 
 _MAX_DEPTH: Final = 6
 _CONTAINS: Final = "__contains__"
 _BY_INDEX: Final = ("__getitem__", "__setitem__", "__delitem__", _CONTAINS)
 """Methods that brackets and `in` call, with the key first."""
 
+_HOLDING: Final = (tree.Name, tree.Attr, tree.Call, tree.Subscript)
+_WRITTEN_OUT: Final = (tree.Const, tree.Sequence, tree.FString, tree.DictDisplay)
 
-class Handed(Struct, frozen=True):
+
+class Handed(Struct, frozen=True, dict=True):
     """Follows keys back to who writes them."""
 
     program: Program
-    unknown: list[tuple[tree.Node, tree.Sequence]] = field(default_factory=list)
-    """What nothing is known of that is asked for the parts of a key, once a collection is known that may be meant."""
-    _asked: dict[tuple[Class, bool], list[tree.Node]] = field(default_factory=dict)
 
     def written(self, key: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
         """The expressions that a key is, where it is a parameter or what a loop gives."""
@@ -108,34 +113,43 @@ class Handed(Struct, frozen=True):
         self.program.names.ask(*sorted(owner.name for owner in owners))
         return [
             node
-            for (cls, contained), nodes in self._indexes().items()
+            for (cls, contained), nodes in self._indexes[0].items()
             if contained == (method.name == _CONTAINS) and not owners.isdisjoint(mro(cls))
             for node in nodes
         ]
 
-    def _indexes(self) -> dict[tuple[Class, bool], list[tree.Node]]:
-        """What objects are asked for, by their classes: what stands in brackets, or on the left of `in`."""
-        if not self._asked:
-            modules = self.program.names.modules.values()
-            for node in (n for m in modules for n in m.either(tree.Subscript, tree.Compare)):
-                for base, key, contained in _asking(node):
-                    types = self.program.inference.of(base)
-                    for cls in classes_of(types):
-                        self._asked.setdefault((cls, contained), []).append(key)
-                    if isinstance(key, tree.Sequence) and all(
-                        may_be_ours(one) or is_kept(one) for one in types
-                    ):
-                        self.unknown.append((base, key))
-        return self._asked
+    @property
+    def unknown(self) -> list[tuple[tree.Node, tree.Sequence]]:
+        """What nothing is known of that is asked for the parts of a key, and these."""
+        return self._indexes[1]
+
+    @cached_property
+    def _indexes(self) -> tuple[_Asked, list[tuple[tree.Node, tree.Sequence]]]:
+        """What objects are asked for, by their classes: what stands in brackets, or on the left of `in`; and what
+        nothing is known of."""
+        asked: _Asked = {}
+        unknown = []
+        names = self.program.names
+        for node in (
+            n for m in names.modules.values() for n in m.either(tree.Subscript, tree.Compare)
+        ):
+            for base, key, contained in _asking(node):
+                types = self.program.inference.of(base)
+                for cls in classes_of(types):
+                    asked.setdefault((cls, contained), []).append(key)
+                if all(may_be_ours(one) or is_kept(one) for one in types):
+                    parts = behind(names, key)
+                    unknown += [(base, parts)] if isinstance(parts, tree.Sequence) else []
+        return asked, unknown
 
 
 def _asking(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node, bool]]:
     """What is asked in brackets, or by `in`, the key that it is asked for, and whether it is by `in`."""
     match node:
-        case tree.Subscript() if not isinstance(node.base, tree.Const):
+        case tree.Subscript() if not isinstance(node.base, _WRITTEN_OUT):
             yield node.base, node.index, False
         case tree.Compare():
             lefts = (node.left, *node.rights)
             for left, op, right in zip(lefts, node.ops, node.rights, strict=False):
-                if op in ("in", "not in") and isinstance(right, tree.Name | tree.Attr | tree.Call):
+                if op in ("in", "not in") and isinstance(right, _HOLDING):
                     yield right, left, True
