@@ -182,6 +182,10 @@ class SortKeys(Struct, frozen=True, dict=True):
     def named(self, module: Module) -> Iterator[tuple[str, tree.Node]]:
         """What has a name in a module: entries, what is assigned, and what functions return."""
         constant = self.program.templates.constant
+        given, spelled = self.program.templates.joins.given, self.program.keys.spelled
+        for made in module.each(tree.Comprehension):
+            for key, one in given.comprehended(made):
+                yield from ((name, one) for name in spelled(key)[:1])
         for display in module.either(tree.DictDisplay, tree.Call):
             if isinstance(display, tree.DictDisplay):
                 named = ((k, v) for k, v in display.pairs if k is not None)

@@ -67,15 +67,10 @@ class Assignments(Struct, frozen=True):
                         self.keys.named(part, Role.LOOKUP, one.id)
 
     def comprehended(self, made: tree.Comprehension) -> None:
-        """What a comprehension puts into a dict: `{f"GSI{number}PK": key for number, key in keys.items()}`."""
-        match made.results:
-            case index, tree.Name() as value:
-                name = self.keys.key_name(index)
-                bound = self.keys.names.bindings_of(value) if name else ()
-                iterated = self.keys.templates.joins.given.iterated
-                loops = [(b.value, b.path) for b in bound if b.kind == "for" and b.value]
-                for given in (one for loop, path in loops for one in iterated(loop, path)):
-                    self.keys.named(given, Role.WRITTEN, name)
+        """The keys of indexes that a comprehension puts into a dict: `{f"GSI{number}PK": key for number, key in keys.items()}`."""
+        for index, given in self.keys.templates.joins.given.comprehended(made):
+            for name in filter(self.keys.policy.is_index_key_name, self.keys.spelled(index)[:1]):
+                self.keys.named(given, Role.WRITTEN, name)
 
     def _given_in_loop(
         self, index: tree.Node, value: tree.Node

@@ -145,11 +145,14 @@ class Keys:
 
     def key_name(self, node: tree.Node | None) -> str:
         """The name of a key position that a dict key or an argument spells; empty when it is none."""
+        return next(filter(self.policy.is_key_name, self.spelled(node)), "")
+
+    def spelled(self, node: tree.Node | None) -> list[str]:
+        """The names that a dict key or an argument may spell."""
         if node is None or self.names.leaves(node):
-            return ""
+            return []
         text = self.templates.constant(node)
-        said = [text] if text is not None else self._made_names(node)
-        return next(filter(self.policy.is_key_name, said), "")
+        return [text] if text is not None else self._made_names(node)
 
     def _made_names(self, node: tree.Node) -> list[str]:
         """What a name may be that is made for any index: `f"{index}pk"`, `f"GSI{number}PK"`, or `index.hash_name` that

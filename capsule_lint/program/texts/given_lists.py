@@ -75,6 +75,15 @@ class GivenLists:
                 found += tree.items(listed) if isinstance(listed, tree.Sequence) else ()
         return found
 
+    def comprehended(self, made: tree.Comprehension) -> Iterator[tuple[tree.Node, tree.Node]]:
+        """The values, each with what spells its key, that a comprehension puts into a dict one after another:
+        `{f"GSI{number}PK": key for number, key in keys.items()}`."""
+        match made.results:
+            case index, tree.Name() as value:
+                for one in self.templates.names.bindings_of(value):
+                    if one.kind == "for" and one.value is not None:
+                        yield from ((index, given) for given in self.iterated(one.value, one.path))
+
     def iterated(self, node: tree.Node, path: tuple[int, ...]) -> list[tree.Node]:
         """What a loop gives its target, or the part `path` of it, that goes over a list that is written out, or over
         what a function yields; also where `enumerate` counts or `zip` joins several, and over the items of a dict."""
