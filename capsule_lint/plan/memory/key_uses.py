@@ -134,13 +134,12 @@ class KeyUses:
         if not isinstance(index, tree.Slice) or not self._is_in_test(node):
             return False
         last = change.index - change.width  # the first element behind the new ones, from the end
-        match index.lower, index.upper, index.step:
-            case None, upper, None:
-                return (end := tree.integer(upper)) is None or not 0 <= end <= change.index
-            case lower, None, None:
-                return (start := tree.integer(lower)) is None or not last <= start < 0
-            case _:
-                return True
+        start, end = tree.integer(index.lower), tree.integer(index.upper)
+        begins = index.lower is None or (start is not None and start >= 0)
+        in_front = begins and end is not None and 0 <= end <= change.index
+        ends = index.upper is None or (end is not None and end < 0)
+        behind = start is not None and last <= start < 0 and ends
+        return index.step is not None or not (in_front or behind)
 
     def _is_in_test(self, node: tree.Node) -> bool:
         return self.local.program.names.module_of(node).is_test
