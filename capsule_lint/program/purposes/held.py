@@ -41,9 +41,15 @@ class Held:
         return self._all().get((function, scope.name))
 
     def is_several(self, function: Function, scope: ScopePolicy) -> bool:
-        """Whether several parameters hold values of the scope: `move(old, new)`."""
+        """Whether several parameters hold values of the scope, `move(old, new)`, or one of them several: `plans(*tenant_ids)`."""
         key = (function, scope.name)
-        return key in self._all() and self._all()[key] is None
+        if key in self._all() and self._all()[key] is None:
+            return True
+        return any(
+            names_scope(one.name.removesuffix("s"), scope)
+            for one in function.own_params
+            if one.name.endswith("_ids") or (one.kind == "*" and one.name.endswith("s"))
+        )
 
     def attribute(self, cls: Class, scope: ScopePolicy) -> str | None:
         """The attribute that holds the scope's value, though its name does not say so."""
