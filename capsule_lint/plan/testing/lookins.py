@@ -35,6 +35,7 @@ _LISTS: Final = LISTED | COPIED | {"keys"}
 """What gives the keys of a collection that it is given."""
 _EACH: Final = ("map", "filter")
 _MAX_DEPTH: Final = 6
+_EITHER: Final = "has keys that change, and may be looked into where other keys do not"
 _APART: Final = "this key changes, and is taken apart as well"
 
 
@@ -44,6 +45,10 @@ class LookIns(MendRoom):
 
     mends: Mends
     _seen: set[int] = field(default_factory=set)
+
+    @property
+    def _parts(self) -> PartsRead:
+        return PartsRead(self.program, self.planner.sources.shared)
 
     def given(self, keys: tuple[tree.Node, ...], home: Home) -> None:
         """Mend the keys that a collection is made of, or make the change unsafe."""
@@ -71,7 +76,24 @@ class LookIns(MendRoom):
                             for key in self.keys(node, listed=listed):
                                 self._key(module, key, home, 0)
                             self._taken_out(module, node, home)
+                            self._shared(node, home, listed=listed)
         self._handed(names)
+
+    def _shared(self, node: tree.Node, home: Home, *, listed: bool) -> None:
+        """A person must look at what a test looks up in a collection, or in another one that is in its place:
+        `(repo.rows if rows is None else rows)[key]`, and a helper of the tests that is given either."""
+        match self._parent(node):
+            case tree.Conditional(then=one, otherwise=other) as either if (
+                node is one or node is other
+            ):
+                uses: list[tree.Node] = [either]
+            case tree.Call() as call:
+                uses = list(self.planner.sources.shared.received(call, node))
+            case _:
+                return
+        if any(key for use in uses for key in self.keys(use, listed=listed)):
+            knot = self.planner.local.notes.knot_of(home, node)
+            self.mends.obstacle(knot, node, _EITHER)
 
     def _handed(self, names: set[str]) -> None:
         """The keys of several parts that are written where a repository's functions are called: those of
@@ -287,7 +309,7 @@ class LookIns(MendRoom):
             case tree.Attr() | tree.Subscript():
                 return  # made elsewhere, and judged there
             case tree.Sequence(kind="tuple") if change.width > 1:
-                if len(node.items) == change.width and PartsRead(self.program).of(node):
+                if len(node.items) == change.width and self._parts.of(node):
                     self.mends.obstacle(knot, node, _APART)
                 elif len(node.items) == change.width:
                     self._into(module, node, home, knot)

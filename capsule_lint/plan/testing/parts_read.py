@@ -14,6 +14,7 @@ from capsule_lint.program.model import last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.plan.testing.shared import Shared
     from capsule_lint.program import Program
 
 _MAX_DEPTH: Final = 6
@@ -23,6 +24,7 @@ class PartsRead(Struct, frozen=True):
     """Follows such keys to whoever reads them, alone or among others in a list."""
 
     program: Program
+    shared: Shared
 
     def of(self, node: tree.Node, depth: int = 0) -> bool:
         """Whether a key is read by position somewhere."""
@@ -62,19 +64,14 @@ class PartsRead(Struct, frozen=True):
 
     def _known_as(self, node: tree.Node) -> Iterator[tree.Node]:
         """The reads of what a value is given to: of a name, or of the parameter of a function of the tests."""
-        names, calls = self.program.names, self.program.calls
+        names = self.program.names
         match names.parent(node):
             case tree.Assign(value=value) as kept if value is node:
                 for target in kept.targets:
                     if isinstance(target, tree.Name):
                         yield from reads_of(names, target, (target.at,))
-            case tree.Call(args=args) as call:
-                given = next((one for one in args if one.value is node), None)
-                name = calls.parameter_of(call, given) if given is not None else None
-                for callee in calls.callees(call):
-                    function = callee.function
-                    if name is not None and function is not None and function.module.is_test:
-                        yield from names.called(function, name)
+            case tree.Call() as call:
+                yield from self.shared.received(call, node)
 
 
 def _targets(around: tree.Block | tree.Comprehension, node: tree.Node) -> list[tree.Node]:

@@ -87,6 +87,16 @@ class Shared:
         """Where a test reads, by a parameter, what pytest gives it."""
         return self._filled.get(id(node), [])
 
+    def received(self, call: tree.Call, given: tree.Node) -> Iterator[tree.Name]:
+        """Where the parameter is read that a call of a function of the tests fills with a value."""
+        calls = self.program.calls
+        argument = next((one for one in call.args if one.value is given), None)
+        name = calls.parameter_of(call, argument) if argument is not None else None
+        for callee in calls.callees(call):
+            function = callee.function
+            if name is not None and function is not None and function.module.is_test:
+                yield from self.program.names.called(function, name)
+
     def spelled(self, node: tree.Node) -> Iterator[tree.Node]:
         """What the texts are that an expression of a test may be: those that pytest gives a parameter, what a name
         is given, what a function of the tests returns."""
