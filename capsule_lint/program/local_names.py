@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import ADDING
+from capsule_lint.program.model import Binding
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from capsule_lint.program.model import Binding
     from capsule_lint.program.names import Names
 
 _WRITING: Final = frozenset(("write", "writelines", "writerow", "writerows"))
 """Methods of files, and of what writes into them, that add what they are given."""
 BY_NAME: Final = frozenset(("locals", "vars", "eval", "exec"))
 """What may read any local by its name."""
+_MAX_DEPTH: Final = 6
 
 
 def bound_whole(names: Names, node: tree.Node) -> Binding | None:
@@ -44,18 +45,33 @@ def behind(names: Names, node: tree.Node) -> tree.Node | None:
     return current
 
 
-def written_text(names: Names, node: tree.Node) -> str | None:
-    """The text that is written out where an expression stands, or where what it names gets it: `PATH = "app.notes"` of
-    `f"{PATH}.get"`."""
-    match behind(names, node):
+def written_text(names: Names, node: tree.Node, depth: int = 0) -> str | None:
+    """The text that is written out where an expression stands, or where what it names gets it, also in another module:
+    `PATH = "app.notes"` of `f"{PATH}.get"`."""
+    match node if depth < _MAX_DEPTH else None:
         case tree.Const(value=str() as text):
             return text
+        case tree.Name() as name:
+            bound = bound_whole(names, name)
+            target = names.follow(bound) if bound is not None else None
+            value = target.assigned if isinstance(target, Binding) else None
+            return written_text(names, value, depth + 1) if value is not None else None
+        case tree.Walrus(value=value):
+            return written_text(names, value, depth)
         case tree.FString(parts=parts):
-            said = [p if isinstance(p, str) else written_text(names, p.value) for p in parts]
+            said = [
+                p if isinstance(p, str) else written_text(names, p.value, depth) for p in parts
+            ]
             return "".join(p for p in said if p is not None) if None not in said else None
         case tree.Binary(op="+", left=left, right=right):
-            first, rest = written_text(names, left), written_text(names, right)
+            first = written_text(names, left, depth)
+            rest = written_text(names, right, depth)
             return first + rest if first is not None and rest is not None else None
+        case tree.Binary(op="%", left=left, right=right):
+            form, filled = written_text(names, left, depth), written_text(names, right, depth)
+            if form is None or filled is None or form.count("%") != 1:
+                return None
+            return form.replace("%s", filled)
         case _:
             return None
 
