@@ -15,6 +15,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.testing.carried import Carried
+from capsule_lint.plan.testing.lasting import Lasting
 from capsule_lint.plan.testing.looped import Looped
 from capsule_lint.plan.testing.told_as import ToldAs
 from capsule_lint.plan.testing.usual import usual
@@ -65,6 +66,7 @@ class Given:
     literals: Literals = field(init=False)
     told_as: ToldAs = field(init=False)
     looped: Looped = field(init=False)
+    lasting: Lasting = field(init=False)
     _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
     _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
     _around: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
@@ -78,6 +80,7 @@ class Given:
 
     def __post_init__(self) -> None:
         self.literals = Literals(self.program)
+        self.lasting = Lasting(self.program)
         self.carried = Carried(self.program, self.holders, self._of)
         self.told_as = ToldAs(self.program, self._of)
         self.looped = Looped(self.program, self.holders, self.carried)
@@ -201,10 +204,10 @@ class Given:
             returns = target.definition.returns
             return self.literals.of(returns[0]) if len(returns) == 1 else None
         if isinstance(target, Binding) and target.kind == "assign" and target.assigned:
-            is_whole = spec is None or spec.code == spec.name
-            made = target.assigned
-            held = [made] if is_whole else list(self.carried.held(made, scope))
-            return self.literals.of(held[0]) if len(held) == 1 else None
+            made, name = target.assigned, spec.code.rpartition(".")[2] if spec is not None else ""
+            if spec is None or spec.code == spec.name:
+                return self.literals.of(made)
+            return self._told_to(made, target.name, name, scope)
         return self.literals.in_policy(scope)
 
     def _in(self, function: Function, scope: Scope, elsewhere: bool) -> frozenset[Said]:
@@ -344,9 +347,14 @@ class Given:
         scopes = self.program.policy.scopes if isinstance(node, tree.Attr) else ()
         for scope in scopes:
             if isinstance(node, tree.Attr) and names_scope(node.name, scope):
-                held = list(self.carried.held(node.base, scope))
-                return self.literals.of(held[0]) if len(held) == 1 else None
+                return self._told_to(node.base, last_name(node.base), node.name, scope)
         return None
+
+    def _told_to(self, node: tree.Node, known_as: str, name: str, scope: Scope) -> str | None:
+        """The text that an object was made with, where it says that for good."""
+        held = list(self.carried.held(node, scope))
+        text = self.literals.of(held[0]) if len(held) == 1 else None
+        return text if text is not None and self.lasting.says(node, known_as, name) else None
 
     def _lasts(self, node: tree.Node) -> bool:
         """Whether an expression says the same where it stands once more: `make_tenant()` may make another one."""
