@@ -100,11 +100,21 @@ class SortKeys(Struct, frozen=True, dict=True):
 
     def _keys_in(self, owner: Owner) -> set[str]:
         """What the keys are that a class, or the functions of a module, have."""
-        module = owner.module if isinstance(owner, Class) else owner
-        keys, own = self.program.keys, owner if isinstance(owner, Class) else None
-        functions = [one for one in module.functions if owner_of(one) is own]
-        makers = {one for f in functions for one in (f, *keys.helpers_of(f))}
-        return {site.template.text for one in makers for site in keys.inside(one)}
+        inside = self.program.keys.inside
+        return {site.template.text for one in self._makers(owner) for site in inside(one)}
+
+    def _makers(self, owner: Owner) -> set[Function]:
+        """The functions of a class, or those of a module outside of classes, and the helpers that they have make keys."""
+        if owner not in self._makers_of:
+            module = owner.module if isinstance(owner, Class) else owner
+            helpers = self.program.keys.helpers_of
+            own = [one for one in module.functions if (owner_of(one) or module) is owner]
+            self._makers_of[owner] = {one for f in own for one in (f, *helpers(f))}
+        return self._makers_of[owner]
+
+    @cached_property
+    def _makers_of(self) -> dict[Owner, set[Function]]:
+        return {}
 
     def _expected(self, hosts: Container[int]) -> Iterator[str]:
         """What is asked of sort keys, other than what some texts make that are written at these places."""
