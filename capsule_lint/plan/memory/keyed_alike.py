@@ -12,7 +12,6 @@ from capsule_lint.plan.memory.key_hosts import is_identifier
 from capsule_lint.plan.memory.keyed_methods import TAKING_KEYS, key_of
 from capsule_lint.plan.memory.looking_up import LOOKING_UP
 from capsule_lint.plan.memory.making import makes_collection
-from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name
 
@@ -37,8 +36,7 @@ class KeyedAlike(Struct, frozen=True):
         for module in self.program.names.production() if items else ():
             keys: dict[Home, list[tree.Node]] = {}
             for home, key in () if module.generated else self._looked_up(module):
-                if not self._is_taken_out(key, home[1]):
-                    keys.setdefault(home, []).append(key)
+                keys.setdefault(home, []).append(key)
             for home, found in keys.items():
                 if all(self._tells_item(key, items) for key in found):
                     yield home
@@ -75,6 +73,7 @@ class KeyedAlike(Struct, frozen=True):
             (cls, name)
             for cls in module.classes
             if cls not in kinds and any(map(domain.takes_scope, cls.methods.values()))
+            if taken.isdisjoint(cls.stores)  # what comes out of it tells what its keys are
             for name, stores in cls.stores.items()
             if any(makes_collection(store.value) for store in stores)
         }
@@ -96,25 +95,6 @@ class KeyedAlike(Struct, frozen=True):
                 case tree.Name(id=name) if name in shared:
                     if all(b.is_global for b in self.program.names.bindings_of(base)):
                         yield (module, name), key
-
-    def _is_taken_out(self, key: tree.Node, name: str) -> bool:
-        """Whether a key is one of those that a collection of that name has: it tells nothing more of them."""
-        names = self.program.names
-        bindings = names.bindings_of(key) if isinstance(key, tree.Name) else ()
-        goes = [
-            _gone_through(b.value) for b in bindings if b.kind == "for" and b.value is not None
-        ]
-        through = [only_assigned(names, one) or one for one in goes]
-        return (
-            bool(bindings)
-            and len(through) == len(bindings)
-            and all(
-                self._is_taken_out(one.results[0], name)
-                if isinstance(one, tree.Comprehension)
-                else last_name(one) == name
-                for one in through
-            )
-        )
 
     def _tells_item(self, key: tree.Node, items: set[frozenset[str]]) -> bool:
         """Whether a key is written with a scope's value and with all that tells an item, here or in a helper: what
