@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -19,12 +19,20 @@ class ToldByReads:
     """Says which entity."""
 
     domain: Domain
+    _known: dict[tuple[int, int], Class | None] = field(default_factory=dict)
+    """The answers, by parameters and how many entities were known."""
 
     def of(self, function: Function, parameter: tree.Parameter) -> Class | None:
         """The only class that has all attributes which a function reads of a parameter, a scope among them and
         something else, if that is an entity."""
         if parameter.annotation is not None or not self.domain.entities:
             return None
+        key = id(parameter), len(self.domain.entities)
+        if key not in self._known:
+            self._known[key] = self._found(function, parameter)
+        return self._known[key]
+
+    def _found(self, function: Function, parameter: tree.Parameter) -> Class | None:
         names, read = self.domain.names, set[str]()
         for one in names.called(function, parameter.name):
             match names.parent(one):
