@@ -61,8 +61,8 @@ class Gains(Room):
                 return self.mirrored(path, scope, knot)
             case tree.Name() if isinstance(
                 made := only_assigned(self.program.names, node), tree.Call
-            ) and given_alone(made):
-                return self.mirrored(made, scope, knot)
+            ) and (path := given_alone(made)):
+                return self.mirrored(path, scope, knot)
             case _:
                 return None
 
