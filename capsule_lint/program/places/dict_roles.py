@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.makers import HELPER_NAME
 from capsule_lint.program.places.sites import WRITES, Role
@@ -102,7 +101,7 @@ class DictRoles(Struct, frozen=True):
                 return role
             case tree.Call(args=args, func=func):
                 keyword = next((a.keyword for a in args if a.value is part and a.keyword), None)
-                return _told(keyword) or _told(last_name(func)) or self._handed(parent, part)
+                return _told(keyword) or _told(last_name(func))
             case tree.DictDisplay():
                 roles = (_told(tree.text(key)) for key in parent.keys_for(part))
                 return next((role for role in roles if role is not None), None)
@@ -110,23 +109,6 @@ class DictRoles(Struct, frozen=True):
                 return self._returned(function, node)
             case _:
                 return None
-
-    def _handed(self, call: tree.Call, part: object) -> Role | None:
-        """Whether a function of the program writes the dict that it is given: `self._write(note_id, {…})`, where that has
-        `Item={**item}`."""
-        for callee in self.templates.calls.callees(call):
-            function = callee.function
-            bound = bind(call.args, function.params, callee.given) if function else None
-            for name, argument in bound.arguments.items() if bound is not None else ():
-                asked = (function, name) if function and argument.value is part else None
-                if asked is None or asked in self._asked:
-                    continue
-                self._asked.add(asked)
-                role = self.of_given(asked[:1], name)
-                self._asked.remove(asked)
-                if role is Role.WRITTEN:
-                    return role
-        return None
 
     def updated(self, base: tree.Name, function: Function | None) -> Role | None:
         """The role of the dict that gets entries: `item.update({"GSI1PK": …})`."""
