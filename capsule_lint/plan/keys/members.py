@@ -129,12 +129,13 @@ class Members(MendRoom):
         names = self.program.names
         first, *path = code.removesuffix("()").split(".")
         bound = names.bindings(first, names.place(want.node))
-        if path and not code.endswith(")"):
-            inference = self.program.inference
-            owners = classes_of(join(*map(inference.bound, bound)))
-            kept = len(path) == 1 and all(self._keeps_member(c, path[0], name) for c in owners)
-            return kept and bool(owners)
-        return value.bind or all(self._holds_member(b, name) for b in bound if not path)
+        if not path:
+            return value.bind or all(self._holds_member(one, name) for one in bound)
+        if code.endswith("()"):
+            return True
+        owners = classes_of(join(*map(self.program.inference.bound, bound)))
+        kept = len(path) == 1 and all(self._keeps_member(one, path[0], name) for one in owners)
+        return kept and bool(owners)
 
     def _keeps_member(self, cls: Class, attribute: str, name: str, depth: int = 0) -> bool:
         """Whether all that objects of a class are made with for an attribute is a member, as far as they are given it."""

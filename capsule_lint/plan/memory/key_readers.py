@@ -17,7 +17,6 @@ from capsule_lint.plan.memory.put_back import PutBack
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.memory.shared_keepers import SharedKeepers
-from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED, PICKING, TAKING
@@ -46,12 +45,10 @@ class KeyReaders:
 
     local: LocalKeys
     keys: KeyUses = field(init=False)
-    _arrivals: Arrivals = field(init=False)
     _seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.keys = KeyUses(self.local, KeyPieces(self.local), self)
-        self._arrivals = Arrivals(self.local.program)
 
     def find(self, homes: set[Home]) -> None:
         """Mend every reader of these, or make the change unsafe where one is not understood."""
@@ -112,7 +109,7 @@ class KeyReaders:
                 said = local.hosts.scopes_in(key) if len(key.items) == change.width else ()
                 if method is None or not any(lacking.isdisjoint(names) for _, names in said):
                     continue
-                if self._arrivals.at(method, base):
+                if local.arrivals.at(method, base):
                     reason = f"may be a key of `{home[1]}`, and nothing shows what it is asked of"
                     local.notes.obstacle(local.notes.knot_of(home, key), key, reason)
 

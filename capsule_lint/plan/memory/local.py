@@ -31,6 +31,7 @@ from capsule_lint.plan.supply.scope_objects import ScopeObjects
 from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.plan.taken_apart.splits import Splits
 from capsule_lint.plan.testing.put_in_place import PutInPlace
+from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.program.inference.flow import COMPARING
 from capsule_lint.program.model import Class, Function, start_of
 from capsule_lint.program.walk import within
@@ -77,6 +78,7 @@ class LocalKeys:
         self.told = ToldByCalls(program)
         self.classes = KeyClasses(program, self.told)
         self.handed = Handed(program)
+        self.arrivals = Arrivals(program)
         self.put_in_place = PutInPlace(program)
         self.hosts = KeyHosts(program, self.classes, self.handed)
         self.needs = KeyNeeds(program, self.collections)

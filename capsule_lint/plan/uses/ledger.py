@@ -9,7 +9,6 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Position, Span, Verdict
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.namesakes import is_namesake
-from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.plan.uses.asked import Asked
 from capsule_lint.plan.uses.bare import bare_names
 from capsule_lint.plan.uses.bare_mocks import may_stand_in
@@ -75,7 +74,7 @@ class Ledger(Room):
         back = GivenBack(planner.program, self._asked, planner.state.params)
         self._references = References(planner, self._asked, following, self._replacements, back)
         self._strings = Strings(planner, self._references, self._replacements)
-        self._arrivals = Arrivals(planner.program)
+        self._arrivals = planner.local.arrivals
 
     def build(self) -> None:
         """Fill `rows` and `blocked`."""
