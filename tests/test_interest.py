@@ -285,3 +285,35 @@ def test_what_else_is_compared_is_not_followed(project: Project) -> None:
     found = analyse(policy, _texts(policy) | {"app/light.py": light} | others, spare=0)
     assert "app/light.py" in found.facts
     assert not any(name.startswith("plain/") for name in found.facts)
+
+
+def test_what_else_puts_a_name_into_texts_is_not_followed(project: Project) -> None:
+    """What holds a key is known by names first, and many things have a `key`."""
+    light = (
+        "TENANTS = 'tenant_id'\n\n\nclass Light:\n    def __init__(self, key):\n        self.key = key\n\n"
+        "    def label(self, room):\n        return f'{self.key} {room}'\n"
+    )
+    held = (
+        "from app.keys import note_pk\n\n\nclass Held:\n    def __init__(self, tenant_id, capsule_id):\n"
+        "        self.key = note_pk(tenant_id, 'n')\n\n    def label(self, room):\n"
+        "        return f'{self.key} {room}'\n"
+    )
+    keys = 'def note_pk(tenant_id, note_id):\n    return f"TENANT#{tenant_id}#NOTE#{note_id}"\n'
+    test = (
+        "from app.held import Held\n\n\ndef test_held():\n"
+        "    assert Held('t', 'c').label('r') == 'TENANT#t#NOTE#n r'\n"
+    )
+    program = {
+        "app/__init__.py": "",
+        "app/keys.py": keys,
+        "app/held.py": held,
+        "tests/test_held.py": test,
+    }
+    others = {
+        f"plain/lamp{n}.py": f"from app.light import Light\n\n\nclass Lamp{n}(Light):\n"
+        f"    def shown(self):\n        return Light('{n}').label('{n}')\n"
+        for n in range(3)
+    }
+    found = analyse(Policy(), program | {"app/light.py": light} | others, spare=0)
+    assert "app/light.py" in found.facts
+    assert not any(name.startswith("plain/") for name in found.facts)

@@ -41,8 +41,12 @@ class Reach:
                 queue += self._called_by(current)
         return found
 
-    def by(self, node: tree.Node) -> Iterator[Function]:
+    def by(self, node: tree.Node) -> list[Function]:
         """The functions that one call, the reading of one property, or the making of a text runs."""
+        with self.program.names.aside():  # what makes keys is read, and so is what leads to that
+            return [*self._by(node)]
+
+    def _by(self, node: tree.Node) -> Iterator[Function]:
         match node:
             case tree.Call(func=tree.Name(id="str" | "repr" | "format"), args=(given, *_)):
                 yield from self._saying(given.value)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
-    from capsule_lint.program.texts.pieces import Piece, Template
+    from capsule_lint.program.texts.pieces import Piece
 
 HOLE: Final = "\x00"
 """What stands for a hole in the text of an f-string."""
@@ -75,7 +75,7 @@ class Forms(Struct, frozen=True):
 
     def direct(self, defect: KeyDefect) -> Form | None:
         """The keys of a changed template."""
-        return self._form(defect.template.pieces, (defect,), defect.function)
+        return self.of(defect.template.pieces, (defect,), defect.function)
 
     def masked(self, defect: KeyDefect) -> Form | None:
         """The same where something fills in their words, those of scopes aside: `f"TENANT#t#{kind}#1"`."""
@@ -95,33 +95,7 @@ class Forms(Struct, frozen=True):
                 pieces.append(Filled(piece.node, piece.host, ""))
                 shown = ""
             pieces += [replace(piece, value=shown)] if shown else []
-        return self._form(pieces, (defect,), defect.function) if told else None
-
-    def around(self, template: Template, defects: Sequence[KeyDefect]) -> Iterator[Form]:
-        """The texts of a template that has the keys of changed templates in it, also where a parameter is
-        such a key."""
-        function = self.program.names.function_of(template.host)
-        changing = {id(defect.template.host) for defect in defects}
-        for pieces in (template.pieces, *self._told_by_callers(template.pieces, changing)):
-            hosts = {id(piece.host) for piece in pieces}
-            inner = [d for d in defects if id(d.template.host) in hosts]
-            form = self._form(pieces, inner, function) if inner else None
-            if form is not None:
-                yield form
-
-    def _told_by_callers(
-        self, pieces: Sequence[Piece], changing: AbstractSet[int]
-    ) -> Iterator[list[Piece]]:
-        """The same pieces, with the changing key that callers give for a parameter in its place."""
-        names, templates = self.program.names, self.program.templates
-        for number, piece in enumerate(pieces):
-            value = piece.value if isinstance(piece, Filled) else None
-            bindings = names.bindings_of(value) if isinstance(value, tree.Name) else []
-            passed = self.program.calls.passed_to(bindings[0]) if len(bindings) == 1 else ()
-            for argument in passed:
-                given = templates.template(argument)
-                if given is not None and not changing.isdisjoint(id(p.host) for p in given.pieces):
-                    yield [*pieces[:number], *given.pieces, *pieces[number + 1 :]]
+        return self.of(pieces, (defect,), defect.function) if told else None
 
     def loose(self, defect: KeyDefect) -> re.Pattern[str] | None:
         """Where parts of the keys are made in a way that is not known, or values may have in them what
@@ -148,7 +122,7 @@ class Forms(Struct, frozen=True):
         the segments that are lacking; `None` for others."""
         pieces = defect.template.pieces
         unknown = {n for n, piece in enumerate(pieces) if self._is_unknown(piece)}
-        form = self._form(pieces, (defect,), defect.function, wild=unknown)
+        form = self.of(pieces, (defect,), defect.function, wild=unknown)
         gaps = [self._gap(pieces, defect, scope) for scope in defect.missing]
         if form is None or form.bare or not unknown or not form.provable:
             return None
@@ -223,7 +197,7 @@ class Forms(Struct, frozen=True):
     def local(self, defect: KeyDefect, marks: Callable[[Scope], tuple[str, str]]) -> Form | None:
         """The keys of a dict or cache that are texts; `marks` says what separates their parts, and
         which tag a scope has there."""
-        found = self._form(defect.template.pieces, (defect,), defect.function, texts=False)
+        found = self.of(defect.template.pieces, (defect,), defect.function, texts=False)
         if found is None:
             return None
         gaps = []
@@ -232,7 +206,7 @@ class Forms(Struct, frozen=True):
             gaps.append(replace(gap, separator=separator, tag=tag))
         return replace(found, gaps=tuple(gaps))
 
-    def _form(
+    def of(
         self,
         pieces: Sequence[Piece],
         defects: Sequence[KeyDefect],
@@ -241,6 +215,7 @@ class Forms(Struct, frozen=True):
         texts: bool = True,
         wild: AbstractSet[int] = frozenset(),
     ) -> Form | None:
+        """The texts of some pieces that have the keys of changed templates in them; `None` where they say nothing."""
         bare = not has_words(pieces)
         if bare and texts and not any(isinstance(p, Text) for p in pieces):
             return None

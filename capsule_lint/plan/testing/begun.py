@@ -63,7 +63,7 @@ class Begun(Struct, frozen=True):
         running = self._running(node) if fits else set()
         meant = [one for one in fits if one.form.functions & running]
         updated = self.testing.updated.get(id(node), [])
-        is_whole = any(form.regex.fullmatch(text) for form in self.testing.forms)
+        is_whole = self.testing.forms().any(text)
         if not meant or (is_whole and not updated):
             return
         if self._is_of_others(node, meant) or any(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Replace
+from capsule_lint.plan.keys.fitting import Fitting
 from capsule_lint.plan.keys.spelled import Forms, literal_text, text_in
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
@@ -42,8 +43,8 @@ class Compared(MendRoom):
 
     mends: Mends
     _local: dict[Function, list[LocalDefect]] = field(default_factory=dict)
-    _derived: list[tuple[Form, re.Pattern[str]]] = field(default_factory=list)
-    _exact: list[Form] = field(default_factory=list)
+    _exact: Fitting = field(default_factory=Fitting)
+    _derived: Fitting = field(default_factory=Fitting)
     _seen: set[tuple[str, Span]] = field(default_factory=set)
 
     def build(self) -> None:
@@ -70,8 +71,8 @@ class Compared(MendRoom):
                 continue
             if any(value is local.node for value in function.returns):
                 self._local.setdefault(function, []).append(local)
-        self._exact = self.mends.testing.every()
-        self._derived = [(form, _loosely(form.pieces)) for form in self._exact]
+        self._exact = self.mends.testing.forms()
+        self._derived = Fitting(self._exact.all, lambda form: _loosely(form.pieces))
         self._seen = self.mends.mended(Replace, AddElements)
 
     def _written(self, node: tree.Node) -> Iterator[tree.Node]:
@@ -105,7 +106,7 @@ class Compared(MendRoom):
                 self._mend(module, value, defect)
                 return
         text = text_in(value)
-        exact = [form for form in self._exact if text is not None and form.regex.fullmatch(text)]
+        exact = self._exact.of(text) if text is not None else []
         if text is not None and not exact:
             if Remarked(self.mends.testing).update(value, text, other):
                 self._seen.add((module.filename, value.span))
@@ -128,7 +129,7 @@ class Compared(MendRoom):
             return
         passed = (self.program.calls.passed_to(b) for b in self.program.names.bindings_of(other))
         made = returning(self.program, *(node for nodes in passed for node in nodes))
-        meant = [form for form in self._exact if form.functions & made]
+        meant = [form for form in self._exact.all if form.functions & made]
         if meant:
             self.mends.spelled(meant[0].defects[0].knot, side)
 
@@ -198,7 +199,7 @@ class Compared(MendRoom):
     # --- what is made of keys ---
 
     def _derive(self, module: Module, text: str, value: tree.Node, other: tree.Node) -> None:
-        found = [form for form, regex in self._derived if regex.fullmatch(text)]
+        found = self._derived.of(text)
         testing = self.mends.testing
         running = testing.reach.of(*(testing.places.makers(other) if found else ()))
         made = [form.defects[0] for form in found if form.functions & running]

@@ -27,11 +27,13 @@ class Remarked(Struct, frozen=True):
     def update(self, node: tree.Node, text: str, other: tree.Node) -> list[Form]:
         """The forms of the key that a text is made of which is compared with an expression; empty where that is not
         known. Where the text can be completed, it is; else a person has to do it."""
+        if not self.testing.forms().told_in(text):
+            return []
         marks = self._marks(other, 0)
         key = text.replace(marks[1], marks[0]) if marks is not None else text
         if marks is None or key.replace(*marks) != text:
             return []
-        found = [form for form in self.testing.every() if form.regex.fullmatch(key)]
+        found = self.testing.forms().of(key)
         running = self.testing.reach.of(*(self.testing.places.makers(other) if found else ()))
         made = [form for form in found if form.functions & running]
         codes = {self._completed(node, form, marks) for form in made}

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
+from capsule_lint.plan.keys.fitting import Fitting
+from capsule_lint.plan.keys.longer import Longer
 from capsule_lint.plan.keys.spelled import (
     HOLE,
     Form,
@@ -26,7 +28,6 @@ from capsule_lint.plan.testing.literal_places import LiteralPlaces
 from capsule_lint.plan.testing.quoted import Quoted
 from capsule_lint.plan.testing.row_keys import RowKeys
 from capsule_lint.plan.testing.staying import Staying
-from capsule_lint.plan.uses.mentions import texts_with
 from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import Text
 
@@ -50,13 +51,11 @@ class Testing(MendRoom):
     places: LiteralPlaces = field(init=False)
     staying: Staying = field(init=False)
     composed: Composed = field(init=False)
-    forms: list[Form] = field(default_factory=list)
-    """How the keys look that change, the most telling first."""
     updated: dict[int, list[Form]] = field(default_factory=dict)
     """How the keys look that are spelled out, by the expressions that are."""
     changed: list[tuple[tree.Node, str, Knot]] = field(default_factory=list)
     """These, and the code that they become."""
-    _every: list[Form] | None = None
+    _forms: Fitting | None = None
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.program)
@@ -74,15 +73,12 @@ class Testing(MendRoom):
         parts = {_longest_text(d) for d in defects}
         literals = [*self._literals(parts), *self._words(defects)]
         composed = list(self.composed.texts(parts))
-        self.forms = (
-            sorted(self.every(), key=lambda form: -form.weight) if literals or composed else []
-        )
-        if not self.forms:
+        if not ((literals or composed) and self.forms()):
             Begun(self).update(defects)
             return
         inside = [
             (form, regex)
-            for form in self.forms
+            for form in self.forms().all
             if len(form.defects) == 1 and form.provable
             if (regex := embedded(form.defects[0].template.pieces)) is not None
         ]
@@ -98,7 +94,7 @@ class Testing(MendRoom):
                 if not self.staying.is_right(text):
                     self._look_through(module, node, text, loose)
                 self._look_inside(node, text, inside)
-                if HOLE in text and not self.staying.is_at(node, text, self.forms):
+                if HOLE in text and not self.staying.is_at(node, text, self.forms().all):
                     self._look_behind(module, node, text, defects)
         for node, text in [pair for pair in composed if id(pair[0]) not in seen]:
             _, chosen = self._fitting(node, text)
@@ -107,18 +103,22 @@ class Testing(MendRoom):
         Quoted(self).update(self.changed)
         Begun(self).update(defects)
 
-    def every(self) -> list[Form]:
-        """How all keys look that change, and the texts of the program that have such keys in them."""
-        if self._every is None:
-            self._every = list(self._forms(self._defects()))
-        return self._every
+    def forms(self) -> Fitting:
+        """How all keys look that change, and the texts of the program that have such keys in them: the most telling
+        first."""
+        if self._forms is None:
+            defects, shapes = self._defects(), Forms(self.program)
+            direct = filter(None, map(shapes.direct, defects))
+            found = [*direct, *Longer(self.program, defects).forms()]
+            self._forms = Fitting(sorted(found, key=lambda form: -form.weight))
+        return self._forms
 
     def _defects(self) -> list[KeyDefect]:
         return [d for d in self.planner.defects if not d.module.is_test]
 
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
-        possible = [form for form in self.forms if form.regex.fullmatch(text)]
+        possible = self.forms().of(text)
         places = self.places.shared.stands(node) if possible else ()
         stays = [self.staying.is_at(place, text, possible) for place in places]
         if any(stays):
@@ -227,19 +227,6 @@ class Testing(MendRoom):
                     text = tree.text(node) or ""
                     if text in made and self.places.is_key(node, made[text]):
                         yield module, node, text
-
-    def _forms(self, defects: Sequence[KeyDefect]) -> Iterator[Form]:
-        program = self.program
-        forms = Forms(program)
-        for defect in defects:
-            form = forms.direct(defect)
-            if form is not None:
-                yield form
-        hosts = {id(d.template.host) for d in defects}
-        for node in texts_with(program, [d.template.host for d in defects]):
-            template = program.templates.template(node) if id(node) not in hosts else None
-            if template is not None and template.host is node:
-                yield from forms.around(template, defects)
 
     def _look_inside(
         self, node: tree.Node, text: str, inside: list[tuple[Form, re.Pattern[str]]]

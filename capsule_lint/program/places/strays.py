@@ -150,9 +150,8 @@ class Strays:
         """Whether an expression is a text that starts as the policy's keys do, here or in a function that makes it."""
         if not isinstance(node, tree.Call) or tree.makes_text(node):
             return _may_say(node) and self.keys.starts.at(node)
-        made = (
-            value for function in self.keys.results.helpers_in(node) for value in function.returns
-        )
+        makers = self.keys.results.helpers_in(node) if self.keys.starts.may_be(node) else ()
+        made = (value for function in makers for value in function.returns)
         return any(_may_say(value) and self.keys.starts.at(value) for value in made)
 
     def _each(self, node: tree.Node) -> tuple[tree.Node, ...]:

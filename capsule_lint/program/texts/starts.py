@@ -29,11 +29,16 @@ class Starts:
     tags: tuple[str, ...]
     """Those of the policy's scopes, as far as they have one."""
 
+    def may_be(self, node: tree.Node) -> bool:
+        """Whether an expression may be such a text, or call a function that makes one: by what stands around it, and
+        without asking for the type of anything."""
+        return self._home(node) in self._able
+
     def at(self, node: tree.Node) -> bool:
         """Whether an expression is such a text."""
-        if self._home(node) not in self._able:
-            return False
-        return any(self._form.match(t.text) for t in self.templates.resolve(node))
+        return self.may_be(node) and any(
+            self._form.match(t.text) for t in self.templates.resolve(node)
+        )
 
     def go_on(self, node: tree.Node) -> bool:
         """Whether an expression is one in which more stands behind that."""
