@@ -322,13 +322,17 @@ class Uses:
 
     def _note_kept(self) -> None:
         """A function is known by the name of the table into which its decorator puts it."""
+        tables: dict[Function, dict[str, None]] = {}
         for name, put in (*self._puts.items(), *self._nested_puts.items()):
             values = [one for _, value in put for one in _parts(value)]
             for keeper in filter(None, map(self._keeper, values)):
-                with self.names.aside():
-                    kept = [one.name for one, _ in self.kept_by(keeper)]
-                for one in kept:
-                    self._named.add(one, name)
+                tables.setdefault(keeper, {})[name] = None
+        with self.names.aside():
+            kept = {keeper: [one.name for one, _ in self.kept_by(keeper)] for keeper in tables}
+        for keeper, names in kept.items():  # a new name has all of them be followed anew
+            for name in names:
+                for table in tables[keeper]:
+                    self._named.add(name, table)
 
     def _keeper(self, value: tree.Node) -> Function | None:
         """The function that puts what it is given first into a table."""
