@@ -241,7 +241,7 @@ class Expressions:
         )
 
     def annotation(self, node: ast.expr) -> Node:
-        """An annotation; one that is written as a string says what is in the string."""
+        """An annotation; one that is written as a string says what is in the string, other than the texts of `Literal`."""
         quoted = [
             n for n in ast.walk(node) if isinstance(n, ast.Constant) and isinstance(n.value, str)
         ]
@@ -258,7 +258,7 @@ class Expressions:
             except SyntaxError:
                 return found
         match node, found:
-            case ast.Subscript(), tree.Subscript():
+            case ast.Subscript(), tree.Subscript() if found.base.last_name() != "Literal":
                 return tree.Subscript(found.at, found.base, self._unquoted(node.slice))
             case ast.Tuple(), tree.Sequence():
                 return tree.Sequence(found.at, found.kind, tuple(map(self._unquoted, node.elts)))

@@ -15,6 +15,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import is_parametrizing
 from capsule_lint.program.comparisons import is_among
 from capsule_lint.program.inference.records import View
+from capsule_lint.program.inference.types import Instance, join
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.walk import within
 
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
 
-_PARSING: Final = ("model_validate_json", "parse_raw")
-"""Methods by which pydantic makes an object of a text."""
+_PARSING: Final = ("model_validate_json", "parse_raw", "validate_json")
+"""Methods by which pydantic makes an object, or several, of a text."""
 JSON_KEYS: Final = re.compile(r'"(\w+)"\s*:')
 _TYPED: Final = re.compile(r'\{"[SN]": (.*)\}')
 """A value as the low-level client has it."""
@@ -336,12 +337,14 @@ class Enumerated(MendRoom):
 
     def _made_from_any(self) -> Iterator[Class]:
         """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`, also as heirs of
-        one of which any may be meant, `KINDS[kind](**data)`; or from texts, `Note.model_validate_json(text)`."""
+        one of which any may be meant, `KINDS[kind](**data)`; or from texts, `Note.model_validate_json(text)`,
+        `TypeAdapter(list[Note]).validate_json(text)`."""
         known: dict[Class, list[tree.Call]] = {}
         parsed = [call for name in _PARSING for call in self.program.calls.uses.calls_beside(name)]
-        named = [
-            self._named(call.func.base) for call in parsed if isinstance(call.func, tree.Attr)
-        ]
+        inference = self.program.inference
+        found = [inference.of(call) for call in parsed]
+        every = join(*found, *map(inference.elements, found))
+        named = {one.cls for one in every if isinstance(one, Instance)}
         for cls in self._homes():
             if cls in named:
                 yield cls

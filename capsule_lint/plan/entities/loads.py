@@ -15,23 +15,30 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.testing.answers import Answers
-from capsule_lint.program.inference.types import ClassObject, Instance, ordered
-from capsule_lint.program.model import Class, enclosing
+from capsule_lint.program.fields import alias_of
+from capsule_lint.program.inference.types import ClassObject, Collection, Instance, ordered
+from capsule_lint.program.model import Class, enclosing, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection as Several
+    from collections.abc import Iterator
 
     from capsule_lint.plan.entities.displays import Display
+    from capsule_lint.plan.entities.rows import Origins
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot, Want
     from capsule_lint.policy import Scope
+    from capsule_lint.program.inference.types import Types
 
 _OF_FILE: Final = "this is the row of a file, which may have no column `{}`"
 _VALIDATES: Final = frozenset(
     ("model_validate", "parse_obj", "validate", "structure", "from_dict", "convert", "load")
 )
 """What libraries call the functions that make an instance of a class from a dict."""
+_ADAPTING: Final = "validate_python"
+"""The method of pydantic's `TypeAdapter` that makes what it was told of dicts."""
+_ANY_OF: Final = "this may become a `{}`, which has no `{}`"
 _PREPARING: Final = frozenset(("model_validator", "root_validator"))
 """What makes a method of a model one that is given the dict first."""
 
@@ -78,6 +85,10 @@ class Loads(Room):
                     yield row, want.scope, want.knot
         yield from self._validated()
         yield from self._prepared()
+        for display, cls, others in self._adapted():
+            for home in () if others else self.program.classes.mro(cls):
+                for scope in self.state.fields.get(home, {}).values():
+                    yield display, scope, ("class", home)
 
     def _prepared(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
         """What a model makes of what it is given, before it looks at it."""
@@ -126,6 +137,49 @@ class Loads(Room):
                             if self._class(node) is None:
                                 yield node, scope, ("class", home)
 
+    def _adapted(self) -> Iterator[tuple[Display, Class, list[Class]]]:
+        """The dicts of which `TypeAdapter(Order | Refund).validate_python(data)` makes something that gains a field,
+        and what else that may become, which gains none."""
+        rows, gained = self.planner.local.rows, self.state.fields
+        for call in self.program.calls.uses.calls_beside(_ADAPTING) if gained else ():
+            if not isinstance(call.func, tree.Attr) or not call.unnamed:
+                continue
+            told = [
+                t for t in self.program.inference.of(call.func.base) if isinstance(t, Collection)
+            ]
+            for made in (one.items for one in told if one.kind == "decoder"):
+                lists = [t.items for t in made if isinstance(t, Collection) and t.kind == "list"]
+                yield from self._among(rows.origins(call.unnamed[0]), made)
+                for items in lists:
+                    yield from self._among(rows.elements(call.unnamed[0]), items)
+
+    def _among(
+        self, origins: Origins, made: Types
+    ) -> Iterator[tuple[Display, Class, list[Class]]]:
+        """Those of some dicts that may become objects of classes which gain a field."""
+        for display in origins.displays:
+            found = [
+                one.cls
+                for one in ordered(made)
+                if isinstance(one, Instance) and self._may_be(display, one.cls)
+            ]
+            mro, gained = self.program.classes.mro, self.state.fields
+            gaining = [cls for cls in found if not gained.keys().isdisjoint(mro(cls))]
+            for cls in gaining:
+                yield display, cls, [one for one in found if one not in gaining]
+
+    def _may_be(self, display: Display, cls: Class) -> bool:
+        """Whether a dict may become an object of a class, by what that says of its fields: `kind: Literal["email"]`."""
+        said = {name: tree.text(value) for name, value in entries_of(display)}
+        for one in self.program.classes.fields(cls):
+            text = said.get(alias_of(one.value) or one.name)
+            match one.annotation:
+                case tree.Subscript(base=base, index=index) if last_name(base) == "Literal":
+                    known = [tree.text(item) for item in tree.items(index)]
+                    if text is not None and None not in known and text not in known:
+                        return False
+        return True
+
     def _class(self, node: tree.Node) -> Class | None:
         types = self.program.inference.of(node)
         return next((t.cls for t in types if isinstance(t, ClassObject)), None)
@@ -161,7 +215,7 @@ class Loads(Room):
         """The scope beside whose entry a new one belongs."""
         return self.nearest([name for name, _ in entries_of(display)], scope)
 
-    def nearest(self, names: Collection[str], scope: Scope) -> Scope | None:
+    def nearest(self, names: Several[str], scope: Scope) -> Scope | None:
         """The scope beside which another one belongs, of those that are named."""
         near = self.program.policy.beside(scope)
         return next((s for s, _ in near if any(names_scope(name, s) for name in names)), None)
@@ -239,6 +293,11 @@ class Loads(Room):
         self._check_types()
         self._check_keys()
         self._check_files()
+        for display, cls, others in self._adapted():
+            for home in self.program.classes.mro(cls) if others else ():
+                for scope in self.state.fields.get(home, {}).values():
+                    reason = _ANY_OF.format(others[0].name, scope.parameter)
+                    self.planner.local.notes.obstacle(("class", home), display, reason)
 
     def _check_types(self) -> None:
         """A text that is read from an item where the type of its scope says something else."""

@@ -71,6 +71,11 @@ class Rows:
             self._known[id(node)] = self._follow(node, 0)
         return self._known[id(node)]
 
+    def elements(self, node: tree.Node) -> Origins:
+        """What is written where the dicts in the list `node` are made."""
+        self._steps = 0
+        return self._elements(node, 0)
+
     def _follow(self, node: tree.Node, depth: int) -> Origins:
         self._steps += 1
         if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:

@@ -72,6 +72,9 @@ MAPPINGS: Final = frozenset(
     ]
 )
 
+DECODERS: Final = frozenset(("Decoder", "TypeAdapter"))
+"""What makes instances of the class that it is given, by a method."""
+
 _TRANSPARENT: Final = frozenset(
     [
         "Optional",
@@ -261,6 +264,8 @@ class Annotations:
             )
         if name in COLLECTIONS:
             return frozenset((collection_of(name, self.of(items[0])),))
+        if name in DECODERS:
+            return frozenset((Collection(self.of(items[0]), kind="decoder"),))
         if name in MAPPINGS:
             values = self.of(items[-1])
             return frozenset((Collection(values, self.of(items[0]), "dict"),))

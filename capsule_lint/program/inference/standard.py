@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.passing import PASSING
+from capsule_lint.program.inference.annotations import DECODERS
 from capsule_lint.program.inference.types import (
     NOTHING,
     Collection,
@@ -37,8 +38,6 @@ _MAPPINGS: Final = frozenset(
 )
 _LISTS: Final = frozenset(("WeakSet", "cycle", "deque", "repeat"))
 _ITSELF: Final = frozenset(("aclosing", "closing", "nullcontext", "proxy"))
-_DECODERS: Final = frozenset(("Decoder", "TypeAdapter"))
-"""What makes instances of the class that it is given, by a method."""
 _KEEPING: Final = frozenset(("cache", "lru_cache"))
 """What gives back the function that it is given, and keeps what that yields by its arguments."""
 _ENTERING: Final = frozenset(
@@ -82,7 +81,7 @@ def of_call(inference: Inference, node: tree.Call, plain: Sequence[tree.Node]) -
         return frozenset((Collection(inference.elements(each)),))
     if name in _ITSELF or (name in _KEEPING and _is_of(inference, node.func, "functools")):
         return inference.of(plain[0])
-    if name in _DECODERS and (made := inference.annotations.of(plain[0])):
+    if name in DECODERS and (made := inference.annotations.of(plain[0])):
         return frozenset((Collection(made, kind="decoder"),))
     if name in _ENTERING:
         return inference.contents.entered(inference.of(plain[0]))
