@@ -28,7 +28,9 @@ GIVING_ALL: Final = frozenset(
     ]
 )
 """What gives all fields of an object."""
-_WHOLE: Final = GIVING_ALL | {"astuple", "fields", "attrs"}
+DUMPING_ALL: Final = "model_dump_json"
+"""What gives a text of them."""
+_WHOLE: Final = GIVING_ALL | {DUMPING_ALL, "astuple", "fields", "attrs"}
 """Functions and methods that go through all fields of an object."""
 _MAX_DEPTH: Final = 3
 _ATTRIBUTES: Final = ("__dict__", "__dataclass_fields__", "_fields", "model_fields")
