@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.entities.wholes import GIVING_ALL, says_which, whole
+from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, says_which, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import copied
 from capsule_lint.program.containers import COPIED
@@ -84,7 +84,7 @@ class Grown(MendRoom):
                     yield from self._follow(value, depth + 1)
             case tree.Wrapped(kind="await") | tree.Walrus():
                 yield from self._follow(node.value, depth + 1)
-            case tree.Attr(name="__dict__"):
+            case tree.Attr(name=name) if name in HOLDING_ALL:
                 yield from self._fields(node.base)
             case tree.Comprehension(kind="DictComp"):
                 source = copied(node, self.program)

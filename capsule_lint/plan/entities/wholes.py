@@ -23,6 +23,7 @@ GIVING_ALL: Final = frozenset(
         "jsonable_encoder",
         "model_dump",
         "to_builtins",
+        "to_simple_dict",
         "unstructure",
         "vars",
     ]
@@ -33,7 +34,9 @@ DUMPING_ALL: Final = "model_dump_json"
 _WHOLE: Final = GIVING_ALL | {DUMPING_ALL, "astuple", "fields", "attrs"}
 """Functions and methods that go through all fields of an object."""
 _MAX_DEPTH: Final = 3
-_ATTRIBUTES: Final = ("__dict__", "__dataclass_fields__", "_fields", "model_fields")
+HOLDING_ALL: Final = ("__dict__", "attribute_values")
+"""Attributes that are dicts of all fields of an object, those of a model of PynamoDB's among them."""
+_ATTRIBUTES: Final = (*HOLDING_ALL, "__dataclass_fields__", "_fields", "model_fields")
 
 
 def whole(call: tree.Call) -> Iterator[tree.Node]:

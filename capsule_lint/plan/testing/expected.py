@@ -9,14 +9,14 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.displays import entries_of, entry_of
-from capsule_lint.plan.entities.wholes import GIVING_ALL, whole
+from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.reaching import history
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -161,7 +161,7 @@ class Expected(MendRoom):
             case tree.Comprehension(kind="DictComp"):
                 source = copied(node, self.program)
                 return self._made(source, depth + 1) if source is not None else []
-            case tree.Attr(name="__dict__"):
+            case tree.Attr(name=name) if name in HOLDING_ALL:
                 return self.fields(node.base)
             case tree.DictDisplay():
                 return [one for value in node.spread for one in self._made(value, depth + 1)]
@@ -259,15 +259,16 @@ class Expected(MendRoom):
 
 def copied(node: tree.Comprehension, program: Program) -> tree.Node | None:
     """`d` of `{name: value for name, value in d.items()}`, where texts stay as they are: `value.isoformat()
-    if isinstance(value, datetime) else value`; or become typed values: `serializer.serialize(value)`."""
+    if isinstance(value, datetime) else value`; or become typed values: `serializer.serialize(value)`. Entries that say no
+    scope may be left out."""
     match node.generators:
         case (
             tree.Generator(
                 tree.Sequence(items=(tree.Name(id=name), tree.Name(id=value))),
                 tree.Call(func=tree.Attr(name="items", base=source)),
-                (),
+                tests,
             ),
-        ):
+        ) if all(_spares(one, name, value, program) for one in tests):
             key, kept = node.results
             match kept:
                 case tree.Conditional(
@@ -281,6 +282,28 @@ def copied(node: tree.Comprehension, program: Program) -> tree.Node | None:
             said = [one.id for one in (key, kept) if isinstance(one, tree.Name)]
             return source if said == [name, value] else None
     return None
+
+
+def _spares(test: tree.Node, name: str, value: str, program: Program) -> bool:
+    """Whether a condition leaves no entry out that says a scope: `name not in HIDDEN`, `value is not None`."""
+    match test:
+        case tree.Boolean(op="and"):
+            return all(_spares(one, name, value, program) for one in test.values)
+        case tree.Compare(
+            left=tree.Name(id=left), ops=("is not",), rights=(tree.Const(value=None),)
+        ):
+            return left == value
+        case tree.Compare(left=tree.Name(id=left), ops=("not in" | "!=",), rights=(listed,)):
+            if isinstance(listed, tree.Name):
+                bound = program.names.bindings_of(listed)
+                listed = bound[0].value or listed if len(bound) == 1 else listed
+            texts = [tree.text(one) for one in tree.items(listed)]
+            scopes = program.policy.scopes
+            return left == name and not any(
+                text is None or names_any_of(text, scopes) for text in texts
+            )
+        case _:
+            return False
 
 
 def _types(call: tree.Call, program: Program) -> bool:
