@@ -13,6 +13,7 @@ from capsule_lint.plan.entities.displays import entry_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.all_fields import goes_through_fields
+from capsule_lint.plan.supply.own_keywords import beside_keyword
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.program.inference.types import Instance, LambdaObject
 from capsule_lint.program.model import Class, Function
@@ -85,7 +86,8 @@ class Values(Room):
             loaded = loaded or self._beside_row(want)
             if loaded is not None:
                 return self._from_policy(want, loaded)
-        if (part := self._beside_part(want)) is not None:
+        part = self._beside_part(want) or beside_keyword(self.planner, want, self._said(want))
+        if part is not None:
             return part
         if want.purpose == "entry" and (read := self.planner.loads.entry(want)) is not None:
             return read
@@ -166,14 +168,18 @@ class Values(Room):
 
     def _beside_part(self, want: Want) -> Value | None:
         """Beside `parts[1]` of a key comes `parts[3]`, also where the first has a name."""
-        said = list(self.beside(want)) if want.callee is not None else []
-        if want.mirror is not None:
-            said += [(s, want.mirror) for s in self.program.policy.others(want.scope)]
-        for old, given in said:
+        for old, given in self._said(want):
             value = self._part(want, given, old)
             if value is not None:
                 return self.planner.stored.read(value, want, old)
         return None
+
+    def _said(self, want: Want) -> list[tuple[Scope, tree.Node]]:
+        """What a call, or a template, says for the other scopes."""
+        said = list(self.beside(want)) if want.callee is not None else []
+        if want.mirror is not None:
+            said += [(s, want.mirror) for s in self.program.policy.others(want.scope)]
+        return said
 
     def _beside_item(self, want: Want) -> Value | None:
         """Beside `item["stage"]` comes `item["org_id"]`, where items are written with both."""
