@@ -14,6 +14,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.comparisons import equated
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
@@ -68,29 +69,27 @@ class Expected(MendRoom):
 
     def _listed(self, module: Module, node: tree.Sequence, other: tree.Node) -> None:
         """`list(asdict(order)) == ["tenant_id", …]`, `astuple(order) == ("t", …)`, `truck == ("t", …)`."""
-        gives = self.planner.tuples.gives
+        gives, classes, whole = self.planner.tuples.gives, self.program.classes, other
+        names: list[str | None] = []
         match other:
             case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING and gives(
                 argument.value
             ):
-                found = self.fields(argument.value)
-                names = []
+                whole = argument.value
             case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING:
-                found = self._made(argument.value, 0)
+                whole = argument.value
                 names = [tree.text(item) for item in node.items]
             case tree.Call(args=(argument,)) if last_name(other.func) == "astuple":
-                found = self.fields(argument.value)
-                names = []
-            case _ if gives(other):
-                found = self.fields(other)
-                names = []
-            case _:
+                whole = argument.value
+            case _ if not gives(other):
                 return
-        for knot, scope in found:
+        heirs = [t.cls for t in self.program.inference.of(whole) if isinstance(t, Instance)]
+        for knot, scope in self._made(whole, 0) if names else self.fields(whole):
             cls = knot[1]
             if not isinstance(cls, Class):
                 continue
-            fields = [one.name for one in self.program.classes.fields(cls)]
+            own = next((heir for heir in heirs if cls in classes.mro(heir)), cls)
+            fields = [one.name for one in classes.fields(own)]
             if not names and len(fields) != len(node.items):
                 continue
             self.element(module, node, names or fields, (knot, scope), values=not names)
