@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from capsule_lint.plan.entities.behind_bases import inherited
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.slots import Slot
 from capsule_lint.program.model import Function
@@ -60,6 +61,10 @@ class Called(MendRoom, Struct, frozen=True):
         params: Sequence[tree.Parameter],
     ) -> tuple[int, Slot]:
         kind = params[0].kind if params else "plain"
+        bases = inherited(self.program, cls, scope)
+        behind = [number for number, slot in enumerate(found) if slot.name in bases]
+        if behind:
+            return behind[-1] + 1, Slot(scope.parameter, found[behind[-1]].kind, True)
         for other, step in self.program.policy.beside(scope):
             for number, slot in enumerate(found):
                 held = self.program.domain.held.is_attribute

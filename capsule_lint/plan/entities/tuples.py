@@ -122,7 +122,8 @@ class Tuples(Room):
                 continue
             beside = policy.beside(scope)
             near = [n + step for s, step in beside for n in own if names_scope(fields[n].name, s)]
-            new.append((near[0] if near else own[0] if own else 0, scope))
+            first = own[0] if own else len(classes.fields(home))
+            new.append((near[0] if near else first, scope))
         return Layout(cls, home, len(fields), tuple(new))
 
     # --- which values ---

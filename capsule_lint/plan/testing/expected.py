@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
+from capsule_lint.plan.entities.behind_bases import inherited
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, whole
 from capsule_lint.plan.room import MendRoom
@@ -114,13 +115,20 @@ class Expected(MendRoom):
                 if code is None:
                     break
                 if new not in names:
-                    before, after = ((), (code,)) if behind else ((code,), ())
-                    span, at = node.span, item.span
+                    last = self._last_inherited(knot, scope, names)
+                    before, after = ((), (code,)) if behind or last is not None else ((code,), ())
+                    span, at = node.span, item.span if last is None else node.items[last].span
                     mend = AddElements(module.filename, span, "CAP301", before, after, at)
                     self.mends.add(knot, mend)
                 return
         if values:
             self.mends.obstacle(knot, node, f"is to have the value of `{scope.parameter}`")
+
+    def _last_inherited(self, knot: Knot, scope: Scope, names: Sequence[str | None]) -> int | None:
+        """Which of some fields is the last of those behind which a class gets another one."""
+        cls = knot[1]
+        bases = inherited(self.program, cls, scope) if isinstance(cls, Class) else ()
+        return max((n for n, name in enumerate(names) if name in bases), default=None)
 
     def _display(self, node: tree.Node) -> Display | None:
         """The dict that is written out, here or in the one place that gives a name its value."""
