@@ -14,10 +14,11 @@ from capsule_lint.plan.keys.spelled import HOLE, Forms, has_words, pattern
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.plan.testing.read_whole import is_read_whole
 from capsule_lint.program.model import Binding
+from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.planner import Planner
@@ -58,7 +59,34 @@ class Staying:
 
     def is_right(self, text: str) -> bool:
         """Whether a key that does not change may look like that."""
-        return any(regex.fullmatch(text) for regex in self._unchanged)
+        return any(regex.fullmatch(text) for regex, _ in self._right)
+
+    def of_row(self, node: tree.Node, text: str, possible: Sequence[Form]) -> list[Form]:
+        """Those of several forms whose keys stand beside such a sort key as a text does that looks like a key which
+        stays, too, `("TENANT#t", "NOTE#n")`; none where that one stands beside such a sort key as well."""
+        said = list(self._sort_keys_beside(node))
+        if not said or any(
+            regex.fullmatch(text) and self._is_beside(host, said) for regex, host in self._right
+        ):
+            return []
+        return [
+            f for f in possible if any(self._is_beside(d.template.host, said) for d in f.defects)
+        ]
+
+    def _is_beside(self, host: tree.Node, said: Sequence[str]) -> bool:
+        """Whether the sort key beside a key may be one of some texts."""
+        looks = self._patterns(Beside(self.planner.program.keys).sort_keys(host))
+        return any(regex.fullmatch(text) for regex in looks for text in said)
+
+    def _sort_keys_beside(self, node: tree.Node) -> Iterator[str]:
+        """The sort key that a test writes beside a key: `("TENANT#t", "NOTE#n")`, `{"PK": "TENANT#t", "SK": "NOTE#n"}`."""
+        program = self.planner.program
+        made = list(Beside(program.keys).sort_keys(node))
+        match program.names.parent(node):
+            case tree.Sequence(kind="tuple", items=(first, other)) if first is node:
+                made += program.templates.resolve(other)
+        for one in made:
+            yield "".join(p.value if isinstance(p, Text) else HOLE for p in one.pieces)
 
     def is_written(self, text: str, running: Iterable[Function]) -> bool:
         """Whether functions write a text themselves that looks like that, says no scope, and does not change: a sort key,
@@ -104,10 +132,12 @@ class Staying:
         return not changes and target.value is not None and tree.text(target.value) == text
 
     @cached_property
-    def _unchanged(self) -> list[re.Pattern[str]]:
-        """The keys that are right as they are."""
-        sites = self.planner.program.keys.sites
-        return self._patterns(site.template for site in sites if not site.module.is_test)
+    def _right(self) -> list[tuple[re.Pattern[str], tree.Node]]:
+        """The keys that are right as they are, and where they stand."""
+        made = (
+            site.template for site in self.planner.program.keys.sites if not site.module.is_test
+        )
+        return [(regex, one.host) for one in made for regex in self._patterns((one,))]
 
     @cached_property
     def _sort_keys(self) -> list[re.Pattern[str]]:

@@ -140,7 +140,9 @@ class Testing(MendRoom):
             # most of their templates are not judged, and may look alike
             possible = meant or self.staying.sorting(possible)
         possible = [form for form in possible if not form.bare] or possible
-        if not meant and (self.staying.is_right(text) or self._is_other(node, text, possible)):
+        is_right = not meant and self.staying.is_right(text)
+        meant = self.staying.of_row(node, text, possible) if is_right else meant
+        if not meant and (is_right or self._is_other(node, text, possible)):
             return possible, []
         return possible, meant or (self._made(node, possible) if possible else [])
 
