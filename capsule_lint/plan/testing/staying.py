@@ -13,9 +13,10 @@ from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.spelled import HOLE, Forms, has_words, pattern
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.plan.testing.read_whole import is_read_whole
-from capsule_lint.program.model import Binding
+from capsule_lint.program.model import Binding, owner_of
 from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.texts.pieces import Text
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -60,6 +61,25 @@ class Staying:
     def is_right(self, text: str) -> bool:
         """Whether a key that does not change may look like that."""
         return any(regex.fullmatch(text) for regex, _ in self._right)
+
+    def of_objects(self, node: tree.Node, text: str, possible: Sequence[Form]) -> list[Form]:
+        """Those of several forms whose keys the objects make that a text is compared with something of, and no key that
+        stays: `to_item(Note("t", "n"))["PK"] == "TENANT#t"`."""
+        program = self.planner.program
+        names, mro = program.names, program.classes.mro
+        owners = {
+            home
+            for side in self.places.sides(node)
+            for part in within(side)
+            for callee in (program.calls.callees(part) if isinstance(part, tree.Call) else ())
+            for home in (mro(callee.cls) if callee.cls is not None else ())
+        }
+        if any(
+            regex.fullmatch(text) and owner_of(names.function_of(host)) in owners
+            for regex, host in self._right
+        ):
+            return []
+        return [f for f in possible if any(owner_of(d.function) in owners for d in f.defects)]
 
     def of_row(self, node: tree.Node, text: str, possible: Sequence[Form]) -> list[Form]:
         """Those of several forms whose keys stand beside such a sort key as a text does that looks like a key which

@@ -141,7 +141,9 @@ class Testing(MendRoom):
             possible = meant or self.staying.sorting(possible)
         possible = [form for form in possible if not form.bare] or possible
         is_right = not meant and self.staying.is_right(text)
-        meant = self.staying.of_row(node, text, possible) if is_right else meant
+        if is_right and possible:
+            told = (self.staying.of_row, self.staying.of_objects)
+            meant = next(filter(None, (of(node, text, possible) for of in told)), [])
         if not meant and (is_right or self._is_other(node, text, possible)):
             return possible, []
         return possible, meant or (self._made(node, possible) if possible else [])
