@@ -9,6 +9,7 @@ from capsule_lint.plan.defaulted import Defaulted
 from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entities.bypassed import Bypassed
 from capsule_lint.plan.entities.gains import Gains
+from capsule_lint.plan.entities.images import Images
 from capsule_lint.plan.entities.items import Items
 from capsule_lint.plan.entities.keyed import Keyed
 from capsule_lint.plan.entities.loads import Loads
@@ -254,6 +255,7 @@ class Planner:
     def _tie_values(self) -> None:
         """Join every want to what its value comes from in the end: a later parameter may be nearer
         than the source that was there when it was asked first."""
+        images = Images(self)
         for want in self.state.wants:
             value = self.values.value(want)
             if value is None:
@@ -262,6 +264,8 @@ class Planner:
                 self.state.groups.join(want.knot, value.knot)
             elif value.kind == "loaded":
                 self.items.tie(want, value.code)
+            if value.kind in ("loaded", "configured"):
+                images.tie(want, value.code)
             if value.root in self.state.handler_params:
                 self.state.groups.join(want.knot, self.state.handler_params[value.root])
 

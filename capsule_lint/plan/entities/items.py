@@ -83,7 +83,7 @@ class Items(Room):
         self._spelled_as_json()
 
     @cached_property
-    def _gaining(self) -> list[tuple[frozenset[str], Knot, Scope]]:
+    def gaining(self) -> list[tuple[frozenset[str], Knot, Scope]]:
         """What the items have that get an entry, with which change, for which scope."""
         return [
             (frozenset(n for n, _ in self._steps.of(one.item).entries), one.defect.knot, one.scope)
@@ -99,7 +99,7 @@ class Items(Room):
                 knot,
                 scope,
             )
-            for names, knot, scope in self._gaining
+            for names, knot, scope in self.gaining
         ]
         judged = self.program.names.judged() if gaining else ()
         for module in (one for one in judged if one.is_test and not one.generated):
@@ -128,20 +128,23 @@ class Items(Room):
     def tie(self, want: Want, code: str) -> None:
         """What reads a scope, `code`, of an item of which it is not known who has written it, that of a stream,
         changes with the items that have all which it reads."""
-        names, base = self.program.names, code.partition("[")[0]
+        read, callee = self.read_of(want, code.partition("[")[0]), want.callee
+        if read and isinstance(callee, Function) and callee.name != "__init__":
+            self.streamed.append((read, want.knot, want.scope))
+        for names_in, knot, scope in self.gaining if read else ():
+            if scope is want.scope and read <= names_in:
+                self.state.groups.join(want.knot, knot)
+
+    def read_of(self, want: Want, base: str) -> frozenset[str]:
+        """The constant keys by which the function around a want reads a dict."""
+        names = self.program.names
         function = names.function_of(want.node)
-        read = {
+        return frozenset(
             key
             for node in (names.inside(function) if function is not None else ())
             if isinstance(node, tree.Subscript) and not isinstance(node.base, tree.Subscript)
             if last_name(node.base) == base and (key := tree.text(node.index)) is not None
-        }
-        callee = want.callee
-        if read and isinstance(callee, Function) and callee.name != "__init__":
-            self.streamed.append((frozenset(read), want.knot, want.scope))
-        for names_in, knot, scope in self._gaining if read else ():
-            if scope is want.scope and read <= names_in:
-                self.state.groups.join(want.knot, knot)
+        )
 
     # --- which dicts ---
 

@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.enumerated import is_compared
+from capsule_lint.plan.entities.images import IMAGES
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import typed_value
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 _MAX_DEPTH: Final = 2
 _TELLING: Final = 3
 """How many entries tell what an item is."""
-_IMAGES: Final = ("NewImage", "OldImage")
-"""Under which names the record of a stream has items."""
 
 
 @dataclass(eq=False, slots=True)
@@ -63,12 +62,12 @@ class Seeds(MendRoom):
 
     def _imaged(self, module: Module) -> Iterator[Display]:
         """The items that a test puts into records of a stream: `{"NewImage": image}`."""
-        put = [v for d in module.each(tree.DictDisplay) for k, v in d.entries if k in _IMAGES]
-        put += [v for c in module.each(tree.Call) for k, v in c.keywords if k in _IMAGES]
+        put = [v for d in module.each(tree.DictDisplay) for k, v in d.entries if k in IMAGES]
+        put += [v for c in module.each(tree.Call) for k, v in c.keywords if k in IMAGES]
         for node in module.each(tree.Subscript):
             around = self.program.names.parent(node)
             kept = around.value if isinstance(around, tree.Assign) else None
-            if kept is not None and kept is not node and tree.text(node.index) in _IMAGES:
+            if kept is not None and kept is not node and tree.text(node.index) in IMAGES:
                 put.append(kept)
         for value in put:
             yield from self.planner.local.rows.origins(value).displays
