@@ -138,7 +138,7 @@ class Belonging:
         tagged = self._by_tags(site)
         if tagged is not None:
             return tagged
-        if any(self._naming.is_named(words(tag)) for tag in tags):
+        if any(self._naming.is_named(words(tag)) for tag in tags) or self._is_others_own(site):
             return None
         found = self.narrowed_names(site.owner, site.function, site.module.name)
         if found is None:
@@ -158,6 +158,11 @@ class Belonging:
         """The entity of policy's table whose own keys say the same: `TAX#{self.country}` of a `TaxRate`."""
         made = self._own_keys().get(site.template.text, set())
         return min(made) if made and "" not in made and self.tags_of(site.template) else None
+
+    def _is_others_own(self, site: KeySite) -> bool:
+        """Whether a key says what entities make of themselves that policy's table does not have, and no others."""
+        made = self._own_keys().get(site.template.text)
+        return made == {""} and bool(self.tags_of(site.template))
 
     def _own_keys(self) -> dict[str, set[str]]:
         """What the keys say that entities make of themselves, and their names, which are empty where policy's table does
@@ -247,7 +252,9 @@ class Belonging:
         repository is for."""
         found = self._named_by_owner(owner)
         if found is not None or owner in self.domain.entities:
-            return found
+            sites = self.domain.keys.inside(function) if function is not None else ()
+            serves = any(map(self._is_others_own, sites)) and owner in self.domain.repositories
+            return None if serves else found
         if owner is not None and owner in self.domain.repositories:
             kinds = {entity.name for entity in self.domain.entities_of.get(owner, ())}
             if kinds and kinds <= self.domain.policy.entities.keys():
