@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _ENTRY: Final = re.compile(r"""(\w+)(?:\[|\.get\()"([^"]+)"[\])]\Z""")
 _ATTRIBUTE: Final = re.compile(r"(\w+)(?:\([^()]*\))?\.(\w+)\Z")
 
+_OF_OBJECT: Final = re.compile(r"\.\w+(?:\(\))?\Z")
+"""The end of code that reads no dict, but an attribute: `g.capsule_id`, `request.capsule()`."""
+
 
 class _Read(Struct, frozen=True):
     """`event["detail"]["tenantId"]`: what is read, of what, and whether that is a policy's source."""
@@ -227,7 +230,7 @@ class Bodies(Room):
 
     def _read_by(self, spec: SourceSpec, want: Want) -> Iterator[_Read]:
         scope = want.scope
-        if spec.kind is SourceKind.EXPRESSION:
+        if spec.kind is SourceKind.EXPRESSION and not _OF_OBJECT.search(spec.code):
             steps = steps_in(spec.code)
             under = steps[-2:-1] or list(self._roots(spec.roots[0], want)) if steps else []
             yield from (_Read(steps[-1], one.lower(), configured=True) for one in under)
