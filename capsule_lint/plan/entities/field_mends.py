@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import attribute_in, rename, text_of
 from capsule_lint.plan.entities.behind_bases import is_behind_defaults
-from capsule_lint.plan.entities.field_values import code_beside, names_beside, unnamed
+from capsule_lint.plan.entities.field_values import (
+    code_beside,
+    is_general,
+    names_beside,
+    unnamed,
+)
+from capsule_lint.plan.entities.inherited import Inherited
 from capsule_lint.plan.entities.setters import setters
 from capsule_lint.plan.entities.told_later import begins_empty
 from capsule_lint.plan.room import MendRoom
@@ -27,6 +32,9 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.fields import Field
     from capsule_lint.program.model import Class, Function, Module, Store
+
+_KEYS: Final = ("hash_key", "range_key")
+"""Keywords by which a model of PynamoDB's says that an attribute is a key, of which there is one each."""
 
 
 @dataclass(eq=False, slots=True)
@@ -120,21 +128,27 @@ class FieldMends(MendRoom):
         knot: Knot = ("class", cls)
         filename = cls.module.filename
         fields = [f for f in self.program.classes.fields(cls) if f.owner is cls]
-        attribute = self.state.attributes[cls, scope.parameter]
         for other, step in self.program.policy.beside(scope):
             near = next((f for f in fields if self._is(cls, f.name, other)), None)
             near = near or self._descriptor(cls, other)
             if near is None:
                 continue
-            annotation = self._annotation(cls, scope, near.annotation, other)
-            value = self._default(cls, near.value, other, scope)
-            statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
-            statement += f" = {value}" if value else ""
-            span = near.statement.span
+            statement, span = self._beside(cls, near, other, scope), near.statement.span
             mend = AddStatement(filename, span, "CAP301", statement, before=not step)
             self.mends.add(knot, mend)
             return
         self._first(cls, scope, fields)
+
+    def _beside(self, cls: Class, near: Field, other: Scope, scope: Scope) -> str:
+        """The field, as that of another scope is written."""
+        attribute = self.state.attributes[cls, scope.parameter]
+        if isinstance(near.value, tree.Call) and any(map(near.value.keyword, _KEYS)):
+            reason = f"is a key by itself, and `{cls.name}` gains `{attribute}`"
+            self.mends.obstacle(("class", cls), near.value, reason)
+        annotation = self._annotation(cls, scope, near.annotation, other)
+        value = self._default(cls, near.value, other, scope)
+        statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
+        return statement + (f" = {value}" if value else "")
 
     def _first(self, cls: Class, scope: Scope, fields: list[Field]) -> None:
         """Give a class that keeps no scope yet the field, before its others and as these are kept."""
@@ -143,7 +157,12 @@ class FieldMends(MendRoom):
         annotation = self._said(cls, scope, None) or "str"
         body = [s for s in cls.fact.body if not (cls.fact.doc and s is cls.fact.body[0])]
         anchor, line = fields[0].statement if fields else body[0], f"{attribute}: {annotation}"
-        alike = None if fields else self._kept_alike(cls)
+        inherited = Inherited(self.mends)
+        base = inherited.beside(cls, scope)
+        if base is not None:
+            line = self._beside(cls, *base, scope)
+            inherited.have(cls, base[0], line)
+        alike = None if fields or base is not None else self._kept_alike(cls)
         if alike is not None and isinstance(alike.value, tree.Call):
             anchor, line = alike.statement, f"{attribute} = {text_of(alike.value)}"
             if alike.value.args:
@@ -185,12 +204,14 @@ class FieldMends(MendRoom):
             code = self.mends.code_for(new, beside, ("class", cls))
         if isinstance(beside, tree.Call):
             code = self._described(cls, beside, old, new)
-        return code if code is not None else self.renamed_value(cls.module, beside, old, new)
+        if code is not None:
+            return code
+        return self.renamed_value(self.program.names.module_of(beside), beside, old, new)
 
     def _described(self, cls: Class, beside: tree.Call, old: Scope, new: Scope) -> str | None:
         """What says how the field is kept, where that is not said as beside it but for the scope's name."""
         self._note_unnamed(cls, beside, old, new)
-        return code_beside(beside, old, new, partial(self._code_in, cls.module))
+        return code_beside(beside, old, new, self._code_in)
 
     def _named_elsewhere(
         self, cls: Class, said: Iterable[tree.Node], old: Scope, new: Scope
@@ -198,12 +219,12 @@ class FieldMends(MendRoom):
         """What says in an annotation what the field is called elsewhere."""
         for one in said:
             self._note_unnamed(cls, one, old, new)
-            code = names_beside(one, old, new, partial(self._code_in, cls.module))
+            code = names_beside(one, old, new, self._code_in)
             if code is not None:
                 yield code
 
-    def _code_in(self, module: Module, node: tree.Node) -> str:
-        return self.mends.source(module, node.span)
+    def _code_in(self, node: tree.Node) -> str:
+        return self.mends.source(self.program.names.module_of(node), node.span)
 
     def _note_unnamed(self, cls: Class, said: tree.Node, old: Scope, new: Scope) -> None:
         name = unnamed(said, old, new)
@@ -222,8 +243,8 @@ class FieldMends(MendRoom):
                 last_name(beside.base) == "Annotated"
             ):
                 said = self._said(cls, scope, inner) or "str"
-                texts = [self.mends.source(cls.module, one.span) for one in rest]
-                if not all(map(_is_general, rest)) or any(
+                texts = [self._code_in(one) for one in rest]
+                if not all(map(is_general, rest)) or any(
                     rename(text, other, scope) != text for text in texts
                 ):
                     texts = list(self._named_elsewhere(cls, rest, other, scope))
@@ -397,15 +418,6 @@ def _hands_up(statement: tree.Statement) -> bool:
             return "super" in (text_of(func) or "")
         case _:
             return False
-
-
-def _is_general(node: tree.Node) -> bool:
-    """Whether what is demanded of a value is true of every text that is not empty: `Field(min_length=1)`."""
-    if not isinstance(node, tree.Call) or any(a.keyword is None for a in node.args):
-        return False
-    said = {a.keyword: a.value for a in node.args}
-    least = tree.integer(said["min_length"]) if "min_length" in said else None
-    return least == 1 and said.keys() <= {"min_length", "frozen", "repr", "strip_whitespace"}
 
 
 def _renamed(text: str, old: Scope, new: Scope) -> str:

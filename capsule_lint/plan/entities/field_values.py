@@ -78,6 +78,15 @@ def names_beside(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> st
     return _code(replace(node, args=args), old, new, code_of)
 
 
+def is_general(node: tree.Node) -> bool:
+    """Whether what is demanded of a value is true of every text that is not empty: `Field(min_length=1)`."""
+    if not isinstance(node, tree.Call) or any(a.keyword is None for a in node.args):
+        return False
+    said = {a.keyword: a.value for a in node.args}
+    least = tree.integer(said["min_length"]) if "min_length" in said else None
+    return least == 1 and said.keys() <= {"min_length", "frozen", "repr", "strip_whitespace"}
+
+
 def _code(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> str:
     if not isinstance(node, tree.Call):
         return rename(code_of(node), old, new)
