@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.facts import tree
     from capsule_lint.plan.planner import Planner
+    from capsule_lint.program import Program
     from capsule_lint.program.model import Class
 
 
@@ -70,3 +71,15 @@ class Keyed(Room, Struct, frozen=True):
 
     def _names_scope(self, name: str) -> bool:
         return names_any_of(name, self.program.policy.scopes)
+
+
+def is_of_key_alone(program: Program, call: tree.Call, cls: Class) -> bool:
+    """Whether a call makes a model of PynamoDB's for what its key finds, and does not say whose that is:
+    `Visit(pk, "visit").update(actions=…)`, `batch.delete(Visit(pk, "visit"))`."""
+    takes, scopes = program.domain.held.takes, program.policy.scopes
+    return (
+        program.classes.is_pynamo(cls)
+        and bool(call.args)
+        and not any(a.star for a in call.args)
+        and not any(takes(cls, name, scope) for name, _ in call.keywords for scope in scopes)
+    )
