@@ -10,7 +10,7 @@ from capsule_lint.model import AddElements, Mend
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.slots import old_before
 from capsule_lint.program.calling.fixtures import parametrized
-from capsule_lint.program.calling.tables import side_by_side
+from capsule_lint.program.calling.tables import methods_by_row, side_by_side
 from capsule_lint.program.inference.types import ClassObject, FunctionObject
 from capsule_lint.program.local_names import only_assigned
 
@@ -58,15 +58,16 @@ class SpreadTuples(MendRoom):
         return bool(found) and all(self.mends.add_once(want.knot, mend) for mend in found)
 
     def give_rows(self, call: tree.Call, want: Want, dicts: SpreadDicts) -> bool | None:
-        """`make(*args)` or `make(**options)`, where each row of a table says what is called and what with: each gets
-        what its own function needs; whether all could be given that, `None` where a call is not of that kind."""
+        """`make(*args)`, `make(**options)` or `repo.get(*args)`, where each row of a table says what is called and what
+        with: each gets what its own function needs; whether all could be given that, `None` where a call is not of
+        that kind."""
         if len(call.args) != 1 or not call.args[0].star:
             return None
-        rows = side_by_side(self.program.classes, call.func, call.args[0].value)
-        callees = [self._callee(call, func) for func, _ in rows or ()]
-        if rows is None or len(set(callees)) < 2 or None in callees:
+        rows = self._called_by_rows(call)
+        callees = [callee for callee, _ in rows]
+        if len(set(callees)) < 2 or None in callees:
             return None
-        for callee, (_, given) in zip(callees, rows, strict=True):
+        for callee, given in rows:
             assert callee is not None
             one = replace(want, callee=callee.cls or callee.function, given=callee.given)
             slots = self.called.of(one)
@@ -80,6 +81,16 @@ class SpreadTuples(MendRoom):
             if not done:
                 return False
         return True
+
+    def _called_by_rows(self, call: tree.Call) -> list[tuple[Callee | None, tree.Node]]:
+        """What each row of a table says that a call calls, and what with."""
+        program = self.program
+        methods = methods_by_row(program.classes, program.inference, call)
+        if methods is not None:
+            known = {callee.function: callee for callee in program.calls.callees(call)}
+            return [(known.get(method), given) for method, given in methods]
+        rows = side_by_side(program.classes, call.func, call.args[0].value)
+        return [(self._callee(call, func), given) for func, given in rows or ()]
 
     def _callee(self, call: tree.Call, func: tree.Node) -> Callee | None:
         """Which of those that a call may call a row of a table says."""

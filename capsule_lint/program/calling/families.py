@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.calling.module_doubles import ModuleDoubles
+from capsule_lint.program.calling.tables import methods_by_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,8 +53,8 @@ class Families:
             return
         yield from self.structural(function)
         for call, callee in self.calls.callers(function):
-            if callee.mock:
-                continue
+            if callee.mock or methods_by_row(self.calls.classes, self.calls.inference, call):
+                continue  # each row says what its own method is given
             for twin in self.calls.callees(call):
                 if (
                     twin.function is not None

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import rows_of
+from capsule_lint.program.inference.types import ClassObject, Instance
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capsule_lint.program.classes import Classes
+    from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.model import Function
 
 
 def side_by_side(
@@ -34,6 +38,27 @@ def side_by_side(
     if first_bound.kind == second_bound.kind == "for" and first_bound.value is second_bound.value:
         return _looped(classes, first_bound, second_bound)
     return None
+
+
+def methods_by_row(
+    classes: Classes, inference: Inference, call: tree.Call
+) -> list[tuple[Function, tree.Node]] | None:
+    """The methods that a call calls of what each row has, or makes, with what the row gives it: `repo.get(*args)` of
+    `repo = make(table)`, for rows of `make` and `args`; `None` where it is no such call."""
+    func, spread = call.func, call.args[0] if len(call.args) == 1 and call.args[0].star else None
+    if not isinstance(func, tree.Attr) or spread is None:
+        return None
+    of = only_assigned(classes.names, func.base) or func.base
+    chosen = of.func if isinstance(of, tree.Call) else of
+    found = []
+    for one, given in side_by_side(classes, chosen, spread.value) or ():
+        wanted = ClassObject if isinstance(of, tree.Call) else Instance
+        made = [t.cls if isinstance(t, wanted) else None for t in inference.of(one)]
+        method = classes.method(made[0], func.name) if len(made) == 1 and made[0] else None
+        if method is None:
+            return None
+        found.append((method, given))
+    return found or None
 
 
 def _looped(
