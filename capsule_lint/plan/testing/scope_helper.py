@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.model import NOWHERE, AddImport, AppendCode
+from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,9 +34,7 @@ class ScopeHelper(MendRoom, Struct, frozen=True):
         if module is not None and program.names.global_binding(module, spec.name) is not None:
             return
         filename = module.filename if module is not None else self._place_of(spec.module)
-        annotation = f" -> {scope.type.name}" if scope.type is not None else ""
-        if spec.code == spec.name:  # a constant
-            annotation = ""
+        annotation = self._annotation(scope) if spec.code != spec.name else ""
         source = (
             f"{spec.name} = {scope.test_value}\n"
             if spec.code == spec.name
@@ -58,6 +58,15 @@ class ScopeHelper(MendRoom, Struct, frozen=True):
             elif needed.module != spec.module:
                 mend = AddImport(filename, NOWHERE, "CAP401", needed.module, needed.root)
                 self.mends.add(knot, mend)
+
+    def _annotation(self, scope: Scope) -> str:
+        """What the helper of a scope is said to give: its type, or a text where another scope's helper says of it."""
+        if scope.type is not None:
+            return f" -> {scope.type.name}"
+        others = (one.test_source for one in self.program.policy.others(scope))
+        near = [self.program.names.definition(one.dotted) for one in others if one is not None]
+        said = any(isinstance(f, Function) and f.fact.returns is not None for f in near)
+        return " -> str" if said and plain_literal(scope.test_value or "") else ""
 
     def _place_of(self, dotted: str) -> str:
         """Where a module of that name belongs that does not exist yet: beside those of its package, or of
