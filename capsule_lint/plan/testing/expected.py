@@ -10,7 +10,7 @@ from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.behind_bases import inherited
 from capsule_lint.plan.entities.displays import entries_of, entry_of
-from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, whole
+from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, named_whole, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.program.calling.dispatch import dispatched_with
@@ -73,6 +73,9 @@ class Expected(MendRoom):
         gives, classes, whole = self.planner.tuples.gives, self.program.classes, other
         names: list[str | None] = []
         match other:
+            case _ if (of := named_whole(other)) is not None:
+                found = self._in_order(self.fields(of, classes=True), node)
+                names = [tree.text(item) for item in node.items]
             case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING and gives(
                 argument.value
             ):
@@ -94,6 +97,23 @@ class Expected(MendRoom):
             if not names and len(fields) != len(node.items):
                 continue
             self.element(module, node, names or fields, (knot, scope), values=not names)
+
+    def _in_order(
+        self, found: list[tuple[Knot, Scope]], node: tree.Sequence
+    ) -> list[tuple[Knot, Scope]]:
+        """Those of some fields that come directly beside another scope's, where the order is told."""
+        fields, held = self.program.classes.fields, self.program.domain.held.is_attribute
+        return [
+            (knot, scope)
+            for knot, scope in found
+            if isinstance(cls := knot[1], Class)
+            if node.kind == "set"
+            or any(
+                f.owner is cls and held(cls, f.name, old)
+                for f in fields(cls)
+                for old in self.program.policy.others(scope)
+            )
+        ]
 
     def element(
         self,
@@ -192,12 +212,12 @@ class Expected(MendRoom):
                 found += self._made(function.returns[0], depth + 1)
         return list(dict.fromkeys(found))
 
-    def fields(self, node: tree.Node) -> list[tuple[Knot, Scope]]:
-        """The fields that the class of an object gains."""
+    def fields(self, node: tree.Node, *, classes: bool = False) -> list[tuple[Knot, Scope]]:
+        """The fields that the class of an object gains, or with `classes` a class itself."""
         gained = self.state.fields
         return [
             (("class", home), scope)
-            for home in self.program.inference.homes(node)
+            for home in self.program.inference.homes(node, classes=classes)
             for scope in gained.get(home, {}).values()
         ]
 
