@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.purposes.naming import Naming, contains, entity_words
+from capsule_lint.program.purposes.own_rows import OwnRows
 from capsule_lint.program.purposes.served_rows import ServedRows
 from capsule_lint.program.texts.marks import is_plainly_marked
 from capsule_lint.program.texts.pieces import (
@@ -25,6 +25,7 @@ from capsule_lint.program.texts.pieces import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from capsule_lint.facts import tree
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.places.sites import KeySite
@@ -87,11 +88,11 @@ class Belonging:
     _for_others: dict[Class, bool] = field(default_factory=dict)
     """The classes that are named after the row of a scope itself, and whether they serve other rows as well."""
     _rows: ServedRows = field(init=False)
-    _own: tuple[int, dict[str, set[str]]] = (-1, {})
-    """What the keys say that entities make themselves, and their names, for so many keys."""
+    _own: OwnRows = field(init=False)
 
     def __post_init__(self) -> None:
         self._rows = ServedRows(self.domain)
+        self._own = OwnRows(self.domain)
 
     def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
         """The scopes that the key of a site needs."""
@@ -152,57 +153,47 @@ class Belonging:
     def _by_tags(self, site: KeySite) -> str | None:
         """The entity of policy's table that a tag of a site's key names, or that alone makes such keys."""
         others = site.index and self._has_others(site.owner)
-        return None if others else self._tagged(self.tags_of(site.template)) or self._alike(site)
+        if others:
+            return None
+        named = self._tagged(self.tags_of(site.template)) or self._alike(site)
+        return named or self._by_sort_key(site)
+
+    def _by_sort_key(self, site: KeySite) -> str | None:
+        """The entity of policy's table whose row a sort key tells, beside a key that says nothing of it:
+        `{"PK": f"TENANT#{tenant_id}", "SK": "PROFILE"}`, as the entity makes it itself, or as it is called."""
+        if self.tags_of(site.template) or not self.domain.policy.entities:
+            return None
+        own = self._own.beside(site)
+        for one in Beside(self.domain.keys).sort_keys(site.template.host):
+            made = (
+                own.get(one.text, {""}) if any(isinstance(p, Text) for p in one.pieces) else {""}
+            )
+            if "" not in made:
+                return min(made)
+            tags = self.tags_of(one) if _ENDING.search(one.text) else ()
+            named = {self._tagged((tag,)) for tag in tags}
+            if len(named) == 1 and None not in named:
+                return named.pop()
+        return None
 
     def _alike(self, site: KeySite) -> str | None:
         """The entity of policy's table whose own keys say the same: `TAX#{self.country}` of a `TaxRate`."""
-        made = self._own_keys().get(site.template.text, set())
+        made = self._own.names(site)
         return min(made) if made and "" not in made and self.tags_of(site.template) else None
 
     def _is_others_own(self, site: KeySite) -> bool:
         """Whether a key says what entities make of themselves that policy's table does not have, and no others."""
-        made = self._own_keys().get(site.template.text)
-        return made == {""} and bool(self.tags_of(site.template))
-
-    def _own_keys(self) -> dict[str, set[str]]:
-        """What the keys say that entities make of themselves, and their names, which are empty where policy's table does
-        not have them."""
-        entities, sites = self.domain.policy.entities, self.domain.keys.sites
-        if entities and self._own[0] != len(sites):
-            self._own = len(sites), {}  # which is asked for again while it is found
-            own: dict[str, set[str]] = {}
-            for one in sites:
-                cls = self._made_of(one)
-                if cls is not None:
-                    own.setdefault(one.template.text, set()).add(self._listed(cls))
-            self._own = len(sites), own
-        return self._own[1]
-
-    def _listed(self, cls: Class) -> str:
-        """The name by which policy's table has a class, or nothing."""
-        names = (name for name in (cls.name, cls.symbol) if name in self.domain.policy.entities)
-        return next(names, "")
+        return self._own.names(site) == {""} and bool(self.tags_of(site.template))
 
     def _of_result(self, site: KeySite) -> str | None:
         """The entity of policy's table that alone a function outside of classes gives back, and whose own keys say the
         same: `TENANT#{tenant_id}` of `settings_of(tenant_id) -> TenantSettings`."""
         function = site.function
-        made = self._own_keys().get(site.template.text)
+        made = self._own.names(site)
         if not made or function is None or function.owner is not None:
             return None
-        given = set(map(self._listed, classes_of(self.domain.inference.returned(function))))
+        given = set(map(self._own.listed, classes_of(self.domain.inference.returned(function))))
         return given.pop() or None if len(given) == 1 and given <= made else None
-
-    def _made_of(self, site: KeySite) -> Class | None:
-        """The entity that makes a key of itself, or of which alone it is made: `f"TAX#{rate.country}"`."""
-        if site.owner is not None and site.owner in self.domain.entities:
-            return site.owner
-        holes = [piece.value for piece in site.template.pieces if isinstance(piece, Filled)]
-        bases = [hole.base for hole in holes if isinstance(hole, tree.Attr)]
-        if not bases or len(bases) < len(holes):
-            return None
-        made = {cls for base in bases for cls in classes_of(self.domain.inference.of(base))}
-        return made.pop() if len(made) == 1 and made <= self.domain.entities else None
 
     def _has_others(self, owner: Class | None) -> bool:
         """Whether a class is an entity, or a repository of such alone, that policy's table does not have: its
@@ -329,6 +320,8 @@ class Belonging:
         function = site.function
         if function is None or self.tags_of(site.template):
             return None
+        if (narrow := self._own.sharing(site)) is not None:
+            return narrow
         calls = list(self._calls_of(function))
         owner = site.owner
         if owner is not None and self._named_by_owner(owner) is None and owner in self._for_others:
