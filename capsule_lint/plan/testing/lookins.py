@@ -15,6 +15,7 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.bare_values import BareValues
 from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.plan.testing.parts_read import PartsRead
+from capsule_lint.plan.testing.staying_keys import StayingKeys
 from capsule_lint.program.comparisons import HOLDING, equal_to
 from capsule_lint.program.containers import COPIED, LISTED, OF_SETS, PICKING, TAKING
 from capsule_lint.program.inference.types import FunctionObject
@@ -45,6 +46,10 @@ class LookIns(MendRoom):
 
     mends: Mends
     _seen: set[int] = field(default_factory=set)
+    _staying: StayingKeys = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._staying = StayingKeys(self.mends)
 
     @property
     def _parts(self) -> PartsRead:
@@ -312,7 +317,11 @@ class LookIns(MendRoom):
                 if len(node.items) == change.width and self._parts.of(node):
                     self.mends.obstacle(knot, node, _APART)
                 elif len(node.items) == change.width:
-                    self._into(module, node, home, knot)
+                    stays = self._staying.has(node, home)
+                    if stays is None:
+                        self.mends.obstacle(knot, node, _EITHER)
+                    elif not stays:
+                        self._into(module, node, home, knot)
                 elif len(node.items) != change.width + len(change.scopes):
                     self.mends.spelled(knot, node)
             case tree.Sequence():
