@@ -138,6 +138,7 @@ class Configured(Struct, frozen=True):
     def _of_class(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         code = self._the_one(spec, place, call)
         if code is not None:
+            spec, code = self._nearer(spec, code, place, call)
             root = self._asked_once(code, place, call)
             access = self._access(code, spec)
             return Value(access, bind=root is not None, root=root, kind="configured")
@@ -147,6 +148,21 @@ class Configured(Struct, frozen=True):
                 if cls is not None and self._of_kind(spec, [(name, cls)]):
                     return Value(self._access(name, spec), root=function, kind="configured")
         return None
+
+    def _nearer(
+        self, spec: SourceSpec, code: str, place: Place, call: tree.Call | None
+    ) -> tuple[SourceSpec, str]:
+        """The object in which another one is kept, where policy takes the value of that as well and the call names neither:
+        `actor.capsule_id`, and not `actor.scope.capsule_id`."""
+        base = code.rpartition(".")[0]
+        if not base or any(one == code for one, _ in self.holders.beside(call)):
+            return spec, code
+        pairs = [pair for pair in self.holders.values(place) if pair[0] == base]
+        alike = (s.sources for s in self.program.policy.scopes if pairs and spec in s.sources)
+        for other in (one for sources in alike for one in sources):
+            if other.kind is SourceKind.ATTRIBUTE and self._of_kind(other, pairs):
+                return other, base
+        return spec, code
 
     def _asked_once(self, code: str, place: Place, call: tree.Call | None) -> Function | None:
         """The function which asks for an object of its parameters, `Ctx.from_event(event)`, and keeps in a local what it
