@@ -95,8 +95,12 @@ class Values(Room):
             return read
         loose = id(want) in self.planner.serving.loose
         beside = (want.mirror,) if want.mirror is not None else tuple(self._entries(want))
-        find = self.planner.sources.find
-        found = find(want.scope, want.node, want.call, loose=loose, beside=beside)
+        sources = self.planner.sources
+        found = (
+            sources.for_key(want.scope, want.node, beside)
+            if want.purpose == "field" and self.program.names.module_of(want.node).is_test
+            else sources.find(want.scope, want.node, want.call, loose=loose, beside=beside)
+        )
         found = self.planner.owners.agreed(want, found)
         if found is not None and (
             not self.planner.origins.fits(want, found) or _is_of_spread(want, found)
