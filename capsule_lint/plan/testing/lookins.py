@@ -132,7 +132,8 @@ class LookIns(MendRoom):
         """Where tests use what decorators have put at some functions, `load.cache`, by whatever name; with the
         function, and that attribute of it."""
         same = KnownAs(self.program, self.planner.sources.shared)
-        names = {function.name for function in functions}
+        known_as = self.program.calls.uses.known_as
+        names = {alias for function in functions for alias in known_as(function.name)}
         for module in self.program.names.modules.values() if names else ():
             for node in module.each(tree.Attr) if module.is_test and not module.generated else ():
                 if isinstance(node.base, tree.Name | tree.Attr) and last_name(node.base) in names:
