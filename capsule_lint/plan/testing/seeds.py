@@ -13,6 +13,7 @@ from capsule_lint.plan.entities.images import IMAGES
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import typed_value
+from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.plan.uses.passthrough import asserted
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, Function, owner_of
@@ -152,12 +153,13 @@ class Seeds(MendRoom):
             and read <= said
             and not any(names_scope(n, scope) for n in said)
         ]
-        if not found or any(map(self._is_key, said)) or is_compared(self.program, display):
+        if not found or any(map(self._is_key, said)):
             return []
         asked = self.planner.signatures.asked
         if isinstance(display, tree.Call) and asked(display, found[0][1]) is not None:
             return []
-        return [] if self._is_spread(display) else found[:1]
+        uses = KnownAs(self.program, self.planner.sources.shared).uses((display,))
+        return [] if any(map(self._is_told_apart, uses)) else found[:1]
 
     def _of_classes(self, said: set[str]) -> Iterator[tuple[Knot, Scope]]:
         """The entries that the items of classes keep which have such names, or among others all that an object is
@@ -176,15 +178,11 @@ class Seeds(MendRoom):
                 if beside & kept - said and (own <= names or (needed and needed <= own)):
                     yield knot, scope
 
-    def _is_spread(self, node: tree.Node) -> bool:
-        """Whether a call gets the entries of a dict as its keywords, which it may not take."""
-        match self.program.names.parent(node):
-            case tree.Call() as call:
-                return node in call.spread
-            case tree.Assign(targets=(tree.Name(),)) as kept:
-                return any(map(self._is_spread, self.program.records.uses(kept)))
-            case _:
-                return False
+    def _is_told_apart(self, use: tree.Node) -> bool:
+        """Whether a dict is compared there, or a call gets its entries as keywords, which it may not take."""
+        around = self.program.names.parent(use)
+        spread = isinstance(around, tree.Call) and use in around.spread
+        return spread or is_compared(self.program, use)
 
     def _lacking(self, display: Display) -> list[tuple[Knot, Scope]]:
         """The entries that an item lacks, by its key and by the classes whose key that is."""
