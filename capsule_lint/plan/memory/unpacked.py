@@ -68,18 +68,27 @@ class Parts(Struct, frozen=True):
 
     def suffice(self, function: Function) -> bool:
         """Whether a function that is told no scope goes through keys of a collection that say it."""
-        scopes = self.program.policy.scopes
-        found = (
-            one
-            for name, bound in function.scope.bindings.items()
-            if names_any_of(name, scopes)
-            for one in bound
-        )
-        unpacked = any(
-            one.kind == "for" and bool(one.path) and self._is_of_keys(one.value) for one in found
+        names, scopes = self.program.names, self.program.policy.scopes
+        bound = (
+            binding
+            for node in names.inside(function)
+            if isinstance(node, tree.Name) and names_any_of(node.id, scopes)
+            for binding in names.bindings_of(node)
         )
         return not self.program.domain.takes_scope(function) and (
-            unpacked or self._fills_by_position(function)
+            any(map(self._is_unpacked, bound)) or self._fills_by_position(function)
+        )
+
+    def _is_unpacked(self, binding: Binding) -> bool:
+        """Whether a name gets a part of a key, by the loop or where that takes the key apart."""
+        if not binding.path or binding.place.scope.kind != "function":
+            return False
+        if binding.kind == "for":
+            return self._is_of_keys(binding.value)
+        value = binding.value if binding.kind == "assign" else None
+        return isinstance(value, tree.Name) and any(
+            one.kind == "for" and self._is_of_keys(one.value)
+            for one in self.program.names.bindings_of(value)
         )
 
     def _fills_by_position(self, function: Function) -> bool:
