@@ -61,6 +61,8 @@ class Makers:
                 continue  # `Keys.room_row(room_id)` may be a sort key
             elif self._is_any_key(function) and not self._says_what(value):
                 continue  # `Agent.key(name)` may be anything, unless it is used as a key
+            elif not named and not self._has_scope(value) and self._makes_sort_keys(function):
+                continue
             elif (named or self._keyish(value)) and not self.keys.results.makes_item(value):
                 self.keys.sink(value, Role.HELPER, index)
 
@@ -69,6 +71,12 @@ class Makers:
         owner, module = function.owner, function.module.name.rpartition(".")[2]
         said = words(owner.name if owner is not None else module)
         return "key" in said and said[-1] in _KEY_MAKERS
+
+    def _makes_sort_keys(self, function: Function) -> bool:
+        """Whether what a function makes is put where a sort key stands: `"SK": order_key(order_id)`."""
+        module_of, stands = self.keys.names.module_of, self.keys.positions.strays.sort_keys.stands
+        calls = (call for call, _ in self.keys.calls.callers(function))
+        return any(stands(call) for call in calls if not module_of(call).is_test)
 
     def _is_any_key(self, function: Function) -> bool:
         """Whether a method is called a key and nothing else."""

@@ -101,6 +101,24 @@ class SortKeyPlaces:
         name = self.keys.templates.constant(named)
         return name is not None and self.keys.policy.is_sort_key_name(name)
 
+    def stands(self, node: tree.Node) -> bool:
+        """Whether a sort key stands where an expression does: in an item, a call, a condition, an assignment."""
+        is_sort_key = self.keys.policy.is_sort_key_name
+        match self.keys.names.parent(node):
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)) as typed:
+                return self.stands(typed)
+            case tree.DictDisplay(pairs=pairs):
+                named = any(v is node and is_sort_key(tree.text(k) or "") for k, v in pairs)
+                return named or any(v is node for v in self.bound(self.keys.names.module_of(node)))
+            case tree.Call() as call if node is not call.func:
+                given = (a for a in call.args if a.value is node)
+                of_condition = isinstance(call.receiver, tree.Call) and self.asked(call.receiver)
+                return of_condition or any(self.takes(call, a) for a in given)
+            case tree.Assign(targets=targets):
+                return any(map(self.asked, targets))
+            case _:
+                return False
+
     def takes(self, call: tree.Call, argument: tree.Argument) -> bool:
         """Whether a call takes a sort key there: a parameter is called like one, or is put where one stands."""
         calls, is_sort_key = self.keys.calls, self.keys.policy.is_sort_key_name
