@@ -12,7 +12,7 @@ from capsule_lint.model import Verdict
 from capsule_lint.plan.uses.bearing import Bearing, functions_in
 from capsule_lint.plan.uses.dispatched import Dispatched
 from capsule_lint.plan.uses.passers import forwarded_by, stars_of
-from capsule_lint.plan.uses.registries import LOOKING
+from capsule_lint.plan.uses.registries import only_looks
 from capsule_lint.plan.uses.taken_apart import (
     is_looked_up,
     is_put_elsewhere,
@@ -317,7 +317,7 @@ class _Path:
                 if self.following.asked.hands_on(parent):
                     self.calls += 1
                     return True
-                if called in LOOKING:
+                if only_looks(self.program, parent):
                     return True
                 return self.put(parent) or self.given(parent, node)
             case tree.Attr(name=name):

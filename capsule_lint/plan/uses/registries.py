@@ -19,6 +19,7 @@ from capsule_lint.program.inference.types import (
     LambdaObject,
     ordered,
 )
+from capsule_lint.program.logs import LOGGING
 from capsule_lint.program.model import Class, enclosing, last_name
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _PLACE: Final = re.compile(r"\{(\w+)")
 _CACHING: Final = re.compile(r"cach|memo", re.IGNORECASE)
 _KEEPING: Final = ADDING_ONE | {"register", "setdefault"}
-LOOKING: Final = frozenset(
+_LOOKING: Final = frozenset(
     (
         "bool",
         "callable",
@@ -135,7 +136,7 @@ class Registries(Struct, frozen=True):
             match self.program.names.parent(node):
                 case tree.Attr() | tree.Compare() | tree.Block() | tree.Eval(kind="return"):
                     continue
-                case tree.Wrapped(kind="not") | tree.Lambda():
+                case tree.Wrapped(kind="not") | tree.Lambda() | tree.FString():
                     continue
                 case tree.Call() as call if call.func is node or self._only_looks(call):
                     continue
@@ -170,8 +171,7 @@ class Registries(Struct, frozen=True):
                 yield node
 
     def _only_looks(self, call: tree.Call) -> bool:
-        name = last_name(call.func)
-        return name in self.harmless or name in LOOKING
+        return last_name(call.func) in self.harmless or only_looks(self.program, call)
 
     def _passed_on(
         self, call: tree.Call, node: tree.Node
@@ -231,6 +231,12 @@ class Registries(Struct, frozen=True):
                         continue
                     if last_name(value) == table:
                         yield from (t.id for t in statement.targets if isinstance(t, tree.Name))
+
+
+def only_looks(program: Program, call: tree.Call) -> bool:
+    """Whether a call does nothing with what it is given but look at it, or tell a person of it: `logger.info("%s", f)`."""
+    name = last_name(call.func)
+    return name in _LOOKING or (name in LOGGING and not program.calls.callees(call))
 
 
 def caching(function: Function) -> Iterator[tree.Node]:
