@@ -72,6 +72,7 @@ class Expected(MendRoom):
         """`list(asdict(order)) == ["tenant_id", …]`, `astuple(order) == ("t", …)`, `truck == ("t", …)`."""
         gives, classes, whole = self.planner.tuples.gives, self.program.classes, other
         names: list[str | None] = []
+        found: list[tuple[Knot, Scope]] | None = None
         match other:
             case _ if (of := named_whole(other)) is not None:
                 found = self._in_order(self.fields(of, classes=True), node)
@@ -87,8 +88,10 @@ class Expected(MendRoom):
                 whole = argument.value
             case _ if not gives(other):
                 return
+        if found is None:
+            found = self._made(whole, 0) if names else self.fields(whole)
         heirs = [t.cls for t in self.program.inference.of(whole) if isinstance(t, Instance)]
-        for knot, scope in self._made(whole, 0) if names else self.fields(whole):
+        for knot, scope in found:
             cls = knot[1]
             if not isinstance(cls, Class):
                 continue
