@@ -13,7 +13,7 @@ from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import is_parametrizing
-from capsule_lint.program.comparisons import is_among
+from capsule_lint.program.comparisons import equal_to, is_among
 from capsule_lint.program.inference.records import View
 from capsule_lint.program.inference.types import Instance, join
 from capsule_lint.program.model import Binding, Class, last_name
@@ -162,7 +162,7 @@ class Enumerated(MendRoom):
                 is_item = full and self._complete(module, node, one)
                 if made and not is_item and self._is_whole(said, one):
                     self._fill(module, node, one.home)
-                told = expected and one.gone_through and not self._is_of_others(said, one)
+                told = expected and one.gone_through and not self._is_of_others(node, said, one)
                 if told or made or is_item:
                     self._note(module, node, one)
 
@@ -217,11 +217,16 @@ class Enumerated(MendRoom):
         others = (cls for cls in classes.having(said.__contains__) if cls is not one.cls)
         return all({f.name for f in classes.fields(cls)} != said for cls in others)
 
-    def _is_of_others(self, said: set[str], one: Fields) -> bool:
+    def _is_of_others(self, node: tree.Node, said: set[str], one: Fields) -> bool:
         """Whether a dict that lacks what objects of a class are made of has what other code writes out, as the body
         of an event, or the fields of another class."""
         if one.needed <= said:
             return False
+        around = self.program.names.parent(node)
+        sides = equal_to(around, node) if isinstance(around, tree.Compare | tree.Call) else ()
+        given = {cls for side in sides for cls in self.mends.wholes.gives(side)}
+        if given and not any(one.home in self.program.classes.mro(cls) for cls in given):
+            return True
         if not self._shown:
             for module in self.program.names.judged():
                 for node in module.each(tree.DictDisplay) if not module.is_test else ():

@@ -295,13 +295,14 @@ class Gains(Room):
 
     def _below_narrowed(self, cls: Class, home: Class, scope: Scope) -> Class:
         """The uppermost class from `cls` up to `home` none of whose heirs policy keeps apart by less: what
-        is stored of those never has the field. `home` where there is none, or where an initializer sets
-        the fields."""
+        is stored of those never has the field. Where an initializer sets the fields, one whose own takes
+        scopes, too; `home` where there is none."""
         classes = self.program.classes
-        if not classes.is_data(home):
-            return home
+        made, takes = classes.is_data(home), self.program.domain.takes_scope
         line = [one for one in classes.mro(cls) if home in classes.mro(one)]
-        fit = [one for one in line if not self._has_narrowed(one, scope)]
+        own = ((one, one.methods.get("__init__")) for one in line)
+        fit = [one for one, function in own if made or (function is not None and takes(function))]
+        fit = [one for one in fit if not self._has_narrowed(one, scope)]
         return fit[-1] if fit else home
 
     def _gain_initializer(self, function: Function, scope: Scope) -> None:

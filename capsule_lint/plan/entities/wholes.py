@@ -100,6 +100,19 @@ class Wholes:
         the expression that does; none for what is not known."""
         return list(self._find())
 
+    def gives(self, node: tree.Node) -> set[Class]:
+        """The classes of the objects all of whose fields an expression gives, where it is known to give these:
+        `vars(order)`."""
+        match node:
+            case tree.Call() if last_name(node.func) in GIVING_ALL:
+                given = list(whole(node))
+            case tree.Attr(name=name) if name in HOLDING_ALL:
+                given = [node.base]
+            case _:
+                return set()
+        types = [one for inner in given for one in self.program.inference.of(inner)]
+        return {one.cls for one in types if isinstance(one, Instance)}
+
     def _find(self) -> Iterator[tuple[Class, tree.Node]]:
         for name in sorted(_WHOLE):
             for call in self.program.calls.uses.calls_beside(name):
