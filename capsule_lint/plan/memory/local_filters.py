@@ -108,8 +108,17 @@ class LocalFilters:
             for left, right in ((one, other), (other, one)):
                 for scope in self.program.policy.scopes:
                     is_value = self.program.domain.held.is_value(right, scope)
-                    if is_value and self._reads(left, scope):
+                    if is_value and self._reads(left, scope) and not self._is_of_key(right):
                         yield _Filter(node, left, right, scope, inside)
+
+    def _is_of_key(self, node: tree.Node) -> bool:
+        """Whether a name is a part of the keys that a loop goes through: what that is compared with asks for rows, and is
+        none, `tenant_id == scope.tenant_id`."""
+        bound = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        if len(bound) != 1 or bound[0].kind != "for" or bound[0].path[:1] != (0,):
+            return False
+        value = bound[0].value
+        return value is not None and self.needs.collections.of(_listed(value)) is not None
 
     def judge_identity(self, node: tree.Compare, cls: Class, method: Function) -> None:
         """`self.tenant_id == other.tenant_id`."""
