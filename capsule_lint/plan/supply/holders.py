@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -128,7 +129,27 @@ class Holders(Struct, frozen=True):
                     base = text_of(path.base)
                     if attribute is not None and base is not None and self._all_have(types, scope):
                         return Value(f"{base}.{attribute}", knot=self.field_knot(one.cls, scope))
+                    within = self._within(one.cls, path.name, scope) if len(types) == 1 else None
+                    if within is not None and attribute is None and base is not None:
+                        return replace(within, code=f"{base}.{within.code}")
         return None
+
+    def _within(self, cls: Class, name: str, scope: Scope) -> Value | None:
+        """What an object within one has beside what a property reads of it: `scope.capsule_id` of an `actor` whose
+        `tenant_id` is that of `self.scope`."""
+        method = self.program.classes.method(cls, name)
+        read = method.returns[0] if method is not None and len(method.returns) == 1 else None
+        if method is None or not method.is_property or not isinstance(read, tree.Attr):
+            return None
+        of = read.base
+        if not isinstance(of, tree.Attr) or text_of(of.base) != method.params[0].name:
+            return None
+        inner = self.program.inference.the_class(self.program.inference.of(of))
+        attribute = self.attribute_of(inner, scope) if inner is not None else None
+        if inner is None or is_private(attribute) or is_private(of.name):
+            return None
+        code = f"{of.name}.{attribute}" if attribute is not None else None
+        return Value(code, knot=self.field_knot(inner, scope)) if code is not None else None
 
     def _all_have(self, types: Iterable[Type], scope: Scope) -> bool:
         """Whether an object has a scope whichever of these it is: one event of several."""
