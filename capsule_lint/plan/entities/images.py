@@ -4,7 +4,8 @@ read changes with what writes it."""
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -25,15 +26,17 @@ _ROOT: Final = re.compile(r"(\w+)(?:\[|\.get\()")
 _MAX_DEPTH: Final = 4
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Images(Room):
     """Ties such reads to the items that may be meant."""
 
     planner: Planner
+    _known: dict[int, bool] = field(default_factory=dict)
+    """Whether names are made of such items, by their bindings."""
 
     def tie(self, want: Want, code: str) -> None:
         """What reads a scope, `code`, of such an item changes with those that have most of what it reads besides."""
-        root = _ROOT.match(code)
+        root = _ROOT.match(code) if self._are_any else None
         if root is None or not (any(one in code for one in IMAGES) or self._is_in(root[1], want)):
             return
         read = self.planner.items.read_of(want, root[1])
@@ -42,6 +45,12 @@ class Images(Room):
         for shared, knot in alike:
             if 0 < shared == most:
                 self.state.groups.join(want.knot, knot)
+
+    @cached_property
+    def _are_any(self) -> bool:
+        """Whether the program reads such items at all: to follow what is given where costs much."""
+        texts = (n for module in self.program.names.production() for n in module.each(tree.Const))
+        return any(one.value in IMAGES for one in texts)
 
     def _gaining(self, scope: Scope) -> Iterator[tuple[frozenset[str], Knot]]:
         """What items have that are going to say a scope: those that are written out, and those of entities."""
@@ -64,6 +73,12 @@ class Images(Room):
         return any(self._is_made_of(one, 0) for one in bindings)
 
     def _is_made_of(self, binding: Binding, depth: int) -> bool:
+        if id(binding) not in self._known:
+            self._known[id(binding)] = False  # what is made of itself
+            self._known[id(binding)] = self._is_given(binding, depth)
+        return self._known[id(binding)]
+
+    def _is_given(self, binding: Binding, depth: int) -> bool:
         with self.program.names.aside():  # half of all programs have something called `handler`
             given = (binding.value, *self.program.calls.passed_to(binding))
         return any(one is not None and self._has_image(one, depth) for one in given)
