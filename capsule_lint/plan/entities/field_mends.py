@@ -10,12 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import attribute_in, rename, text_of
 from capsule_lint.plan.entities.behind_bases import is_behind_defaults
-from capsule_lint.plan.entities.field_values import (
-    code_beside,
-    is_general,
-    names_beside,
-    unnamed,
-)
+from capsule_lint.plan.entities.field_values import code_beside, is_general, names_beside, unnamed
 from capsule_lint.plan.entities.inherited import Inherited
 from capsule_lint.plan.entities.setters import setters
 from capsule_lint.plan.entities.told_later import begins_empty

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
-from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,15 +34,6 @@ DUMPING_ALL: Final = "model_dump_json"
 _WHOLE: Final = GIVING_ALL | {DUMPING_ALL, "astuple", "fields", "attrs"}
 """Functions and methods that go through all fields of an object."""
 _MAX_DEPTH: Final = 3
-_NAMES: Final = (
-    "__annotations__",
-    "__dataclass_fields__",
-    "__match_args__",
-    "_fields",
-    "model_fields",
-)
-"""Attributes that have the names of all fields in them, in their order."""
-_MAKING: Final = ("list", "tuple", "set", "frozenset")
 HOLDING_ALL: Final = ("__dict__", "attribute_values")
 """Attributes that are dicts of all fields of an object, those of a model of PynamoDB's among them."""
 _ATTRIBUTES: Final = (*HOLDING_ALL, "__dataclass_fields__", "_fields", "model_fields")
@@ -61,31 +51,6 @@ def whole(call: tree.Call) -> Iterator[tree.Node]:
 def says_which(call: tree.Call) -> bool:
     """Whether a call says which of the fields it gives: `model_dump(include={"title"})`."""
     return any(a.keyword in ("include", "exclude", "by_alias") for a in call.args)
-
-
-def named_whole(node: tree.Node) -> tree.Node | None:
-    """The class, or the object, of which something gives the names of all fields: `Note` of `[f.name for f in fields(Note)]`,
-    `list(Note.model_fields)`, `Note.__match_args__`; `None` where it does not."""
-    match node:
-        case tree.Call(func=tree.Name(id=made), args=(tree.Argument(value=inner),)):
-            return named_whole(inner) if made in _MAKING else None
-        case tree.Call(func=tree.Attr(name="keys", base=tree.Attr() as fields), args=()):
-            return named_whole(fields)
-        case tree.Comprehension(
-            results=(tree.Attr(name="name", base=tree.Name(id=read)),),
-            generators=(
-                tree.Generator(
-                    target=tree.Name(id=one),
-                    iter=tree.Call(func=func, args=(tree.Argument(value=of),)),
-                    ifs=(),
-                ),
-            ),
-        ):
-            return of if one == read and last_name(func) == "fields" else None
-        case tree.Attr(name=name, base=of):
-            return of if name in _NAMES else None
-        case _:
-            return None
 
 
 @dataclass(eq=False)

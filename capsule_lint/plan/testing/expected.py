@@ -10,9 +10,10 @@ from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.behind_bases import inherited
 from capsule_lint.plan.entities.displays import entries_of, entry_of
-from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, named_whole, whole
+from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
+from capsule_lint.plan.testing.field_names import FieldNames
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.inference.types import Instance
@@ -57,12 +58,14 @@ class Expected(MendRoom):
 
     def build(self) -> None:
         """Extend what items are compared with."""
+        field_names = FieldNames(self.mends)
         for module in self.program.names.modules.values():
             judged = module.is_test and not module.generated
             for node in module.every(tree.Compare, tree.Call) if judged else ():
                 for side, other in equated(node):
                     if isinstance(side, tree.Sequence):
                         self._listed(module, side, other)
+                        field_names.expect(module, side, other)
                     display = self._display(side)
                     for knot, scope in self._made(other, 0) if display is not None else ():
                         assert display is not None
@@ -72,11 +75,7 @@ class Expected(MendRoom):
         """`list(asdict(order)) == ["tenant_id", …]`, `astuple(order) == ("t", …)`, `truck == ("t", …)`."""
         gives, classes, whole = self.planner.tuples.gives, self.program.classes, other
         names: list[str | None] = []
-        found: list[tuple[Knot, Scope]] | None = None
         match other:
-            case _ if (of := named_whole(other)) is not None:
-                found = self._in_order(self.fields(of, classes=True), node)
-                names = [tree.text(item) for item in node.items]
             case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING and gives(
                 argument.value
             ):
@@ -88,10 +87,8 @@ class Expected(MendRoom):
                 whole = argument.value
             case _ if not gives(other):
                 return
-        if found is None:
-            found = self._made(whole, 0) if names else self.fields(whole)
         heirs = [t.cls for t in self.program.inference.of(whole) if isinstance(t, Instance)]
-        for knot, scope in found:
+        for knot, scope in self._made(whole, 0) if names else self.fields(whole):
             cls = knot[1]
             if not isinstance(cls, Class):
                 continue
@@ -100,23 +97,6 @@ class Expected(MendRoom):
             if not names and len(fields) != len(node.items):
                 continue
             self.element(module, node, names or fields, (knot, scope), values=not names)
-
-    def _in_order(
-        self, found: list[tuple[Knot, Scope]], node: tree.Sequence
-    ) -> list[tuple[Knot, Scope]]:
-        """Those of some fields that come directly beside another scope's, where the order is told."""
-        fields, held = self.program.classes.fields, self.program.domain.held.is_attribute
-        return [
-            (knot, scope)
-            for knot, scope in found
-            if isinstance(cls := knot[1], Class)
-            if node.kind == "set"
-            or any(
-                f.owner is cls and held(cls, f.name, old)
-                for f in fields(cls)
-                for old in self.program.policy.others(scope)
-            )
-        ]
 
     def element(
         self,
