@@ -294,16 +294,27 @@ class Gains(Room):
         return cls
 
     def _below_narrowed(self, cls: Class, home: Class, scope: Scope) -> Class:
-        """The uppermost class from `cls` up to `home` none of whose heirs policy keeps apart by less: what
-        is stored of those never has the field. Where an initializer sets the fields, one whose own takes
-        scopes, too; `home` where there is none."""
+        """The uppermost class from `cls` up to `home` none of whose heirs policy keeps apart by less, or has the field
+        already: what is stored of the former never has it. Where an initializer sets the fields, one whose own
+        takes scopes, too; `home` where there is none."""
         classes = self.program.classes
         made, takes = classes.is_data(home), self.program.domain.takes_scope
         line = [one for one in classes.mro(cls) if home in classes.mro(one)]
         own = ((one, one.methods.get("__init__")) for one in line)
         fit = [one for one, function in own if made or (function is not None and takes(function))]
         fit = [one for one in fit if not self._has_narrowed(one, scope)]
+        fit = [one for one in fit if not (made and self._is_had(one, scope))]
         return fit[-1] if fit else home
+
+    def _is_had(self, cls: Class, scope: Scope) -> bool:
+        """Whether a class that inherits from another one has a field for a scope already, which that has not."""
+        holders = self.planner.sources.holders
+        had = [
+            heir
+            for heir in self.program.classes.subclasses(cls)
+            if holders.field_knot(heir, scope) is None and self._holding(heir, scope) is not None
+        ]
+        return bool(had) and cls not in had
 
     def _gain_initializer(self, function: Function, scope: Scope) -> None:
         if self.program.domain.scope_parameter(function, scope) is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
