@@ -95,6 +95,15 @@ class Imports:
         alone = bool(bindings) and all(is_typing(binding.place) for binding in bindings)
         return alone and not self.is_postponed(module)
 
+    def comes_late(self, function: Function, name: str) -> bool:
+        """Whether the file of a function defines a name further down, or by the class around the function: its
+        annotations, which are evaluated, have to say that as a text."""
+        bindings, outer = function.module.scope.bindings.get(name, ()), tuple(around(function))
+        late = bool(bindings) and all(
+            b.at > function.fact.at or b.definition in outer for b in bindings
+        )
+        return late and function.parent is None and not self.is_postponed(function.module)
+
     def can(self, module: Module, wanted: Reference) -> bool:
         """Whether a module can have a type for its annotations."""
         needed = self.find(module, wanted.module, wanted.root, annotation=True)

@@ -209,6 +209,8 @@ class SignatureMends(MendRoom):
         if not typed:
             return None
         said = self.mends.annotation(knot, function.module, scope, neighbour, said="text")
+        if said is not None and self.mends.imports.comes_late(function, said):
+            return f'"{said}"'
         return said or ("str" if self.mends.types.are_text else None)
 
     def _parameter_code(self, function: Function) -> str:
