@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function, Module
     from capsule_lint.program.places.keys import Keys
     from capsule_lint.program.texts.pieces import Template
+
+_MAX_DEPTH: Final = 3
 
 
 @dataclass(eq=False)
@@ -119,16 +121,16 @@ class SortKeyPlaces:
             case _:
                 return False
 
-    def takes(self, call: tree.Call, argument: tree.Argument) -> bool:
+    def takes(self, call: tree.Call, argument: tree.Argument, depth: int = 0) -> bool:
         """Whether a call takes a sort key there: a parameter is called like one, or is put where one stands."""
         calls, is_sort_key = self.keys.calls, self.keys.policy.is_sort_key_name
         name = argument.keyword or calls.parameter_of(call, argument) or ""
         called = (c.function for c in calls.callees(call) if c.function is not None)
-        return is_sort_key(name) or any(self._puts(function, name) for function in called)
+        return is_sort_key(name) or any(self._puts(function, name, depth) for function in called)
 
-    def _puts(self, function: Function, name: str) -> bool:
+    def _puts(self, function: Function, name: str, depth: int) -> bool:
         """Whether a function puts a parameter where a sort key stands: `{"PK": key, "SK": name}`, or compares one with it:
-        `{":sk": name}`."""
+        `{":sk": name}`; or hands it on to what does."""
         is_sort_key, names = self.keys.policy.is_sort_key_name, self.keys.names
         named = (
             value
@@ -138,7 +140,16 @@ class SortKeyPlaces:
             if is_sort_key(tree.text(key) or "")
         )
         bound = (v for v in self.bound(function.module) if names.function_of(v) is function)
-        return any(isinstance(v, tree.Name) and v.id == name for v in (*named, *bound))
+        if any(isinstance(v, tree.Name) and v.id == name for v in (*named, *bound)):
+            return True
+        return depth < _MAX_DEPTH and any(
+            isinstance(argument.value, tree.Name)
+            and argument.value.id == name
+            and self.takes(call, argument, depth + 1)
+            for call in names.inside(function)
+            if isinstance(call, tree.Call)
+            for argument in call.args
+        )
 
     def partitions(self, arguments: Mapping[str, tree.Node]) -> Iterator[tree.Node]:
         """The value by which a query finds the partition of an index that has a sort key of the table for its own:
