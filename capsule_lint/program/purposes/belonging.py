@@ -291,18 +291,24 @@ class Belonging:
         name = "_".join(words(entity.rpartition(".")[2]))
         return names_any_of(name, self.domain.policy.scopes)
 
-    def _of_callers(self, function: Function | None) -> str | None:
-        """The entity of policy's table for which alone a helper outside of classes makes a key, by who calls it."""
+    def _of_callers(
+        self, function: Function | None, around: frozenset[Function] = frozenset()
+    ) -> str | None:
+        """The entity of policy's table for which alone a helper outside of classes makes a key, by who calls it, or
+        calls the helpers that do."""
         domain = self.domain
         if function is None or function.owner is not None or not domain.policy.entities:
             return None
-        if function not in domain.keys.helpers:
+        if function not in domain.keys.helpers or function in around:
             return None
-        callers = [domain.names.function_of(call) for call, _ in domain.calls.callers(function)]
-        owners = {
-            c.owner if c is not None else None for c in callers if not (c and c.module.is_test)
+        callers = {domain.names.function_of(call) for call, _ in domain.calls.callers(function)}
+        found = {
+            self._served_by(one.owner)
+            if one is not None and one.owner is not None
+            else self._of_callers(one, around | {function})
+            for one in callers
+            if one is None or not one.module.is_test
         }
-        found = {self._served_by(owner) for owner in owners}
         return found.pop() if len(found) == 1 else None
 
     def _served_by(self, owner: Class | None) -> str | None:
