@@ -6,6 +6,7 @@ import re
 import sys
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -14,8 +15,10 @@ from msgspec.structs import replace
 from capsule_lint.cache.facts import Builder
 from capsule_lint.errors import SourceError
 from capsule_lint.judgement import Broken
+from capsule_lint.lines import lines_of
 from capsule_lint.plan import judge
 from capsule_lint.plan.interest import SPARE, Interest, Signs
+from capsule_lint.plan.uses.left_out import left_out
 from capsule_lint.program import Walks, link_names, link_program
 from capsule_lint.program.references import check_references
 from capsule_lint.quiet import Quiet
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.facts.tree import FileFacts
     from capsule_lint.judgement import Judgement
+    from capsule_lint.model import Occurrence
     from capsule_lint.policy import Policy
     from capsule_lint.program import Program
     from capsule_lint.source import Decoded
@@ -119,6 +123,23 @@ class Analysis(Struct, frozen=True):
     walks: Walks
     reading: Reading | None
     """`None` for one that has looked into all files."""
+    apart: frozenset[str] = frozenset()
+    """The files that were left out though names of what changes stand in them: no import leads there."""
+
+    def ledger(self) -> tuple[Occurrence, ...]:
+        """Every occurrence of a changing name, in the order of files, also in those that were left out."""
+        written = self.judgement.written
+        named = re.compile(rf"\b(?:{'|'.join(map(re.escape, written)) or '(?!)'})\b")
+        texts = {name: self.texts[name] for name in sorted(self.apart)}
+        some = {name: text for name, text in texts.items() if named.search(text)}
+        facts = self.builder.build(some, self.policy.generated_markers)
+        modules = link_names(facts.values(), self.policy).modules.values()
+        rows = (
+            row
+            for module in modules
+            for _, row in left_out(module, written, lines_of(self.texts[module.filename]))
+        )
+        return tuple(sorted((*self.judgement.ledger, *rows)))
 
 
 @contextmanager
@@ -199,7 +220,8 @@ def _analysed(
             with looking.asked(chosen) as finds_more:
                 program = link_program(names, policy)
                 check_references(program)
-                judgement = judge(program, texts.__getitem__, broken)
+                beside = partial(interest.beside, linked=facts.keys())
+                judgement = judge(program, texts.__getitem__, broken, beside)
                 more = interest.holding(program, judgement, chosen)
                 if not more and (needless := interest.needless()):
                     chosen -= needless
@@ -220,6 +242,7 @@ def _analysed(
             builder,
             walks,
             _reading(interest, consulted.union(known)),
+            interest.apart - facts.keys(),
         )
         return Analysis(policy, texts, facts, *found)
 

@@ -147,6 +147,8 @@ class Judgement(Struct, frozen=True, dict=True):
     change_sets: Mapping[str, ChangeSet] = field(default_factory=dict)
     ledger: tuple[Occurrence, ...] = ()
     entities: tuple[str, ...] = ()
+    written: Mapping[str, str] = field(default_factory=dict)
+    """The names under which changing symbols are written, and these."""
 
     def by_file(self) -> Mapping[str, Iterable[Fact]]:
         """The facts of each file."""

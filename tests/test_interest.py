@@ -66,8 +66,8 @@ def _both(policy: Policy, texts: dict[str, str]) -> tuple[Analysis, Analysis]:
 def _assert_same(some: Analysis, whole: Analysis) -> None:
     assert some.judgement.facts == whole.judgement.facts
     assert some.judgement.change_sets == whole.judgement.change_sets
-    assert [(r.filename, r.position, r.verdict) for r in some.judgement.ledger] == [
-        (r.filename, r.position, r.verdict) for r in whole.judgement.ledger
+    assert [(r.filename, r.position, r.verdict) for r in some.ledger()] == [
+        (r.filename, r.position, r.verdict) for r in whole.ledger()
     ]
 
 

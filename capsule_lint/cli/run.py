@@ -362,7 +362,7 @@ class _Run:
             },
             tuple(
                 replace(row, filename=self._shown(row.filename))
-                for row in analysis.judgement.ledger
+                for row in (analysis.ledger() if self.options.ledger else ())
             ),
             {told[0]: RuleInfo(*told) for told in self._told()},
             lambda name: [

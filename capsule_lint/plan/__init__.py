@@ -35,6 +35,7 @@ from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Set as AbstractSet
 
     from capsule_lint.judgement import Broken
     from capsule_lint.plan.opinions import Opinion
@@ -48,18 +49,21 @@ _SAME_TEXT: Final = "says the same as a key that changes, and nothing shows wher
 
 
 def judge(
-    program: Program, read: Callable[[str], str], broken: Sequence[Broken] = ()
+    program: Program,
+    read: Callable[[str], str],
+    broken: Sequence[Broken] = (),
+    apart: Callable[[set[str]], AbstractSet[str]] = lambda _: frozenset(),
 ) -> Judgement:
     """All that rules, reports and fixes need to know of a program.
 
     `read` gives the decoded text of a file of the program; `broken` are its files that could not be
-    read, which block what they may reach into.
+    read, which block what they may reach into; `apart` tells which files nothing gets to from some others.
     """
     planner = Planner(program)
     planner.plan()
     mends = Mends(planner, read)
     mends.build()
-    ledger = Ledger(planner, read, broken)
+    ledger = Ledger(planner, read, broken, apart(_homes(planner)))
     ledger.build()
     told = tuple(opinions_on(planner, mends.source))
     for number, opinion in enumerate(told):
@@ -67,6 +71,19 @@ def judge(
             mends.add(("opinion", number), mend)
         planner.state.obstacles += [(knot, _same_text(opinion)) for knot in opinion.beside]
     return _Judge(planner, ChangeSets(mends, ledger), ledger, told).judgement()
+
+
+def _homes(planner: Planner) -> set[str]:
+    """The files of what isolation is about: keys, repositories, entities, handlers, and all that changes."""
+    domain, state = planner.program.domain, planner.state
+    classes = domain.repositories | domain.entities | state.fields.keys()
+    modules = {cls.module for cls in classes}
+    modules |= {function.module for function in (*domain.handlers, *state.params)}
+    modules |= {
+        planner.program.names.module_of(s.template.host) for s in planner.program.keys.sites
+    }
+    modules |= {local.module for local in planner.local.notes.defects}
+    return {module.filename for module in modules}
 
 
 def _same_text(opinion: Opinion) -> Obstacle:
@@ -101,8 +118,10 @@ class _Judge(Room):
         known = {change.id for change in sets}
         facts = [f if f.change_set in known else replace(f, change_set=None) for f in facts]
         entities = tuple(sorted({c.name for c in self.state.fields if self._is_entity(c)}))
-        rows = self._rows()
-        return Judgement(tuple(facts), {change.id: change for change in sets}, rows, entities)
+        rows, written = self._rows(), self.ledger.written
+        return Judgement(
+            tuple(facts), {change.id: change for change in sets}, rows, entities, written
+        )
 
     def _rows(self) -> tuple[Occurrence, ...]:
         """One row an occurrence: a candidate may belong to several families, it stands for the first."""

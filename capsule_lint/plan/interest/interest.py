@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from capsule_lint.cache.hints import Hints, KnownHints
+from capsule_lint.plan.interest.apart import Apart
 from capsule_lint.plan.interest.searching import Searching
 from capsule_lint.plan.interest.signs import Signs
 from capsule_lint.program import Rest
@@ -52,6 +55,8 @@ class Interest:
     with them as well comes to its end sooner."""
     quiet: frozenset[str] = frozenset()
     """The other files that look functions up by names that are made."""
+    apart: frozenset[str] = frozenset()
+    """The files that do not join though they hold such a name, for nothing that changes gets there."""
     signs: Signs | None = None
     """What would make another file matter to the analysis that came last."""
     spared: int = 0
@@ -112,16 +117,36 @@ class Interest:
         self.hints.note(self.texts, self._hints, signs.search(joined))
         joined.update(self._starring(signs), self._inherited(program), program.names.entered)
         looking = set(self._looking(signs))
+        if self.apart:
+            self.signs = replace(signs, borders=self._packages.names)
+        joined -= self.apart
+        looking -= self.apart
         self.joined = joined - self._telling_files
         self.quiet = frozenset(looking - joined - self._telling_files - chosen)
         if self._is_small(self.joined | self.quiet | chosen):
             return self.texts.keys() - chosen
         return self.joined - chosen
 
+    @cached_property
+    def _packages(self) -> Apart:
+        return Apart(self.texts, tuple(scope.tag for scope in self.policy.scopes if scope.tag))
+
+    def beside(self, living: AbstractSet[str], linked: AbstractSet[str]) -> frozenset[str]:
+        """The files of packages that have nothing to do with those of some files, `living`: no import leads from the one to
+        the other. None, where there is little more in them than is read all the same; the linked ones count as read."""
+        self.apart = frozenset()
+        unread = sum(len(text) for name, text in self.texts.items() if name not in linked)
+        if unread > self.spare:
+            found = self._packages.from_(living, linked)
+            if sum(len(self.texts[name]) for name in found - linked) > self.spare:
+                self.apart = frozenset(found)
+        return self.apart
+
     def reached(self, signs: Signs) -> bool:
         """Whether any of the files matters to an analysis of others that left these signs."""
         return bool(
             self._telling_files
+            or (signs.borders and self._packages.leads_to(signs.borders))
             or self._holding(signs)
             or any(True for _ in self._starring(signs))
             or any(True for _ in self._looking(signs))

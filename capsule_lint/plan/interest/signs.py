@@ -37,6 +37,8 @@ class Signs(Struct, frozen=True, dict=True):
     """The dotted names of the modules that are linked."""
     absent: frozenset[str] = frozenset()
     """The packages that nothing imports, where that was asked."""
+    borders: frozenset[str] = frozenset()
+    """The names by which packages import each other, where some were left out since they do not."""
 
     @staticmethod
     def of(program: Program, judgement: Judgement) -> Signs:

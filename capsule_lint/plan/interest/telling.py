@@ -155,5 +155,5 @@ def _of_policy(scope: Scope) -> Iterator[str]:
     """The names that policy gives for a scope."""
     for source in (*scope.sources, *((scope.test_source,) if scope.test_source else ())):
         yield source.name
-    if scope.type is not None:
+    if scope.type is not None and scope.type.module != "builtins":
         yield from scope.type.name.split(".")

@@ -18,6 +18,7 @@ from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.plan.uses.examples import examples, shown
 from capsule_lint.plan.uses.followed import Following
 from capsule_lint.plan.uses.given_back import GivenBack
+from capsule_lint.plan.uses.left_out import left_out
 from capsule_lint.plan.uses.likeness import fitting
 from capsule_lint.plan.uses.lookups import (
     MADE_LATE,
@@ -37,7 +38,7 @@ from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
 
     from capsule_lint.judgement import Broken
     from capsule_lint.plan.planner import Planner
@@ -55,11 +56,17 @@ class Ledger(Room):
     planner: Planner
 
     def __init__(
-        self, planner: Planner, read: Callable[[str], str], broken: Sequence[Broken] = ()
+        self,
+        planner: Planner,
+        read: Callable[[str], str],
+        broken: Sequence[Broken] = (),
+        apart: Container[str] = (),
     ) -> None:
         self.planner = planner
         self.read = read
         self.broken = broken
+        self.apart = apart
+        """The files that nothing gets to which changes."""
         self.blocked: list[tuple[Knot, str]] = []
         """What cannot be proven for the sake of files that could not be read."""
         self.rows: list[tuple[Knot, Occurrence]] = []
@@ -124,6 +131,11 @@ class Ledger(Room):
             self._by_text.update(dict.fromkeys(registered_as(function), function))
         self.program.names.ask(*(text.rpartition(".")[2] for text in self._by_text))
 
+    @property
+    def written(self) -> dict[str, str]:
+        """The names under which changing symbols are written, and the first of these."""
+        return {name: symbols[0].symbol for name, symbols in self._by_name.items()}
+
     def knot(self, symbol: Symbol) -> Knot:
         """The set in which a symbol changes."""
         if isinstance(symbol, Function):
@@ -134,6 +146,10 @@ class Ledger(Room):
     # --- one module ---
 
     def _module(self, module: Module) -> None:
+        if module.filename in self.apart:
+            for name, row in left_out(module, self.written, self._lines_of(module)):
+                self.rows.append((self.knot(self._by_name[name][0]), row))
+            return
         for function in module.functions:
             if function.name in self._by_name:
                 self._definition(module, function, tree.span_of(function.fact.name_at))

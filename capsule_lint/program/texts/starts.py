@@ -30,8 +30,8 @@ class Starts:
     """Those of the policy's scopes, as far as they have one."""
 
     def may_be(self, node: tree.Node) -> bool:
-        """Whether an expression may be such a text, or call a function that makes one: by what stands around it, and
-        without asking for the type of anything."""
+        """Whether an expression may be such a text, or call a function that makes one, by the names in the function around
+        it: that of what spells a tag must be among them."""
         return self._home(node) in self._able
 
     def at(self, node: tree.Node) -> bool:
@@ -71,11 +71,24 @@ class Starts:
 
     @cached_property
     def _able(self) -> set[Function | Module]:
-        """The functions, and the modules outside of functions, that spell a tag or name what does."""
-        found = set(map(self._home, self._spelling))
-        named = {one.name for one in found if isinstance(one, Function)}
+        """The functions, and the modules outside of functions, that spell a tag or name what does: a function, or what
+        has the tag outside of functions."""
+        found, kept = set(map(self._home, self._spelling)), set[str]()
         for node in self._spelling:
-            statement = self.names.place(node).statement
-            if isinstance(statement, tree.Assign):
-                named.update(map(last_name, statement.targets))
-        return found.union(map(self._home, self.names.named(*named)))
+            statement, scope = self.names.place(node).statement, self.names.place(node).scope
+            for target in statement.targets if isinstance(statement, tree.Assign) else ():
+                if not isinstance(target, tree.Name) or scope.function is None:
+                    kept.add(last_name(target))
+        found |= set(map(self._home, self.names.named(*self._bound(kept))))
+        makers = {one.name for one in found if isinstance(one, Function)}
+        return found.union(map(self._home, self.names.named(*self._bound(makers | kept))))
+
+    def _bound(self, names: set[str]) -> set[str]:
+        """Some names, and the others under which they are imported."""
+        imported = (
+            one
+            for module in self.names.modules.values()
+            for statement, _ in module.imports
+            for one in statement.names
+        )
+        return names | {one.bound for one in imported if one.name in names}
