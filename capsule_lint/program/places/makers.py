@@ -61,9 +61,11 @@ class Makers:
                 continue  # `Keys.room_row(room_id)` may be a sort key
             elif self._is_any_key(function) and not self._says_what(value):
                 continue  # `Agent.key(name)` may be anything, unless it is used as a key
-            elif not named and not self._has_scope(value) and self._makes_sort_keys(function):
-                continue
-            elif (named or self._keyish(value)) and not self.keys.results.makes_item(value):
+            elif (
+                (named or self._keyish(value))
+                and not self.keys.results.makes_item(value)
+                and (named or self._has_scope(value) or not self._makes_sort_keys(function))
+            ):
                 self.keys.sink(value, Role.HELPER, index)
 
     def _is_among_keys(self, function: Function) -> bool:
