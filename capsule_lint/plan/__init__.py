@@ -74,11 +74,12 @@ def judge(
 
 
 def _homes(planner: Planner) -> set[str]:
-    """The files of what isolation is about: keys, repositories, entities, handlers, and all that changes."""
+    """The files of what isolation is about: keys, repositories, entities, and all that changes; many functions are called
+    as policy says of handlers."""
     domain, state = planner.program.domain, planner.state
     classes = domain.repositories | domain.entities | state.fields.keys()
     modules = {cls.module for cls in classes}
-    modules |= {function.module for function in (*domain.handlers, *state.params)}
+    modules |= {function.module for function in state.params}
     modules |= {
         planner.program.names.module_of(s.template.host) for s in planner.program.keys.sites
     }
