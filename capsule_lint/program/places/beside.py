@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from capsule_lint.program.places.keys import Keys
     from capsule_lint.program.texts.pieces import Template
 
+_OF_INDEX: Final = re.compile(r"[gl]si|index", re.IGNORECASE)
+_OF_SEVERAL: Final = re.compile(r"begins_with|between|[<>]", re.IGNORECASE)
+"""What a condition says that finds more rows than the one of a sort key."""
+
 
 class Beside(Struct, frozen=True):
     """Knows the neighbours of keys."""
@@ -26,6 +31,26 @@ class Beside(Struct, frozen=True):
         for name, value in self._named(host):
             if self.keys.policy.is_sort_key_name(name):
                 yield from self.keys.templates.resolve(value)
+
+    def rows(self, host: tree.Node) -> Iterator[Template]:
+        """The same where it tells one row of the table: no index's, and not how others begin."""
+        for name, value in self._named(host):
+            of_table = self.keys.policy.is_sort_key_name(name) and not _OF_INDEX.search(name)
+            if of_table and not self._finds_several(value):
+                yield from self.keys.templates.resolve(value)
+
+    def _finds_several(self, value: tree.Node) -> bool:
+        """Whether a condition that compares a sort key finds more rows than one."""
+        match around := self.keys.names.parent(value):
+            case tree.Call(func=tree.Attr(base=tree.Call(), name=name)):
+                return name != "eq"
+            case tree.DictDisplay():
+                call = self.keys.names.parent(around)
+                conditions = call.args if isinstance(call, tree.Call) else ()
+                texts = (self.keys.templates.constant(a.value) or "" for a in conditions)
+                return any(map(_OF_SEVERAL.search, texts))
+            case _:
+                return False
 
     def _named(self, host: tree.Node) -> Iterator[tuple[str, tree.Node]]:
         """What stands beside a key under a name: in a dict, a call or a condition, or assigned to the same item."""

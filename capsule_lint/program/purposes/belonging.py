@@ -12,6 +12,7 @@ from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.purposes.naming import Naming, contains, entity_words
 from capsule_lint.program.purposes.own_rows import OwnRows
 from capsule_lint.program.purposes.served_rows import ServedRows
+from capsule_lint.program.purposes.told_rows import ToldRows
 from capsule_lint.program.texts.marks import is_plainly_marked
 from capsule_lint.program.texts.pieces import (
     Filled,
@@ -89,10 +90,12 @@ class Belonging:
     """The classes that are named after the row of a scope itself, and whether they serve other rows as well."""
     _rows: ServedRows = field(init=False)
     _own: OwnRows = field(init=False)
+    _told: ToldRows = field(init=False)
 
     def __post_init__(self) -> None:
         self._rows = ServedRows(self.domain)
         self._own = OwnRows(self.domain)
+        self._told = ToldRows(self, self._own)
 
     def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
         """The scopes that the key of a site needs."""
@@ -115,11 +118,11 @@ class Belonging:
         if owner is not None and len(self.domain.entities_of.get(owner, ())) == 1:
             return next(iter(self.domain.entities_of[owner])).name
         tags = {"".join(words(tag)) for tag in self.tags_of(site.template)}
-        tagged = self._naming.joined(tags)
+        tagged = self.naming.joined(tags)
         if tagged:
             return min(tagged, key=lambda c: c.symbol).name
         have = words(site.function.name) if site.function is not None else ()
-        named = self._naming.within(have)
+        named = self.naming.within(have)
         return min(named, key=lambda c: (-len(c.name), c.symbol)).name if named else None
 
     def tags_of(self, template: Template) -> list[str]:
@@ -136,10 +139,10 @@ class Belonging:
     def _narrowed(self, site: KeySite) -> str | None:
         """The entity of policy's table that a site's key belongs to."""
         tags = self.tags_of(site.template)
-        tagged = self._by_tags(site)
+        tagged = self._by_key(site)
         if tagged is not None:
             return tagged
-        if any(self._naming.is_named(words(tag)) for tag in tags) or self._is_others_own(site):
+        if any(self.naming.is_named(words(tag)) for tag in tags) or self._is_others_own(site):
             return None
         found = self.narrowed_names(site.owner, site.function, site.module.name)
         if found is None:
@@ -150,31 +153,13 @@ class Belonging:
             return found
         return None if tags or self._serves_others(site.function, found) else found
 
-    def _by_tags(self, site: KeySite) -> str | None:
-        """The entity of policy's table that a tag of a site's key names, or that alone makes such keys."""
-        others = site.index and self._has_others(site.owner)
-        if others:
+    def _by_key(self, site: KeySite) -> str | None:
+        """The entity of policy's table that a tag of a site's key names, that alone makes such keys, or whose row the sort
+        key beside it tells."""
+        if site.index and self._has_others(site.owner):
             return None
-        named = self._tagged(self.tags_of(site.template)) or self._alike(site)
-        return named or self._by_sort_key(site)
-
-    def _by_sort_key(self, site: KeySite) -> str | None:
-        """The entity of policy's table whose row a sort key tells, beside a key that says nothing of it:
-        `{"PK": f"TENANT#{tenant_id}", "SK": "PROFILE"}`, as the entity makes it itself, or as it is called."""
-        if self.tags_of(site.template) or not self.domain.policy.entities:
-            return None
-        own = self._own.beside(site)
-        for one in Beside(self.domain.keys).sort_keys(site.template.host):
-            made = (
-                own.get(one.text, {""}) if any(isinstance(p, Text) for p in one.pieces) else {""}
-            )
-            if "" not in made:
-                return min(made)
-            tags = self.tags_of(one) if _ENDING.search(one.text) else ()
-            named = {self._tagged((tag,)) for tag in tags}
-            if len(named) == 1 and None not in named:
-                return named.pop()
-        return None
+        named = self.tagged(self.tags_of(site.template)) or self._alike(site)
+        return named or self._told.of(site)
 
     def _alike(self, site: KeySite) -> str | None:
         """The entity of policy's table whose own keys say the same: `TAX#{self.country}` of a `TaxRate`."""
@@ -205,7 +190,7 @@ class Belonging:
         )
         return bool(kinds) and self.domain.policy.entities.keys().isdisjoint(k.name for k in kinds)
 
-    def _tagged(self, tags: Iterable[str]) -> str | None:
+    def tagged(self, tags: Iterable[str]) -> str | None:
         """The entity of policy's table that a tag of a key names."""
         for entity in self.domain.policy.entities:
             name = entity_words(entity)
@@ -220,7 +205,7 @@ class Belonging:
         """The entity of policy's table that alone a method of a repository for several is for: by the
         keys that it makes, or else by what it takes."""
         keys = self.domain.keys
-        found = {self._by_tags(site) for site in keys.inside(function)}
+        found = {self._by_key(site) for site in keys.inside(function)}
         for helper in keys.helpers_of(function):
             if helper.owner not in self.domain.repositories:
                 found.update(map(self._narrowed, keys.inside(helper)))
@@ -270,6 +255,15 @@ class Belonging:
             )
         return None if self._for_others[owner] else found
 
+    def is_named_after(self, name: str, entity: str) -> bool:
+        """Whether code is called after an entity of policy's that is not called like a scope, as much else is."""
+        return self._named_after(name) == entity and not self._is_scope_named(entity)
+
+    @staticmethod
+    def is_whole(sort_key: Template) -> bool:
+        """Whether a sort key is no beginning of others."""
+        return _ENDING.search(sort_key.text) is not None
+
     def _named_after(self, name: str) -> str | None:
         """The policy's entity whose name the words contain, unless another entity fits better."""
         have, entities = entity_words(name), self.domain.policy.entities
@@ -277,7 +271,7 @@ class Belonging:
         best = max(fits, key=lambda one: one[0], default=None)
         if best is None:
             return None
-        others = self._naming.within(have)
+        others = self.naming.within(have)
         own = (cls for cls in others if cls.name not in entities)
         return None if any(len(entity_words(cls.name)) >= best[0] for cls in own) else best[1]
 
@@ -326,7 +320,7 @@ class Belonging:
         function = site.function
         if function is None or self.tags_of(site.template):
             return None
-        if (narrow := self._own.sharing(site)) is not None:
+        if (narrow := self._own.sharing(site) or self._told.may_be_of(site)) is not None:
             return narrow
         calls = list(self._calls_of(function))
         owner = site.owner
@@ -336,7 +330,7 @@ class Belonging:
                 (*self._rows.told(owner), *self._rows.own(owner)),
             )
             rest = [one for one in had if named and not self._tells_others(one, named)]
-            return named if any(_ENDING.search(one.text) for one in rest) else None
+            return named if any(self.is_whole(one) for one in rest) else None
         found = self.narrowed_names(site.owner, function, site.module.name)
         if found is not None and self._is_scope_named(found):
             served = {self._is_others(call, found) for call in calls}
@@ -375,7 +369,7 @@ class Belonging:
             return False
         if owner in self.domain.repositories or owner in self.domain.entities:
             return True
-        whole = any(_ENDING.search(template.text) for template in sort_keys)
+        whole = any(map(self.is_whole, sort_keys))
         return False if whole else None
 
     def _tells_others(self, sort_key: Template, entity: str) -> bool:
@@ -400,7 +394,7 @@ class Belonging:
         return any(self._named_by_owner(owner) != entity for owner in owners & known)
 
     @property
-    def _naming(self) -> Naming:
+    def naming(self) -> Naming:
         """The entities as they are now, by their names."""
         if self._known is None or self._known.entities != self.domain.entities:
             self._known = Naming(frozenset(self.domain.entities))

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import classes_of
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.texts.pieces import Filled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.program.model import Class
     from capsule_lint.program.places.sites import KeySite
     from capsule_lint.program.purposes.domain import Domain
@@ -23,57 +26,77 @@ class OwnRows:
     """Knows them. The names of entities that policy's table does not have are empty."""
 
     domain: Domain
-    _own: tuple[int, _Rows] = (-1, {})
-    """What was found for so many keys."""
+    _known: tuple[int, dict[str, set[str]], _Rows] = (-1, {}, {})
+    """What was found for so many keys: the names by what the keys say, and by the sort keys of the table beside these."""
 
     def names(self, site: KeySite) -> set[str]:
         """The names of the entities that make such a key of themselves."""
-        return {name for names in self.beside(site).values() for name in names}
+        return self._found()[1].get(site.template.text, set())
 
-    def beside(self, site: KeySite) -> dict[str, set[str]]:
-        """The same by the sort keys that stand beside the key, which are empty where there is none."""
-        return self._found().get(site.template.text, {})
+    def by_sort_keys(self, site: KeySite) -> dict[str, set[str]]:
+        """The names of those that make such a key of the table, by the sort keys beside it, which are empty where there
+        is none."""
+        return self._found()[2].get(site.template.text, {})
 
-    def _found(self) -> _Rows:
-        """What the keys say that entities make of themselves, and the sort keys beside them, which are empty where there
-        is none; with their names, which are empty where policy's table does not have them."""
-        entities, sites = self.domain.policy.entities, self.domain.keys.sites
-        if entities and self._own[0] != len(sites):
-            self._own = len(sites), {}  # which is asked for again while it is found
-            own: _Rows = {}
+    def _found(self) -> tuple[int, dict[str, set[str]], _Rows]:
+        sites = self.domain.keys.sites
+        if self.domain.policy.entities and self._known[0] != len(sites):
+            self._known = len(sites), {}, {}  # which is asked for again while it is found
+            names: dict[str, set[str]] = {}
+            rows: _Rows = {}
             for one in sites:
-                cls = self._made_of(one)
-                if cls is not None:
-                    rows = own.setdefault(one.template.text, {})
-                    sort_keys = Beside(self.domain.keys).sort_keys(one.template.host)
-                    for sort_key in {found.text for found in sort_keys} or {""}:
-                        rows.setdefault(sort_key, set()).add(self.listed(cls))
-            self._own = len(sites), own
-        return self._own[1]
+                cls = self.made_of(one)
+                if cls is None:
+                    continue
+                names.setdefault(one.template.text, set()).add(self.listed(cls))
+                beside = () if one.index else Beside(self.domain.keys).rows(one.template.host)
+                for sort_key in {found.text for found in beside} or {""} if not one.index else ():
+                    told = rows.setdefault(one.template.text, {})
+                    told.setdefault(sort_key, set()).add(self.listed(cls))
+            self._known = len(sites), names, rows
+        return self._known
 
     def sharing(self, site: KeySite) -> str | None:
         """The entity of policy's table that has rows of its own in a partition which is queried as a whole, beside those
         of others: `Key("PK").eq(f"TENANT#{tenant_id}")`."""
-        parent, names = self.domain.names.parent, self.names(site)
-        narrow = names - {""}
-        if site.index or not narrow or "" not in names or "" in self.beside(site):
+        rows = self.by_sort_keys(site)
+        made = {name for names in rows.values() for name in names}
+        narrow = made - {""}
+        if site.index or not narrow or "" not in made or "" in rows:
             return None
-        match around := parent(site.template.host):
+        return min(narrow) if any(map(self._is_whole, self._stands(site.template.host))) else None
+
+    def _stands(self, host: tree.Node) -> Iterator[tree.Node]:
+        """Where a key stands: where it is written, or where the local name is read that gets it."""
+        names = self.domain.names
+        match names.parent(host):
+            case tree.Assign(targets=(tree.Name() as local,)):
+                yield from reads_of(names, local, (local.at,))
+            case _:
+                yield host
+
+    def _is_whole(self, key: tree.Node) -> bool:
+        """Whether a condition asks for nothing but a key."""
+        parent = self.domain.names.parent
+        around = parent(key)
+        match around:
+            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
+                around = parent(around)
+        match around:
             case tree.Call(func=tree.Attr(name="eq")):
-                whole = not isinstance(parent(around), tree.Binary)
+                return not isinstance(parent(around), tree.Binary)
             case tree.DictDisplay(entries=entries):
                 told = [name for name, _ in entries]
-                whole = len(told) == 1 and told[0].startswith(":")
+                return len(told) == 1 and told[0].startswith(":")
             case _:
-                whole = False
-        return min(narrow) if whole else None
+                return False
 
     def listed(self, cls: Class) -> str:
         """The name by which policy's table has a class, or nothing."""
         names = (name for name in (cls.name, cls.symbol) if name in self.domain.policy.entities)
         return next(names, "")
 
-    def _made_of(self, site: KeySite) -> Class | None:
+    def made_of(self, site: KeySite) -> Class | None:
         """The entity that makes a key of itself, or of which alone it is made: `f"TAX#{rate.country}"`."""
         if site.owner is not None and site.owner in self.domain.entities:
             return site.owner
