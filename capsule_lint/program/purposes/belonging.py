@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.beside import Beside
-from capsule_lint.program.purposes.naming import Naming, contains, entity_words
+from capsule_lint.program.purposes.naming import GENERIC_WORDS, Naming, contains, entity_words
 from capsule_lint.program.purposes.own_rows import OwnRows
 from capsule_lint.program.purposes.served_rows import ServedRows
 from capsule_lint.program.purposes.told_rows import ToldRows
@@ -38,46 +38,6 @@ _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 """A tag where policy's tags end with anything else."""
 _ENDING: Final = re.compile(r"[\w}]$")
 """How a sort key ends that is whole; others are beginnings."""
-_GENERIC_WORDS: Final = frozenset(
-    (
-        "pk",
-        "key",
-        "partition",
-        "hash",
-        "gsi",
-        "lsi",
-        "index",
-        "for",
-        "of",
-        "by",
-        "make",
-        "build",
-        "get",
-        "find",
-        "load",
-        "read",
-        "fetch",
-        "save",
-        "put",
-        "store",
-        "write",
-        "create",
-        "add",
-        "update",
-        "delete",
-        "remove",
-        "exist",
-        "list",
-        "all",
-        "the",
-        "id",
-        "item",
-        "row",
-        "table",
-        "db",
-    )
-)
-"""Words of a function's name that say nothing of the entity."""
 
 
 @dataclass(eq=False, slots=True)
@@ -144,7 +104,7 @@ class Belonging:
             return tagged
         if any(self.naming.is_named(words(tag)) for tag in tags) or self._is_others_own(site):
             return None
-        found = self.narrowed_names(site.owner, site.function, site.module.name)
+        found = self._narrow_around(site.owner, site.function, site.module.name)
         if found is None:
             return self._of_callers(site.function) or self._of_result(site)
         if not self._is_scope_named(found):
@@ -225,12 +185,20 @@ class Belonging:
         self, owner: Class | None, function: Function | None, module: str
     ) -> str | None:
         """The entity of policy's table that a class, function or module is named after, or that alone a
-        repository is for."""
+        repository is for: no method of that which makes keys of others besides."""
+        if function is not None and owner in self.domain.repositories:
+            sites = self.domain.keys.inside(function)
+            if self._named_by_owner(owner) is not None and any(map(self._is_others_own, sites)):
+                return None
+        return self._narrow_around(owner, function, module)
+
+    def _narrow_around(
+        self, owner: Class | None, function: Function | None, module: str
+    ) -> str | None:
+        """The same for each key of a method by itself."""
         found = self._named_by_owner(owner)
         if found is not None or owner in self.domain.entities:
-            sites = self.domain.keys.inside(function) if function is not None else ()
-            serves = any(map(self._is_others_own, sites)) and owner in self.domain.repositories
-            return None if serves else found
+            return found
         if owner is not None and owner in self.domain.repositories:
             kinds = {entity.name for entity in self.domain.entities_of.get(owner, ())}
             if kinds and kinds <= self.domain.policy.entities.keys():
@@ -239,7 +207,7 @@ class Belonging:
         if function is not None:
             found = self._named_after(function.name)
             if found is not None:
-                others = set(words(function.name)) - _GENERIC_WORDS - set(words(found))
+                others = set(words(function.name)) - GENERIC_WORDS - set(words(found))
                 return None if others and self._is_scope_named(found) else found
         return self._named_after(module.rpartition(".")[2])
 
@@ -331,7 +299,7 @@ class Belonging:
             )
             rest = [one for one in had if named and not self._tells_others(one, named)]
             return named if any(self.is_whole(one) for one in rest) else None
-        found = self.narrowed_names(site.owner, function, site.module.name)
+        found = self._narrow_around(site.owner, function, site.module.name)
         if found is not None and self._is_scope_named(found):
             served = {self._is_others(call, found) for call in calls}
             return found if served >= {True, False} else None

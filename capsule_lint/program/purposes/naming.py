@@ -15,6 +15,46 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
 
 _SUFFIX: Final = re.compile(r"(?:Entity|Model|Item|Record|Row|Document)$")
+GENERIC_WORDS: Final = frozenset(
+    (
+        "pk",
+        "key",
+        "partition",
+        "hash",
+        "gsi",
+        "lsi",
+        "index",
+        "for",
+        "of",
+        "by",
+        "make",
+        "build",
+        "get",
+        "find",
+        "load",
+        "read",
+        "fetch",
+        "save",
+        "put",
+        "store",
+        "write",
+        "create",
+        "add",
+        "update",
+        "delete",
+        "remove",
+        "exist",
+        "list",
+        "all",
+        "the",
+        "id",
+        "item",
+        "row",
+        "table",
+        "db",
+    )
+)
+"""Words of a function's name that say nothing of the entity."""
 
 
 @lru_cache(maxsize=1 << 14)
