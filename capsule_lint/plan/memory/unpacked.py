@@ -67,17 +67,35 @@ class Parts(Struct, frozen=True):
         return not taken and any(neighbour.id == one.parameter for one in scopes)
 
     def suffice(self, function: Function) -> bool:
-        """Whether a function that is told no scope goes through keys of a collection that say it."""
+        """Whether a function that is told no scope goes through keys of a collection that say it, and does not look for
+        one thing in those of all."""
+        if self.program.domain.takes_scope(function):
+            return False
         names, scopes = self.program.names, self.program.policy.scopes
-        bound = (
-            binding
+        bound = [
+            (node, binding)
             for node in names.inside(function)
             if isinstance(node, tree.Name) and names_any_of(node.id, scopes)
             for binding in names.bindings_of(node)
-        )
-        return not self.program.domain.takes_scope(function) and (
-            any(map(self._is_unpacked, bound)) or self._fills_by_position(function)
-        )
+            if self._is_unpacked(binding)
+        ]
+        is_read = any(node.at != binding.at for node, binding in bound)
+        unpacked = is_read or not any(self._is_looked_for(function, one) for _, one in bound)
+        return (bool(bound) and unpacked) or self._fills_by_position(function)
+
+    def _is_looked_for(self, function: Function, part: Binding) -> bool:
+        """Whether another part of the same key is compared with what a function is given: `if post_id == wanted`."""
+        bindings_of = self.program.names.bindings_of
+        for node in self.program.names.inside(function):
+            if isinstance(node, tree.Compare):
+                sides = (s for s in (node.left, *node.rights) if isinstance(s, tree.Name))
+                found = [one for side in sides for one in bindings_of(side)]
+                is_beside = any(
+                    one.value is part.value and one.path[:-1] == part.path[:-1] for one in found
+                )
+                if is_beside and any(one.kind == "param" for one in found):
+                    return True
+        return False
 
     def _is_unpacked(self, binding: Binding) -> bool:
         """Whether a name gets a part of a key, by the loop or where that takes the key apart."""
