@@ -152,17 +152,25 @@ class Configured(Struct, frozen=True):
     def _nearer(
         self, spec: SourceSpec, code: str, place: Place, call: tree.Call | None
     ) -> tuple[SourceSpec, str]:
-        """The object in which another one is kept, where policy takes the value of that as well and the call names neither:
-        `actor.capsule_id`, and not `actor.scope.capsule_id`."""
-        base = code.rpartition(".")[0]
+        """The object in which another one is kept, where policy takes the value of that as well, and it is the same by a
+        property, and the call names neither: `actor.capsule_id`, and not `actor.scope.capsule_id`."""
+        base, _, within = code.rpartition(".")
         if not base or any(one == code for one, _ in self.holders.beside(call)):
             return spec, code
         pairs = [pair for pair in self.holders.values(place) if pair[0] == base]
         alike = (s.sources for s in self.program.policy.scopes if pairs and spec in s.sources)
         for other in (one for sources in alike for one in sources):
-            if other.kind is SourceKind.ATTRIBUTE and self._of_kind(other, pairs):
+            owners = self._of_kind(other, pairs) if other.kind is SourceKind.ATTRIBUTE else {}
+            if any(self._reads(cls, other, f"{within}.{spec.access}") for cls in owners.values()):
                 return other, base
         return spec, code
+
+    def _reads(self, cls: Class, spec: SourceSpec, path: str) -> bool:
+        """Whether what policy takes of an object is a property that only reads a path of it: `scope.capsule_id`."""
+        method = self.program.classes.method(cls, spec.access)
+        if method is None or not method.is_property or len(method.returns) != 1:
+            return False
+        return text_of(method.returns[0]) == f"{method.params[0].name}.{path}"
 
     def _asked_once(self, code: str, place: Place, call: tree.Call | None) -> Function | None:
         """The function which asks for an object of its parameters, `Ctx.from_event(event)`, and keeps in a local what it
