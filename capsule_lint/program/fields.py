@@ -54,8 +54,8 @@ class Field(Struct, frozen=True):
         if isinstance(value, tree.Call):
             first = [argument.value for argument in value.args if argument.keyword is None][:1]
             first += [a.value for a in value.args if a.keyword == "default"]
-            return any(map(_is_ellipsis, first))
-        return _is_ellipsis(value) and not self.owner.module.filename.endswith(".pyi")
+            return any(map(is_ellipsis, first))
+        return is_ellipsis(value) and not self.owner.module.filename.endswith(".pyi")
 
     @property
     def in_constructor(self) -> bool:
@@ -160,5 +160,6 @@ def base_of(node: tree.Node | None) -> tree.Node | None:
     return node.base if isinstance(node, tree.Subscript) else node
 
 
-def _is_ellipsis(node: tree.Node | None) -> bool:
+def is_ellipsis(node: tree.Node | None) -> bool:
+    """Whether an expression is `...`."""
     return isinstance(node, tree.Const) and node.kind == "ellipsis"

@@ -141,7 +141,7 @@ class FieldMends(MendRoom):
             reason = f"is a key by itself, and `{cls.name}` gains `{attribute}`"
             self.mends.obstacle(("class", cls), near.value, reason)
         annotation = self._annotation(cls, scope, near.annotation, other)
-        value = self._default(cls, near.value, other, scope)
+        value = self._default(cls, near, other, scope)
         statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
         return statement + (f" = {value}" if value else "")
 
@@ -189,24 +189,24 @@ class FieldMends(MendRoom):
             None,
         )
 
-    def _default(self, cls: Class, beside: tree.Node | None, old: Scope, new: Scope) -> str | None:
-        """The default of the field: as that beside it, or what tests have where that is a value of the other."""
-        if beside is None:
+    def _default(self, cls: Class, near: Field, old: Scope, new: Scope) -> str | None:
+        """The default of the field: as that beside it, or what tests have where that is a value of the other. What a
+        base has for the other is none of this one's."""
+        beside = near.value
+        if beside is None or (near.owner is not cls and not isinstance(beside, tree.Call)):
             return None
         told = isinstance(beside, tree.Name) or bool(tree.text(beside))
         code = None
         if told and cls.module.is_test:
             code = self.mends.code_for(new, beside, ("class", cls))
         if isinstance(beside, tree.Call):
-            code = self._described(cls, beside, old, new)
+            self._note_unnamed(cls, beside, old, new)
+            code = code_beside(beside, old, new, self._code_in, inherited=near.owner is not cls)
+            if code == "" and near.annotation is None:
+                code = f"{self._code_in(beside.func)}()"
         if code is not None:
             return code
         return self.renamed_value(self.program.names.module_of(beside), beside, old, new)
-
-    def _described(self, cls: Class, beside: tree.Call, old: Scope, new: Scope) -> str | None:
-        """What says how the field is kept, where that is not said as beside it but for the scope's name."""
-        self._note_unnamed(cls, beside, old, new)
-        return code_beside(beside, old, new, self._code_in)
 
     def _named_elsewhere(
         self, cls: Class, said: Iterable[tree.Node], old: Scope, new: Scope

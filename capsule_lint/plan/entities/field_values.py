@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
+from capsule_lint.program.fields import is_ellipsis
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,8 +31,23 @@ _NAMING: Final = frozenset(
     ]
 )
 """Keywords that say what a field is called elsewhere."""
+_PLAIN: Final = ("field", "Field")
+"""Functions that say what a field is like which its annotation makes one; their first argument is its default."""
 _TELLING: Final = frozenset(["description", "title", "example", "examples"])
 _DEMANDING: Final = frozenset(["pattern", "regex", "max_length"])
+_FILLING: Final = frozenset(
+    [
+        "default",
+        "default_factory",
+        "default_for_new",
+        "factory",
+        "init",
+        "insert_default",
+        "null",
+        "server_default",
+    ]
+)
+"""Keywords that say what a field has where nobody says it, or who sets it."""
 
 
 def unnamed(value: tree.Node, old: Scope, new: Scope) -> tree.Node | None:
@@ -58,15 +75,32 @@ def names_in(value: tree.Node, *, naming: bool = False) -> Iterator[tree.Node]:
             yield value
 
 
-def code_beside(call: tree.Call, old: Scope, new: Scope, code_of: CodeOf) -> str | None:
+def code_beside(
+    call: tree.Call, old: Scope, new: Scope, code_of: CodeOf, *, inherited: bool = False
+) -> str | None:
     """The code of a call for the other field, empty where that says nothing but that there is one; `None` where nothing
-    but one name of the scope has to change in it."""
-    own = any(_is_of_one(argument, old) for argument in call.args)
+    but one name of the scope has to change in it. What a base says, `inherited` by the class, is said without what
+    fills its field."""
+    filling = [a for a in call.args if inherited and _is_filling(call, a, old, new, code_of)]
+    call = replace(call, args=tuple(a for a in call.args if a not in filling))
+    own = bool(filling) or any(_is_of_one(argument, old) for argument in call.args)
     left = [a.value for a in call.args if not _is_of_one(a, old)]
-    if own and all(isinstance(o, tree.Const) and o.kind == "ellipsis" for o in left):
+    if own and last_name(call.func) in _PLAIN and all(map(is_ellipsis, left)):
         return ""
     own = own or any(argument.keyword in _TELLING for argument in call.args)
     return _code(call, old, new, code_of) if own or len(list(names_in(call))) > 1 else None
+
+
+def _is_filling(
+    call: tree.Call, argument: tree.Argument, old: Scope, new: Scope, code_of: CodeOf
+) -> bool:
+    """Whether an argument says what the one field has by itself, or something by which others know that one alone."""
+    if argument.keyword is None and not argument.star:
+        return last_name(call.func) in _PLAIN and not is_ellipsis(argument.value)
+    code = code_of(argument.value)
+    return argument.keyword in _FILLING or (
+        argument.keyword == "metadata" and rename(code, old, new) == code
+    )
 
 
 def names_beside(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> str | None:
