@@ -3,13 +3,14 @@ the same in the file of the class, or are imported there."""
 
 from __future__ import annotations
 
+import builtins
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.fields import base_of, described
+from capsule_lint.program.fields import alias_of, base_of, described
 from capsule_lint.program.model import last_name
 from capsule_lint.program.names import External
 
@@ -50,26 +51,26 @@ class Inherited(MendRoom):
     def have(self, cls: Class, field: Field, code: str) -> None:
         """Have a class know all that `code` says, which is written as a field of a base is."""
         home, names = field.owner.module, self.program.names
-        said = (
-            _NAME.findall(re.sub(r"\"[^\"]*\"|'[^']*'", "", code))
-            if home is not cls.module
-            else []
-        )
-        for name in dict.fromkeys(said):
-            binding = names.global_binding(home, name)
+        node = field.value or field.statement.targets[0]
+        said, refuse = _names_in(code.partition(" = ")[2]), self.mends.obstacle
+        made = set(said).difference(_names_in(self.mends.source(home, field.statement.span)))
+        if field.has_default and (alias_of(field.value) or alias_of(field.annotation)):
+            reason = f"names a field elsewhere, which those who make `{cls.name}` may leave out"
+            refuse(("class", cls), node, reason)
+        for name in dict.fromkeys(_names_in(code)):
+            found = names.bindings(name, names.place(node))
             own = names.global_binding(cls.module, name)
-            if binding is None or (
-                own is not None and _same(names.follow(own), names.follow(binding))
-            ):
+            inside = any(not one.is_global for one in found)
+            if not found and (name not in made or own is not None or hasattr(builtins, name)):
                 continue
-            source = self._source(home, binding)
+            if found and not inside and own and _same(names.follow(own), names.follow(found[-1])):
+                continue
+            source = self._source(home, found[-1]) if found and not inside else None
             if source is not None:
                 self.mends.import_(("class", cls), cls.module, source, name)
             else:
                 reason = f"says a field by `{name}`, which `{cls.name}` would have to say as well"
-                self.mends.obstacle(
-                    ("class", cls), field.value or field.statement.targets[0], reason
-                )
+                refuse(("class", cls), node, reason)
 
     def _source(self, home: Module, binding: Binding) -> str | None:
         """The module from which another one can import a name as it is called there."""
@@ -79,6 +80,10 @@ class Inherited(MendRoom):
         if imported.name != binding.name:
             return None
         return self.program.names.absolute(home, binding.level, imported.module)
+
+
+def _names_in(code: str) -> list[str]:
+    return _NAME.findall(re.sub(r"\"[^\"]*\"|'[^']*'", "", code))
 
 
 def _same(one: object, other: object) -> bool:
