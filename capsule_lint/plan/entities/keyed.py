@@ -3,20 +3,26 @@ tenant_id=tenant_id)`. With a new segment in the key comes the field of its scop
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
+from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.facts import tree
     from capsule_lint.plan.planner import Planner
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class
+    from capsule_lint.program.names import Names
+
+_FINDING: Final = ("delete", "refresh", "update")
+"""Methods of models that write no row as a whole."""
 
 
 class Keyed(Room, Struct, frozen=True):
@@ -74,12 +80,35 @@ class Keyed(Room, Struct, frozen=True):
 
 
 def is_of_key_alone(program: Program, call: tree.Call, cls: Class) -> bool:
-    """Whether a call makes a model of PynamoDB's for what its key finds, and does not say whose that is:
-    `Visit(pk, "visit").update(actions=…)`, `batch.delete(Visit(pk, "visit"))`."""
+    """Whether a call makes a model of PynamoDB's for what its key finds, and neither says whose that is nor writes it as a
+    whole: `Visit(pk, "visit").update(actions=…)`, `batch.delete(Visit(pk, "visit"))`; or a local is told it later."""
     takes, scopes = program.domain.held.takes, program.policy.scopes
-    return (
-        program.classes.is_pynamo(cls)
-        and bool(call.args)
-        and not any(a.star for a in call.args)
-        and not any(takes(cls, name, scope) for name, _ in call.keywords for scope in scopes)
+    if (
+        not program.classes.is_pynamo(cls)
+        or not call.args
+        or any(a.star for a in call.args)
+        or any(takes(cls, name, scope) for name, _ in call.keywords for scope in scopes)
+    ):
+        return False
+    names, uses = program.names, list[tree.Node]((call,))
+    match names.parent(call):
+        case tree.Assign(targets=(tree.Name() as target,)):
+            uses = list(reads_of(names, target, (target.at,)))
+    parents = [(use, names.parent(use)) for use in uses]
+    is_attribute = program.domain.held.is_attribute
+    set_later = [one for _, one in parents if isinstance(names.parent(one), tree.Assign)]
+    told = (one.name for one in set_later if isinstance(one, tree.Attr))
+    return any(is_attribute(cls, name, scope) for name in told for scope in scopes) or all(
+        _only_finds(names, use, above) for use, above in parents if above not in set_later
     )
+
+
+def _only_finds(names: Names, use: tree.Node, above: object) -> bool:
+    """Whether an object is used for its key alone: `visit.update(…)`, `batch.delete(visit)`."""
+    match above:
+        case tree.Attr(name=name):
+            called = names.parent(above)
+            return name in _FINDING and isinstance(called, tree.Call) and called.func is above
+        case tree.Call(func=func):
+            return func is not use and last_name(func) == "delete"
+    return False
