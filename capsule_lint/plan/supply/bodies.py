@@ -230,7 +230,7 @@ class Bodies(Room):
 
     def _read_by(self, spec: SourceSpec, want: Want) -> Iterator[_Read]:
         scope = want.scope
-        if spec.kind is SourceKind.EXPRESSION and not _OF_OBJECT.search(spec.code):
+        if spec.kind is SourceKind.EXPRESSION and self._may_be_entry(spec, want):
             steps = steps_in(spec.code)
             under = steps[-2:-1] or list(self._roots(spec.roots[0], want)) if steps else []
             yield from (_Read(steps[-1], one.lower(), configured=True) for one in under)
@@ -238,6 +238,13 @@ class Bodies(Room):
         for read in self._read_in(asked) if isinstance(asked, Function) else ():
             if names_scope(read.key, scope) or read.key in self._configured[scope.name]:
                 yield _Read(read.key, read.under, configured=True)
+
+    def _may_be_entry(self, spec: SourceSpec, want: Want) -> bool:
+        """Whether what an expression reads may be an entry of a dict: always, but for an attribute of what is not made of
+        JSON."""
+        names = self.program.names
+        bound = names.bindings(spec.roots[0], names.place(want.node))
+        return not _OF_OBJECT.search(spec.code) or any(map(self._paths.is_loaded, bound))
 
     def _roots(self, name: str, want: Want) -> Iterator[str]:
         """What an expression starts from: a parameter, and what a local of that name, or what callers give for it, is

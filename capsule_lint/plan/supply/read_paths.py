@@ -10,7 +10,8 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import LISTED
-from capsule_lint.program.model import last_name
+from capsule_lint.program.local_names import made_of
+from capsule_lint.program.model import Function, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 _STEP: Final = re.compile(r"""(?:\.get\(|\[)\s*["']([^"']+)["'][^\])]*[\])]|\.(\w+)""")
 _TYPES: Final = ("S", "N")
 _MAX_DEPTH: Final = 6
+_MAX_HOPS: Final = 3
+"""Callers, and functions that give something back, through which a message is followed."""
 _LOADS: Final = "loads"
+_LOADERS: Final = (_LOADS, "model_validate_json", "parse_raw", "validate_json")
 
 
 class ReadPaths(Struct, frozen=True):
@@ -58,8 +62,32 @@ class ReadPaths(Struct, frozen=True):
         """The same of what a name is bound to, and of what callers give for it."""
         if binding.parameter is not None:
             yield binding.name
-        for one in (_given(binding), *self.program.calls.passed_to(binding)):
+        for one in self._values(binding):
             yield from self.homes(one, depth)
+
+    def is_loaded(self, binding: Binding) -> bool:
+        """Whether what a name is bound to, or what callers give for it, is made of JSON."""
+        names, calls, seen = self.program.names, self.program.calls, set[int]()
+        queue: list[tuple[tree.Node | None, int]] = [(one, 0) for one in self._values(binding)]
+        while queue:
+            node, depth = queue.pop()
+            for one in made_of(names, node) if node is not None and depth < _MAX_HOPS else ():
+                if last_name(one) in _LOADERS:
+                    return True
+                if id(one) in seen:
+                    continue
+                seen.add(id(one))
+                bound = names.bindings_of(one) if isinstance(one, tree.Name) else ()
+                called = [b.definition for b in bound]
+                if isinstance(one, tree.Call):
+                    called += [callee.function for callee in calls.callees(one)]
+                made = [value for b in bound for value in self._values(b)]
+                made += [value for f in called if isinstance(f, Function) for value in f.returns]
+                queue += [(value, depth + 1) for value in made]
+        return False
+
+    def _values(self, binding: Binding) -> Iterator[tree.Node | None]:
+        yield from (_given(binding), *self.program.calls.passed_to(binding))
 
 
 def _whence(names: Names, node: tree.Name) -> tree.Node | None:
