@@ -181,8 +181,33 @@ class Seeds(MendRoom):
     def _is_told_apart(self, use: tree.Node) -> bool:
         """Whether a dict is compared there, or a call gets its entries as keywords, which it may not take."""
         around = self.program.names.parent(use)
-        spread = isinstance(around, tree.Call) and use in around.spread
-        return spread or is_compared(self.program, use)
+        if isinstance(around, tree.Call) and use in around.spread:
+            return not self._keeps_whole(around) or self._is_told_apart(around)
+        return is_compared(self.program, use)
+
+    def _keeps_whole(self, call: tree.Call) -> bool:
+        """Whether keywords stay together in a dict: `dict(**fields)`, and `record(**fields)` that puts them into another
+        dict, or gives them back."""
+        if isinstance(call.func, tree.Name) and call.func.id == "dict":
+            return True
+        callees = self.program.calls.callees(call)
+        taking = [c.function for c in callees if c.cls is None and c.function is not None]
+        return 0 < len(taking) == len(callees) and all(map(self._takes_whole, taking))
+
+    def _takes_whole(self, function: Function) -> bool:
+        inside = self.program.names.inside(function)
+        named = {p.name for p in function.params if p.kind == "**"}
+        uses = [node for node in inside if isinstance(node, tree.Name) and node.id in named]
+        return bool(uses) and all(map(self._stays_whole, uses))
+
+    def _stays_whole(self, node: tree.Node) -> bool:
+        match self.program.names.parent(node):
+            case tree.DictDisplay() as around:
+                return node not in around.spread or self._stays_whole(around)
+            case tree.Eval(kind="return"):
+                return True
+            case _:
+                return False
 
     def _lacking(self, display: Display) -> list[tuple[Knot, Scope]]:
         """The entries that an item lacks, by its key and by the classes whose key that is."""
