@@ -53,14 +53,16 @@ class Families:
             return
         yield from self.structural(function)
         for call, callee in self.calls.callers(function):
-            if callee.mock or methods_by_row(self.calls.classes, self.calls.inference, call):
-                continue  # each row says what its own method is given
+            if callee.mock:
+                continue
+            by_row = methods_by_row(self.calls.classes, self.calls.inference, call)
             for twin in self.calls.callees(call):
                 if (
                     twin.function is not None
                     and twin.cls is None
                     and twin.function.name == function.name
-                ):
+                    and not (by_row and _needed(function) != _needed(twin.function))
+                ):  # rows may give each method something else
                     yield twin.function
 
     def nominal(self, function: Function) -> set[Function]:
@@ -98,3 +100,8 @@ class Families:
             return set()
         relatives = (*classes.mro(cls), *classes.subclasses(cls))
         return {kin for one in relatives for kin in structural.kin(one, method)}
+
+
+def _needed(function: Function) -> int:
+    """How many parameters a function must be given."""
+    return sum(one.default is None and "*" not in one.kind for one in function.params)
