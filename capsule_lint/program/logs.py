@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import words
 
 if TYPE_CHECKING:
     from capsule_lint.program.names import Names
@@ -14,6 +15,18 @@ LOGGING: Final = frozenset(
     ("debug", "info", "warning", "error", "exception", "critical", "log", "print")
 )
 """Functions that only tell a person what they are given."""
+
+_LOGGERS: Final = frozenset(("log", "logger", "logging"))
+_PLACES: Final = ("%", "{")
+"""What marks in a message where the values go."""
+
+
+def is_log(call: tree.Call) -> bool:
+    """Whether a call logs or prints what it is given: `logger.error(handler)`. An `events.error(handler)` may keep it."""
+    name, of = last_name(call.func), words(last_name(call.receiver))
+    message = tree.text(call.args[0].value) if call.args else None
+    filled = message is not None and any(mark in message for mark in _PLACES)
+    return name in LOGGING and (name == "print" or filled or not _LOGGERS.isdisjoint(of[-1:]))
 
 
 def is_for_people(names: Names, node: tree.Node) -> bool:

@@ -19,7 +19,7 @@ from capsule_lint.program.inference.types import (
     LambdaObject,
     ordered,
 )
-from capsule_lint.program.logs import LOGGING
+from capsule_lint.program.logs import is_log
 from capsule_lint.program.model import Class, enclosing, last_name
 
 if TYPE_CHECKING:
@@ -45,7 +45,6 @@ _LOOKING: Final = frozenset(
         "isinstance",
         "ismethod",
         "len",
-        "print",
         "repr",
         "setattr",
         "signature",
@@ -235,8 +234,7 @@ class Registries(Struct, frozen=True):
 
 def only_looks(program: Program, call: tree.Call) -> bool:
     """Whether a call does nothing with what it is given but look at it, or tell a person of it: `logger.info("%s", f)`."""
-    name = last_name(call.func)
-    return name in _LOOKING or (name in LOGGING and not program.calls.callees(call))
+    return last_name(call.func) in _LOOKING or (is_log(call) and not program.calls.callees(call))
 
 
 def caching(function: Function) -> Iterator[tree.Node]:
