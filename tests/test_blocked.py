@@ -53,3 +53,73 @@ def test_a_blocked_change_leaves_a_working_program(path: Path, project: Project)
         ran = project.run("--fix", "--allow-dirty", "--no-cache", "--output-format", "concise")
         tests = run_tests(project.root)
         assert tests.status == 0, f"{used}\n{ran.out}\n{tests.out[-3000:]}"
+
+
+_POLICY = """\
+[tool.capsule-lint]
+src = ["app"]
+[[tool.capsule-lint.scopes]]
+name = "tenant"
+segment = "TENANT#{tenant_id}"
+sources = ['new["tenant_id"]']
+[[tool.capsule-lint.scopes]]
+name = "capsule"
+segment = "CAPSULE#{capsule_id}"
+sources = ['new["capsule_id"]']
+"""
+_ENTITY = """\
+from dataclasses import dataclass
+
+
+@dataclass
+class {0}:
+    tenant_id: str
+    {1}: str
+
+    def to_item(self):
+        return {{
+            "PK": f"TENANT#{{self.tenant_id}}#{2}#{{self.{1}}}",
+            "SK": "-",
+            "tenant_id": self.tenant_id,
+            "{1}": self.{1},
+        }}
+"""
+_STREAM = """\
+from app.fake import table
+
+
+def handler(event, context=None):
+    for record in event["Records"]:
+        moved(record["dynamodb"]["NewImage"])
+        counted(record["dynamodb"]["NewImage"])
+
+
+def moved(new):
+    pk = f"TENANT#{new['tenant_id']}#LOG"
+    table.put_item(Item={"PK": pk, "SK": "LOG", "parcel_id": new.get("parcel_id")})
+
+
+def counted(new):
+    table.put_item(Item={"PK": f"TENANT#{new['tenant_id']}#COUNT", "SK": "COUNT"})
+"""
+
+
+def test_what_reads_items_of_a_stream_waits_for_those_alone(project: Project) -> None:
+    depot = _ENTITY.format("Depot", "city", "DEPOT")
+    depot += '\n\ndef imported(line):\n    return Depot(*line.split(","))\n'
+    project.write(
+        {
+            "pyproject.toml": _POLICY,
+            "app/__init__.py": "",
+            "app/fake.py": "table = None\n",
+            "app/depot.py": depot,
+            "app/parcel.py": _ENTITY.format("Parcel", "parcel_id", "PARCEL"),
+            "app/stream.py": _STREAM,
+        }
+    )
+    project.run("--fix", "--allow-dirty", "--no-cache")
+    after = {name: code.decode() for name, code in project.tree().items()}
+    assert after["app/depot.py"] == depot
+    assert "CAPSULE#{self.capsule_id}#PARCEL" in after["app/parcel.py"]
+    assert "CAPSULE#{new['capsule_id']}#LOG" in after["app/stream.py"]
+    assert "#{new['tenant_id']}#COUNT" in after["app/stream.py"]

@@ -35,16 +35,22 @@ class Images(Room):
     """Whether names are made of such items, by their bindings."""
 
     def tie(self, want: Want, code: str) -> None:
-        """What reads a scope, `code`, of such an item changes with those that have most of what it reads besides."""
+        """What reads a scope, `code`, of such an item changes with those that have most of what it reads besides;
+        where it reads nothing else, and there are several, a person must say whose that is."""
         root = _ROOT.match(code) if self._are_any else None
         if root is None or not (any(one in code for one in IMAGES) or self._is_in(root[1], want)):
             return
-        read = self.planner.items.read_of(want, root[1])
-        alike = [(len(read & has), knot) for has, knot in self._gaining(want.scope)]
+        read = self.planner.items.read_of(want, root[1], maybe=True)
+        own = {name for name in read if not names_any_of(name, self.program.policy.scopes)}
+        alike = [(len(own & has), knot) for has, knot in self._gaining(want.scope)]
         most = max((shared for shared, _ in alike), default=0)
-        for shared, knot in alike:
-            if 0 < shared == most:
-                self.state.groups.join(want.knot, knot)
+        meant = [knot for shared, knot in alike if shared == most and (shared or not own)]
+        if not own and len({self.state.groups.find(knot) for knot in meant}) > 1:
+            reason = f"reads `{want.scope.parameter}` of items, and nothing tells which"
+            self.planner.local.notes.obstacle(want.knot, want.node, reason)
+            return
+        for knot in meant:
+            self.state.groups.join(want.knot, knot)
 
     @cached_property
     def _are_any(self) -> bool:

@@ -20,7 +20,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, Types, ordered
-from capsule_lint.program.local_names import behind
+from capsule_lint.program.local_names import behind, looked_up
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
@@ -135,15 +135,17 @@ class Items(Room):
             if scope is want.scope and read <= names_in:
                 self.state.groups.join(want.knot, knot)
 
-    def read_of(self, want: Want, base: str) -> frozenset[str]:
-        """The constant keys by which the function around a want reads a dict."""
+    def read_of(self, want: Want, base: str, *, maybe: bool = False) -> frozenset[str]:
+        """The constant keys by which the function around a want reads a dict, by `.get` too if it need not have them."""
         names = self.program.names
         function = names.function_of(want.node)
+        inside = names.inside(function) if function is not None else ()
+        read = (looked_up(one) for one in inside if maybe or isinstance(one, tree.Subscript))
         return frozenset(
             key
-            for node in (names.inside(function) if function is not None else ())
-            if isinstance(node, tree.Subscript) and not isinstance(node.base, tree.Subscript)
-            if last_name(node.base) == base and (key := tree.text(node.index)) is not None
+            for of, by in filter(None, read)
+            if not isinstance(of, tree.Subscript) and last_name(of) == base
+            if (key := tree.text(by)) is not None
         )
 
     # --- which dicts ---
