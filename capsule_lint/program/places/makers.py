@@ -10,12 +10,16 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.fields import alias_of
+from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.looks import KEYISH
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import Filled, Text, snake, words
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.places.dict_roles import DictRoles
     from capsule_lint.program.places.keys import Keys
@@ -26,6 +30,8 @@ HELPER_NAME: Final = re.compile(
 _KEY_MAKERS: Final = frozenset(("key", "builder", "factory", "maker", "schema", "helper", "util"))
 _ELSEWHERE: Final = frozenset(("cache", "redis", "memcache", "s3", "blob"))
 """Words in the names of functions that make keys of other stores."""
+
+_MAX_DEPTH: Final = 3
 
 
 @dataclass(eq=False)
@@ -74,11 +80,33 @@ class Makers:
         said = words(owner.name if owner is not None else module)
         return "key" in said and said[-1] in _KEY_MAKERS
 
-    def _makes_sort_keys(self, function: Function) -> bool:
-        """Whether what a function makes is put where a sort key stands: `"SK": order_key(order_id)`."""
-        module_of, stands = self.keys.names.module_of, self.keys.positions.strays.sort_keys.stands
+    def _makes_sort_keys(self, function: Function, depth: int = 0) -> bool:
+        """Whether all that a function makes is put where a sort key stands, `"SK": order_key(order_id)`, or logged."""
+        names = self.keys.names
         calls = (call for call, _ in self.keys.calls.callers(function))
-        return any(stands(call) for call in calls if not module_of(call).is_test)
+        made = (call for call in calls if not names.module_of(call).is_test)
+        return self._are_sort_keys(made, depth)
+
+    def _are_sort_keys(self, made: Iterable[tree.Node], depth: int) -> bool:
+        put = [one for one in made if not is_for_people(self.keys.names, one)]
+        return bool(put) and all(self._is_sort_key(one, depth) for one in put)
+
+    def _is_sort_key(self, made: tree.Node, depth: int) -> bool:
+        """Whether a sort key stands where something is made, or where the local is used that keeps it, the text that has
+        it, the function that gives it back."""
+        names = self.keys.names
+        if depth > _MAX_DEPTH or self.keys.positions.strays.sort_keys.stands(made):
+            return depth <= _MAX_DEPTH
+        match names.parent(made):
+            case tree.Assign(targets=(tree.Name() as local,), op=""):
+                return self._are_sort_keys(reads_of(names, local, (local.at,)), depth + 1)
+            case tree.FString() | tree.Binary() as longer:
+                return self._is_sort_key(longer, depth)
+            case tree.Eval(kind="return") if (function := names.function_of(made)) is not None:
+                named = self.keys.policy.is_sort_key_name(_name_in_items(function))
+                return named or self._makes_sort_keys(function, depth + 1)
+            case _:
+                return False
 
     def _is_any_key(self, function: Function) -> bool:
         """Whether a method is called a key and nothing else."""
