@@ -83,6 +83,7 @@ class LookIns(MendRoom):
                             self._taken_out(module, node, home)
                             self._shared(node, home, listed=listed)
         self._handed(names)
+        self._staying.note()
 
     def _shared(self, node: tree.Node, home: Home, *, listed: bool) -> None:
         """A person must look at what a test looks up in a collection, or in another one that is in its place:
@@ -319,7 +320,7 @@ class LookIns(MendRoom):
                     self.mends.obstacle(knot, node, _APART)
                 elif len(node.items) == change.width:
                     stays = self._staying.has(node, home)
-                    if stays is None:
+                    if stays is None or (stays and self._staying.is_sorted(node)):
                         self.mends.obstacle(knot, node, _EITHER)
                     elif not stays:
                         self._into(module, node, home, knot)
