@@ -12,7 +12,6 @@ from capsule_lint.plan.supply.absent import absent_at
 from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passthrough import asserted, forwarded
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.inference.presence import is_present
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.model import Class, Function, enclosing
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.planner import Planner
-    from capsule_lint.plan.state import Knot, Want
+    from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.places.sites import KeySite
 
@@ -62,47 +61,17 @@ class Defaulted(Room):
         return found
 
     def _fill_idle(self) -> bool:
-        """Demand the argument where a call leaves out what its function took for nothing so far, or only looked at where
-        it is there, and now makes a key of: `None` is in no key."""
+        """Demand the argument where a call leaves out what its function took for nothing so far, and now makes
+        a key of: no such call meant anything by that."""
         new, self._judged = self.state.wants[self._judged :], len(self.state.wants)
         for want in new:
             for function in enclosing(self.program.names.place(want.node)):
-                is_open = self._is_open(want, function)
-                if is_open and self._falls_back(function, want.scope):
-                    self._doubt(want, function)
-                elif is_open or (function, want.scope) in self._idle:
+                if (function, want.scope) in self._idle:
                     knot: Knot = ("function", function)
                     self.state.groups.join(want.knot, knot)
                     for member in self.program.calls.families.of(function):
-                        if member.parameter(want.scope.parameter) is not None:
-                            self._ask_all(member, want.scope, knot)
+                        self._ask_all(member, want.scope, knot)
         return len(self.state.wants) > self._judged
-
-    def _is_open(self, want: Want, function: Function) -> bool:
-        """Whether the value of a want is what a function is told, and may be `None` there."""
-        name, place = want.scope.parameter, self.program.names.place(want.node)
-        if (function, want.scope) not in self._optional or is_present(name, place):
-            return False
-        value = self.planner.values.value(want)
-        return value is not None and value.code == name
-
-    def _falls_back(self, function: Function, scope: Scope) -> bool:
-        """Whether a function has something else where it is told nothing: `capsule_id or DEFAULT`."""
-        return any(
-            isinstance(node, tree.Boolean)
-            and node.op == "or"
-            and isinstance(node.values[0], tree.Name)
-            and node.values[0].id == scope.parameter
-            for node in self.program.names.inside(function)
-        )
-
-    def _doubt(self, want: Want, function: Function) -> None:
-        """Note a value that is `None` where a call leaves it out, as some does, and which a person must choose."""
-        name = want.scope.parameter
-        if any(True for _ in self._calls(function, want.scope)):
-            filename = self.program.names.module_of(want.node).filename
-            where = filename, want.node.span, f"would be told `{name}`, which may be `None` here"
-            self.planner.obstacle(want.knot, *where, function.symbol, "reference", want.scope)
 
     def _ask_all(self, function: Function, scope: Scope, knot: Knot) -> None:
         """Demand the argument of all that calls a function without it, or says how it is called."""
@@ -241,20 +210,6 @@ class Defaulted(Room):
                 isinstance(one, tree.Name) and one.id == scope.parameter
                 for one in self.program.names.inside(taker)
             )
-        }
-
-    @cached_property
-    def _optional(self) -> set[tuple[Taker, Scope]]:
-        """What has `None` as its default, and nothing else in its place, and does something else with what it is given
-        than to make a key of it."""
-        known = {*self._idle, *self._missing}
-        return {
-            (taker, scope)
-            for taker, scope, node in self._defaults
-            if isinstance(taker, Function)
-            and _is_none(node)
-            and (taker, scope) not in known
-            and len(taker.scope.bindings.get(scope.parameter, ())) == 1
         }
 
     @cached_property
