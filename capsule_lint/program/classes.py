@@ -344,6 +344,12 @@ class Classes:
                 return said
         return False
 
+    def by_keyword(self, owner: Class, cls: Class) -> bool:
+        """Whether the constructor of a class takes by keyword alone what another one, or itself, has for fields."""
+        if "dataclass" in owner.decorators:  # says nothing of heirs
+            return bool(self._keywords_alone(owner))
+        return self.keyword_only(cls)
+
     def _keywords_alone(self, cls: Class) -> bool | None:
         """What `@dataclass(kw_only=…)`, or `class Note(Struct, kw_only=…)`, says of a class."""
         calls = [one.args for one in cls.fact.decorators if isinstance(one, tree.Call)]
@@ -352,13 +358,11 @@ class Classes:
 
     def _parameters(self, cls: Class) -> tuple[tree.Parameter, ...]:
         """The parameters that the fields of a data class make: those that are given by keyword come last."""
-        alone, found = self.keyword_only(cls), []
+        found = []
         for one in self.fields(cls):
-            # such a decorator says nothing of heirs
-            own = one.owner if "dataclass" in one.owner.decorators else None
             only = one.keyword_only
             if only is None:
-                only = alone if own is None else bool(self._keywords_alone(own))
+                only = self.by_keyword(one.owner, cls)
             value = one.value if one.has_default or one.annotation is None else None
             kind, at = "kwonly" if only else "plain", one.statement.at
             found.append(tree.Parameter(one.name, kind, one.annotation, value, at))

@@ -67,10 +67,11 @@ class Field(Struct, frozen=True):
     @property
     def keyword_only(self) -> bool | None:
         """Whether the constructor takes it by keyword alone; `None` where its class says that."""
-        return self._flag("kw_only") if not self._behind_sentinel else True
+        return self._flag("kw_only") if not self.behind_sentinel else True
 
     @property
-    def _behind_sentinel(self) -> bool:
+    def behind_sentinel(self) -> bool:
+        """Whether it stands behind `_: KW_ONLY`."""
         before = takewhile(lambda one: one is not self.statement, self.owner.fact.body)
         return any(isinstance(one, tree.Assign) and _is_sentinel(one) for one in before)
 

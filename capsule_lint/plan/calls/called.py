@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from capsule_lint.plan.entities.behind_bases import inherited
+from capsule_lint.plan.entities.behind_bases import is_by_keyword, place_behind
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.slots import Slot
 from capsule_lint.program.model import Function
@@ -61,10 +61,10 @@ class Called(MendRoom, Struct, frozen=True):
         params: Sequence[tree.Parameter],
     ) -> tuple[int, Slot]:
         kind = params[0].kind if params else "plain"
-        bases = inherited(self.program, cls, scope)
-        behind = [number for number, slot in enumerate(found) if slot.name in bases]
-        if behind:
-            return behind[-1] + 1, Slot(scope.parameter, found[behind[-1]].kind, True)
+        at = place_behind(self.program, cls, scope, [slot.name for slot in found])
+        if at is not None:
+            alone = is_by_keyword(self.program, cls)
+            return at, Slot(scope.parameter, "kwonly" if alone else "plain", True)
         for other, step in self.program.policy.beside(scope):
             for number, slot in enumerate(found):
                 held = self.program.domain.held.is_attribute

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import attribute_in, rename, text_of
-from capsule_lint.plan.entities.behind_bases import is_behind_defaults
+from capsule_lint.plan.entities.behind_bases import against
 from capsule_lint.plan.entities.field_values import code_beside, is_general, names_beside, unnamed
 from capsule_lint.plan.entities.inherited import Inherited
 from capsule_lint.plan.entities.setters import setters
@@ -164,8 +164,9 @@ class FieldMends(MendRoom):
                 reason = f"keeps a field in a descriptor of its own, and `{cls.name}` gains `{attribute}`"
                 self.mends.obstacle(knot, alike.value, reason)
                 return
-        if is_behind_defaults(self.program, cls, scope):
-            reason = f"inherits fields with defaults, and `{attribute}` has none"
+        why = against(self.program, cls, scope)
+        if why is not None:
+            reason = f"{why}, and would have `{attribute}` behind them"
             where = knot, cls.module.filename, anchor.span, reason, cls.symbol
             self.planner.obstacle(*where, "reference", scope)
         mend = AddStatement(cls.module.filename, anchor.span, "CAP301", line, before=True)

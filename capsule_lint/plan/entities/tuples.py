@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.entities.behind_bases import place_behind
 from capsule_lint.plan.room import Room
 from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import IN_PLACE
@@ -123,7 +124,8 @@ class Tuples(Room):
             beside = policy.beside(scope)
             near = [n + step for s, step in beside for n in own if names_scope(fields[n].name, s)]
             first = own[0] if own else len(classes.fields(home))
-            new.append((near[0] if near else first, scope))
+            behind = place_behind(self.program, home, scope, [f.name for f in fields])
+            new.append((behind if behind is not None else near[0] if near else first, scope))
         return Layout(cls, home, len(fields), tuple(new))
 
     # --- which values ---

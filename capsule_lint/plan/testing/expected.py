@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
-from capsule_lint.plan.entities.behind_bases import inherited
+from capsule_lint.plan.entities.behind_bases import place_behind
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, whole
 from capsule_lint.plan.room import MendRoom
@@ -88,7 +88,9 @@ class Expected(MendRoom):
             case _ if not gives(other):
                 return
         heirs = [t.cls for t in self.program.inference.of(whole) if isinstance(t, Instance)]
-        for knot, scope in self._made(whole, 0) if names else self.fields(whole):
+        # the fields of an object, and not what is written out by hand, have its class's order
+        of_class = Expected(self.mends)._made(whole, 0) if names else self.fields(whole)
+        for knot, scope in self._made(whole, 0) if names else of_class:
             cls = knot[1]
             if not isinstance(cls, Class):
                 continue
@@ -96,7 +98,10 @@ class Expected(MendRoom):
             fields = [one.name for one in classes.fields(own)]
             if not names and len(fields) != len(node.items):
                 continue
-            self.element(module, node, names or fields, (knot, scope), values=not names)
+            at = None
+            if (knot, scope) in of_class:
+                at = place_behind(self.program, cls, scope, names or fields)
+            self.element(module, node, names or fields, (knot, scope), at, values=not names)
 
     def element(
         self,
@@ -104,10 +109,12 @@ class Expected(MendRoom):
         node: tree.Sequence,
         names: Sequence[str | None],
         gained: tuple[Knot, Scope],
+        at: int | None = None,
         *,
         values: bool,
     ) -> None:
-        """Put the name of a new field, or its value, beside that of the field that it stands beside."""
+        """Put the name of a new field, or its value, beside that of the field that it stands beside, or where it is known to
+        come."""
         knot, scope = gained
         for old, behind in self.program.policy.beside(scope):
             for item, name in zip(node.items, names, strict=True):
@@ -118,20 +125,16 @@ class Expected(MendRoom):
                 if code is None:
                     break
                 if new not in names:
-                    last = self._last_inherited(knot, scope, names)
-                    before, after = ((), (code,)) if behind or last is not None else ((code,), ())
-                    span, at = node.span, item.span if last is None else node.items[last].span
-                    mend = AddElements(module.filename, span, "CAP301", before, after, at)
+                    anchor = item if at is None else node.items[max(at - 1, 0)]
+                    is_behind = behind > 0 if at is None else at > 0
+                    before, after = ((), (code,)) if is_behind else ((code,), ())
+                    mend = AddElements(
+                        module.filename, node.span, "CAP301", before, after, anchor.span
+                    )
                     self.mends.add(knot, mend)
                 return
         if values:
             self.mends.obstacle(knot, node, f"is to have the value of `{scope.parameter}`")
-
-    def _last_inherited(self, knot: Knot, scope: Scope, names: Sequence[str | None]) -> int | None:
-        """Which of some fields is the last of those behind which a class gets another one."""
-        cls = knot[1]
-        bases = inherited(self.program, cls, scope) if isinstance(cls, Class) else ()
-        return max((n for n, name in enumerate(names) if name in bases), default=None)
 
     def _display(self, node: tree.Node) -> Display | None:
         """The dict that is written out, here or in the one place that gives a name its value."""
