@@ -35,6 +35,8 @@ class Staying:
     planner: Planner
     places: LiteralPlaces
     _written: dict[Function, list[re.Pattern[str]]] = field(default_factory=dict)
+    _beside: dict[int, list[re.Pattern[str]]] = field(default_factory=dict)
+    """How sort keys look that stand beside keys, by what makes these."""
 
     def is_at(self, place: tree.Node, text: str, possible: Sequence[Form]) -> bool:
         """Whether a text that looks like those forms stays where it is read: the test says all parts of it itself, or
@@ -83,11 +85,12 @@ class Staying:
 
     def of_row(self, node: tree.Node, text: str, possible: Sequence[Form]) -> list[Form]:
         """Those of several forms whose keys stand beside such a sort key as a text does that looks like a key which
-        stays, too, `("TENANT#t", "NOTE#n")`; none where that one stands beside such a sort key as well."""
+        stays, too, `("TENANT#t", "NOTE#n")`; none where that one stands beside such a sort key as well, or goes where
+        nothing tells beside which it comes to stand: `return f"TENANT#{self.tenant_id}"`."""
         said = list(self._sort_keys_beside(node))
-        if not said or any(
-            regex.fullmatch(text) and self._is_beside(host, said) for regex, host in self._right
-        ):
+        right = [host for regex, host in self._right if regex.fullmatch(text)] if said else []
+        known = all(map(self._looks_beside, right))
+        if not said or not known or any(self._is_beside(host, said) for host in right):
             return []
         return [
             f for f in possible if any(self._is_beside(d.template.host, said) for d in f.defects)
@@ -95,8 +98,14 @@ class Staying:
 
     def _is_beside(self, host: tree.Node, said: Sequence[str]) -> bool:
         """Whether the sort key beside a key may be one of some texts."""
-        looks = self._patterns(Beside(self.planner.program.keys).sort_keys(host))
-        return any(regex.fullmatch(text) for regex in looks for text in said)
+        return any(regex.fullmatch(text) for regex in self._looks_beside(host) for text in said)
+
+    def _looks_beside(self, host: tree.Node) -> list[re.Pattern[str]]:
+        """How the sort keys look that stand beside a key."""
+        if id(host) not in self._beside:
+            found = Beside(self.planner.program.keys).sort_keys(host)
+            self._beside[id(host)] = self._patterns(found)
+        return self._beside[id(host)]
 
     def _sort_keys_beside(self, node: tree.Node) -> Iterator[str]:
         """The sort key that a test writes beside a key: `("TENANT#t", "NOTE#n")`, `{"PK": "TENANT#t", "SK": "NOTE#n"}`."""
@@ -130,9 +139,7 @@ class Staying:
         planner = self.planner
         if isinstance(side, tree.Name | tree.Attr):
             return self._is_constant(side, text)
-        if not isinstance(side, tree.Call) or any(
-            d.template.host is side for d in planner.defects
-        ):
+        if not isinstance(side, tree.Call) or id(side) in self._changed:
             return False
         callees = planner.program.calls.callees(side)
         if any(c.function is None or c.function in planner.state.params for c in callees):
@@ -144,11 +151,11 @@ class Staying:
 
     def _is_constant(self, name: tree.Name | tree.Attr, text: str) -> bool:
         """Whether a name stands for a text of the program which is that very one, and stays: a prefix of keys."""
-        program, defects = self.planner.program, self.planner.defects
+        program = self.planner.program
         target = program.classes.dotted(name)
         if not isinstance(target, Binding) or target.kind != "assign" or target.module.is_test:
             return False
-        changes = any(d.template.host is target.value for d in defects)
+        changes = id(target.value) in self._changed
         return not changes and target.value is not None and tree.text(target.value) == text
 
     @cached_property
@@ -174,10 +181,15 @@ class Staying:
         made = filter(None, map(program.templates.template, plain))
         return self._patterns(one for one in made if has_words(one.pieces))
 
+    @cached_property
+    def _changed(self) -> set[int]:
+        """What makes the keys that change."""
+        return {id(d.template.host) for d in self.planner.defects}
+
     def _patterns(self, templates: Iterable[Template]) -> list[re.Pattern[str]]:
         """What texts of those templates look like in which nothing changes."""
         forms = Forms(self.planner.program)
-        changed = {id(d.template.host) for d in self.planner.defects}
+        changed = self._changed
         return [
             pattern(
                 template.pieces,
