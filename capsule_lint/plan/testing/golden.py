@@ -13,10 +13,8 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddEntry
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.entities.displays import entries_of
-from capsule_lint.plan.entities.enumerated import is_compared
-from capsule_lint.plan.entities.wholes import DUMPING_ALL
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.plan.testing.dumped import DUMPING, REASON, Dumped
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -28,8 +26,6 @@ if TYPE_CHECKING:
 
 _NAME: Final = re.compile(r'"(\w+)"\s*:')
 _READ: Final = re.compile(r'(\w+)(?:\[["\'](\w+)["\']\]|\.get\(["\'](\w+)["\'])')
-_DUMPING: Final = ("dumps", "dump", "encode")
-_REASON: Final = "this is a dict that gets `{}`: it may have to have that as well"
 
 
 class _Changed(Struct, frozen=True):
@@ -38,8 +34,6 @@ class _Changed(Struct, frozen=True):
     names: frozenset[str]
     new: str
     knot: Knot
-    whole: bool = False
-    """Whether it has all fields of an object: what a test sends may have these as well."""
 
 
 @dataclass(eq=False, slots=True)
@@ -56,13 +50,12 @@ class Golden(MendRoom):
             for node in (module.each(tree.Const) if module.is_test else ())
             if len(said := set(_NAME.findall(tree.text(node) or ""))) > 1
         ]
-        changed = [*self._written(), *self._read(), *self._dumped()] if texts else []
+        Dumped(self.mends).build(texts)
+        changed = list(dict.fromkeys((*self._written(), *self._read()))) if texts else []
         for node, said in texts:
-            for one in dict.fromkeys(changed):
-                if one.whole and not is_compared(self.program, node):
-                    continue
+            for one in changed:
                 if one.names <= said and one.new not in said:
-                    self.mends.obstacle(one.knot, node, _REASON.format(one.new))
+                    self.mends.obstacle(one.knot, node, REASON.format(one.new))
 
     def _written(self) -> Iterator[_Changed]:
         """The dicts outside tests that are made JSON of, and get an entry."""
@@ -88,32 +81,12 @@ class Golden(MendRoom):
         parent = self.program.names.parent(node)
         match parent:
             case tree.Call():
-                return last_name(parent.func) in _DUMPING
+                return last_name(parent.func) in DUMPING
             case tree.Eval() | tree.Assign():
                 module = self.program.names.module_of(node)
                 return any(last_name(call.func) == "dumps" for call in module.each(tree.Call))
             case _:
                 return False
-
-    def _dumped(self) -> Iterator[_Changed]:
-        """The objects outside tests that JSON is made of, and that gain a field: `dumps(asdict(note))`, `dumps(note)`,
-        `note.model_dump_json()`."""
-        program, gained = self.program, self.state.fields
-        found = [
-            (cls, node)
-            for cls, node in (self.mends.wholes.every if gained else ())
-            if last_name(node) == DUMPING_ALL or self._may_be_dumped(node)
-        ]
-        for call in (c for name in _DUMPING for c in program.calls.uses.calls_beside(name)):
-            types = program.inference.of(call.unnamed[0]) if gained and call.unnamed else ()
-            found += [(one.cls, call) for one in types if isinstance(one, Instance)]
-        for cls, node in found:
-            names = frozenset(one.name for one in program.classes.fields(cls))
-            if len(names) > 1 and not program.names.module_of(node).is_test:
-                for home in program.classes.mro(cls):
-                    for name in gained.get(home, ()):
-                        new = self.state.attributes.get((home, name), name)
-                        yield _Changed(names, new, ("class", home), whole=True)
 
     def _read(self) -> Iterator[_Changed]:
         """The dicts from which a call outside tests is given a value more: `cls(data["tenant"], …)`."""
