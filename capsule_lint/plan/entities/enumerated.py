@@ -11,11 +11,11 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of
+from capsule_lint.plan.entities.parsed import made_of_texts
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import is_parametrizing
 from capsule_lint.program.comparisons import equal_to, is_among
 from capsule_lint.program.inference.records import View
-from capsule_lint.program.inference.types import Instance, join
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.walk import within
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
 
-_PARSING: Final = ("model_validate_json", "parse_raw", "validate_json")
-"""Methods by which pydantic makes an object, or several, of a text."""
 JSON_KEYS: Final = re.compile(r'"(\w+)"\s*:')
 _TYPED: Final = re.compile(r'\{"[SN]": (.*)\}')
 """A value as the low-level client has it."""
@@ -44,7 +42,7 @@ _REASON: Final = (
 class Fields(Struct, frozen=True):
     """The fields of a class that gains one, or inherits it: all, and those of scopes; whether something goes through all
     of them, and may give what comes of it to a call that is not known, as its keywords; and whether
-    objects are made from dicts that come from elsewhere."""
+    objects are made from dicts that come from elsewhere, and from texts."""
 
     cls: Class
     home: Class
@@ -56,6 +54,7 @@ class Fields(Struct, frozen=True):
     gone_through: bool
     spread: bool
     made_from_any: bool
+    made_of_texts: bool
     left_out: frozenset[str]
     """What goes through the fields may leave these out."""
 
@@ -90,7 +89,7 @@ class Enumerated(MendRoom):
     def _gaining(self) -> Iterator[Fields]:
         program = self.program
         every, made = self.mends.wholes.every, set(self._made_from_any())
-        gone = {cls for cls, _ in every}
+        gone, parsed = {cls for cls, _ in every}, made_of_texts(self.planner, traced=True)
         given = self._functions_of([node for _, node in every])
         values = list(self._spread()) if every else []
         spread = {
@@ -104,8 +103,8 @@ class Enumerated(MendRoom):
             if not names and "__init__" in cls.methods:
                 names = {p.name for p in cls.methods["__init__"].own_params}
             scoped = {name for name in names if program.domain.held.is_scoped(cls, name)}
-            if scoped and (cls in gone or cls in made):
-                flags = (cls in gone, cls in spread, cls in made)
+            if scoped and (cls in gone or cls in made or cls in parsed):
+                flags = (cls in gone, cls in spread, cls in made, cls in parsed)
                 left = self._left_out([node for one, node in every if one is cls])
                 params = program.classes.constructor(cls) or ()
                 needed = frozenset(p.name for p in params if p.default is None)
@@ -283,7 +282,7 @@ class Enumerated(MendRoom):
         for one in self._untold(every, said) if len(said) > 1 else ():
             expected = is_row and one.gone_through and one.needed <= said
             listed = said & one.scoped and len(said & one.names) > 1
-            if listed and (one.made_from_any or expected):
+            if listed and (one.made_from_any or one.made_of_texts or expected):
                 self._note(module, node, one)
 
     def _is_recorded(self, node: tree.Node) -> bool:
@@ -342,14 +341,9 @@ class Enumerated(MendRoom):
 
     def _made_from_any(self) -> Iterator[Class]:
         """The classes of which objects are made from dicts that come from elsewhere: `Note(**data)`, also as heirs of
-        one of which any may be meant, `KINDS[kind](**data)`; or from texts, `Note.model_validate_json(text)`,
-        `TypeAdapter(list[Note]).validate_json(text)`."""
+        one of which any may be meant, `KINDS[kind](**data)`; or from texts, `Note.model_validate_json(text)`."""
         known: dict[Class, list[tree.Call]] = {}
-        parsed = [call for name in _PARSING for call in self.program.calls.uses.calls_beside(name)]
-        inference = self.program.inference
-        found = [inference.of(call) for call in parsed]
-        every = join(*found, *map(inference.elements, found))
-        named = {one.cls for one in every if isinstance(one, Instance)}
+        named = made_of_texts(self.planner, traced=False)
         for cls in self._homes():
             if cls in named:
                 yield cls

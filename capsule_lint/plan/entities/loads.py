@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
+from capsule_lint.plan.entities.adapted import Adapted
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.file_rows import FileRows
 from capsule_lint.plan.entities.named import named_read
@@ -15,9 +16,8 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.testing.answers import Answers
-from capsule_lint.program.fields import alias_of
-from capsule_lint.program.inference.types import ClassObject, Collection, Instance, ordered
-from capsule_lint.program.model import Class, enclosing, last_name
+from capsule_lint.program.inference.types import ClassObject, Instance, ordered
+from capsule_lint.program.model import Class, enclosing
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
@@ -25,19 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.entities.displays import Display
-    from capsule_lint.plan.entities.rows import Origins
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot, Want
     from capsule_lint.policy import Scope
-    from capsule_lint.program.inference.types import Types
 
 _OF_FILE: Final = "this is the row of a file, which may have no column `{}`"
 _VALIDATES: Final = frozenset(
     ("model_validate", "parse_obj", "validate", "structure", "from_dict", "convert", "load")
 )
 """What libraries call the functions that make an instance of a class from a dict."""
-_ADAPTING: Final = "validate_python"
-"""The method of pydantic's `TypeAdapter` that makes what it was told of dicts."""
 _ANY_OF: Final = "this may become a `{}`, which has no `{}`"
 _PREPARING: Final = frozenset(("model_validator", "root_validator"))
 """What makes a method of a model one that is given the dict first."""
@@ -51,8 +47,10 @@ class Loads(Room):
     _spread: set[int] = field(default_factory=set)
     """The dicts that are written out from which constructors of entities get their arguments."""
     _answers: Answers = field(init=False)
+    _adapted: Adapted = field(init=False)
 
     def __post_init__(self) -> None:
+        self._adapted = Adapted(self.planner)
         self._answers = Answers(self.program)
 
     def extend(self) -> bool:
@@ -85,7 +83,7 @@ class Loads(Room):
                     yield row, want.scope, want.knot
         yield from self._validated()
         yield from self._prepared()
-        for display, cls, others in self._adapted():
+        for display, cls, others in self._adapted.gaining():
             for home in () if others else self.program.classes.mro(cls):
                 for scope in self.state.fields.get(home, {}).values():
                     yield display, scope, ("class", home)
@@ -136,49 +134,6 @@ class Loads(Room):
                         for node in plain:
                             if self._class(node) is None:
                                 yield node, scope, ("class", home)
-
-    def _adapted(self) -> Iterator[tuple[Display, Class, list[Class]]]:
-        """The dicts of which `TypeAdapter(Order | Refund).validate_python(data)` makes something that gains a field,
-        and what else that may become, which gains none."""
-        rows, gained = self.planner.local.rows, self.state.fields
-        for call in self.program.calls.uses.calls_beside(_ADAPTING) if gained else ():
-            if not isinstance(call.func, tree.Attr) or not call.unnamed:
-                continue
-            told = [
-                t for t in self.program.inference.of(call.func.base) if isinstance(t, Collection)
-            ]
-            for made in (one.items for one in told if one.kind == "decoder"):
-                lists = [t.items for t in made if isinstance(t, Collection) and t.kind == "list"]
-                yield from self._among(rows.origins(call.unnamed[0]), made)
-                for items in lists:
-                    yield from self._among(rows.elements(call.unnamed[0]), items)
-
-    def _among(
-        self, origins: Origins, made: Types
-    ) -> Iterator[tuple[Display, Class, list[Class]]]:
-        """Those of some dicts that may become objects of classes which gain a field."""
-        for display in origins.displays:
-            found = [
-                one.cls
-                for one in ordered(made)
-                if isinstance(one, Instance) and self._may_be(display, one.cls)
-            ]
-            mro, gained = self.program.classes.mro, self.state.fields
-            gaining = [cls for cls in found if not gained.keys().isdisjoint(mro(cls))]
-            for cls in gaining:
-                yield display, cls, [one for one in found if one not in gaining]
-
-    def _may_be(self, display: Display, cls: Class) -> bool:
-        """Whether a dict may become an object of a class, by what that says of its fields: `kind: Literal["email"]`."""
-        said = {name: tree.text(value) for name, value in entries_of(display)}
-        for one in self.program.classes.fields(cls):
-            text = said.get(alias_of(one.value) or one.name)
-            match one.annotation:
-                case tree.Subscript(base=base, index=index) if last_name(base) == "Literal":
-                    known = [tree.text(item) for item in tree.items(index)]
-                    if text is not None and None not in known and text not in known:
-                        return False
-        return True
 
     def _class(self, node: tree.Node) -> Class | None:
         types = self.program.inference.of(node)
@@ -293,7 +248,7 @@ class Loads(Room):
         self._check_types()
         self._check_keys()
         self._check_files()
-        for display, cls, others in self._adapted():
+        for display, cls, others in self._adapted.gaining():
             for home in self.program.classes.mro(cls) if others else ():
                 for scope in self.state.fields.get(home, {}).values():
                     reason = _ANY_OF.format(others[0].name, scope.parameter)

@@ -58,6 +58,7 @@ class Rows:
     program: Program
     additions: Additions = field(init=False)
     _known: dict[int, Origins] = field(default_factory=dict)
+    _lists: dict[int, Origins] = field(default_factory=dict)
     _path: set[int] = field(default_factory=set)
     _steps: int = 0
 
@@ -73,8 +74,10 @@ class Rows:
 
     def elements(self, node: tree.Node) -> Origins:
         """What is written where the dicts in the list `node` are made."""
-        self._steps = 0
-        return self._elements(node, 0)
+        if id(node) not in self._lists:
+            self._steps = 0
+            self._lists[id(node)] = self._elements(node, 0)
+        return self._lists[id(node)]
 
     def _follow(self, node: tree.Node, depth: int) -> Origins:
         self._steps += 1
