@@ -38,6 +38,8 @@ _MAX_DEPTH: Final = 3
 HOLDING_ALL: Final = ("__dict__", "attribute_values")
 """Attributes that are dicts of all fields of an object, those of a model of PynamoDB's among them."""
 _ATTRIBUTES: Final = (*HOLDING_ALL, "__dataclass_fields__", "_fields", "model_fields")
+NAMING_ALL: Final = ("__dataclass_fields__", "__match_args__", "_fields")
+"""Attributes that have the names of all fields in them, in the order in which constructors take these."""
 
 
 def whole(call: tree.Call) -> Iterator[tree.Node]:
@@ -47,6 +49,22 @@ def whole(call: tree.Call) -> Iterator[tree.Node]:
         yield call.args[0].value
     if isinstance(call.func, tree.Attr):
         yield call.func.base
+
+
+def named_by(name: tree.Node | None, target: tree.Node, each: tree.Node) -> tree.Node | None:
+    """The class all of whose fields a loop names: `Note` of `f.name for f in fields(Note)`, and of `name for name in
+    Note.__match_args__`; `None` where it does not."""
+    match name, each:
+        case tree.Name(id=read), tree.Attr(name=attribute, base=of) if attribute in NAMING_ALL:
+            pass
+        case (
+            tree.Attr(name="name", base=tree.Name(id=read)),
+            tree.Call(func=func, args=(tree.Argument(keyword=None, star="", value=of),)),
+        ) if last_name(func) == "fields":
+            pass
+        case _:
+            return None
+    return of if isinstance(target, tree.Name) and target.id == read else None
 
 
 def says_which(call: tree.Call) -> bool:

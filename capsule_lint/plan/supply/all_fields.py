@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.entities.wholes import named_by
 from capsule_lint.program.local_names import looked_up
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class, Function
-
-_NAMES: Final = ("__dataclass_fields__", "__match_args__", "_fields")
-"""What gives the names of the fields of a class in the order in which its constructor takes them."""
 
 
 def goes_through_fields(program: Program, call: tree.Call, cls: Class) -> bool:
@@ -24,7 +22,7 @@ def goes_through_fields(program: Program, call: tree.Call, cls: Class) -> bool:
                 star="*",
                 value=tree.Comprehension(
                     results=(result,),
-                    generators=(tree.Generator(target=tree.Name(id=name), iter=each, ifs=()),),
+                    generators=(tree.Generator(target=tree.Name() as target, iter=each, ifs=()),),
                 ),
             ),
         ):
@@ -33,15 +31,10 @@ def goes_through_fields(program: Program, call: tree.Call, cls: Class) -> bool:
             return False
     asked = looked_up(result)
     match each, asked[1] if asked is not None else None:
-        case tree.Attr(name="__slots__", base=base), tree.Name(id=read) if read == name:
+        case tree.Attr(name="__slots__", base=base), tree.Name(id=read) if read == target.id:
             return _is_of(program, base, cls) and _are_slots_parameters(program, cls)
-        case tree.Attr(base=base), tree.Name(id=read) if read == name and each.name in _NAMES:
-            return _is_of(program, base, cls) and _takes_fields(program, cls)
-        case (
-            tree.Call(args=(tree.Argument(keyword=None, star="", value=base),)),
-            tree.Attr(name="name", base=tree.Name(id=read)),
-        ) if read == name and last_name(each.func) == "fields":
-            return _is_of(program, base, cls) and _takes_fields(program, cls)
+        case _, name if (of := named_by(name, target, each)) is not None:
+            return _is_of(program, of, cls) and _takes_fields(program, cls)
         case _:
             return False
 

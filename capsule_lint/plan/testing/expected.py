@@ -13,7 +13,7 @@ from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
-from capsule_lint.plan.testing.field_names import FieldNames
+from capsule_lint.plan.testing.field_names import MAKING, FieldNames
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.inference.types import Instance
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _MAX_DEPTH: Final = 4
-_NAMING: Final = ("list", "set", "tuple", "frozenset")
-"""Functions that give the keys of a dict."""
 
 
 @dataclass(eq=False, slots=True)
@@ -76,11 +74,11 @@ class Expected(MendRoom):
         gives, classes, whole = self.planner.tuples.gives, self.program.classes, other
         names: list[str | None] = []
         match other:
-            case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING and gives(
+            case tree.Call(args=(argument,)) if last_name(other.func) in MAKING and gives(
                 argument.value
             ):
                 whole = argument.value
-            case tree.Call(args=(argument,)) if last_name(other.func) in _NAMING:
+            case tree.Call(args=(argument,)) if last_name(other.func) in MAKING:
                 whole = argument.value
                 names = [tree.text(item) for item in node.items]
             case tree.Call(args=(argument,)) if last_name(other.func) == "astuple":

@@ -8,23 +8,19 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.entities.wholes import NAMING_ALL, named_by
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.model import Class, last_name
+from capsule_lint.program.model import Class
 
 if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
-_NAMES: Final = (
-    "__annotations__",
-    "__dataclass_fields__",
-    "__match_args__",
-    "_fields",
-    "model_fields",
-)
+_NAMES: Final = (*NAMING_ALL, "__annotations__", "model_fields")
 """Attributes that have the names of all fields in them, in their order."""
-_MAKING: Final = ("list", "tuple", "set", "frozenset")
+MAKING: Final = ("list", "tuple", "set", "frozenset")
+"""What makes a list or a set of names, and of the keys of a dict."""
 
 
 class FieldNames(MendRoom, Struct, frozen=True):
@@ -53,20 +49,13 @@ def _named_whole(node: tree.Node) -> tree.Node | None:
     `list(Note.model_fields)`, `Note.__match_args__`; `None` where it does not."""
     match node:
         case tree.Call(func=tree.Name(id=made), args=(tree.Argument(value=inner),)):
-            return _named_whole(inner) if made in _MAKING else None
+            return _named_whole(inner) if made in MAKING else None
         case tree.Call(func=tree.Attr(name="keys", base=tree.Attr() as fields), args=()):
             return _named_whole(fields)
         case tree.Comprehension(
-            results=(tree.Attr(name="name", base=tree.Name(id=read)),),
-            generators=(
-                tree.Generator(
-                    target=tree.Name(id=one),
-                    iter=tree.Call(func=func, args=(tree.Argument(value=of),)),
-                    ifs=(),
-                ),
-            ),
+            results=(name,), generators=(tree.Generator(target=one, iter=each, ifs=()),)
         ):
-            return of if one == read and last_name(func) == "fields" else None
+            return named_by(name, one, each)
         case tree.Attr(name=name, base=of):
             return of if name in _NAMES else None
         case _:
