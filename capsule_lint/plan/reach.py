@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -27,7 +28,7 @@ class Reach:
     """The call graph, followed from callers to callees."""
 
     program: Program
-    _direct: dict[Function, frozenset[Function]] = field(default_factory=dict)
+    _steps: dict[Function, tuple[frozenset[Function], ...]] = field(default_factory=dict)
     _followed: dict[Function, bool] = field(default_factory=dict)
 
     def of(self, *functions: Function) -> set[Function]:
@@ -38,7 +39,7 @@ class Reach:
             current = queue.pop()
             if current not in found:
                 found.add(current)
-                queue += self._called_by(current)
+                queue += chain.from_iterable(self.steps(current))
         return found
 
     def by(self, node: tree.Node) -> list[Function]:
@@ -98,11 +99,12 @@ class Reach:
             and all(isinstance(t, Foreign) and "(" not in t.name for t in base)
         )
 
-    def _called_by(self, function: Function) -> frozenset[Function]:
-        if function not in self._direct:
-            inside = self.program.names.inside(function)
-            self._direct[function] = frozenset(f for node in inside for f in self.by(node))
-        return self._direct[function]
+    def steps(self, function: Function) -> tuple[frozenset[Function], ...]:
+        """What each expression of a function runs by itself: one of several, where it is not known which."""
+        if function not in self._steps:
+            ran = (frozenset(self.by(node)) for node in self.program.names.inside(function))
+            self._steps[function] = tuple(dict.fromkeys(filter(None, ran)))
+        return self._steps[function]
 
     @cached_property
     def _properties(self) -> set[str]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.testing.literal_places import LiteralPlaces
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Class, Function
     from capsule_lint.program.texts.pieces import Template
 
 
@@ -65,23 +65,35 @@ class Staying:
         return any(regex.fullmatch(text) for regex, _ in self._right)
 
     def of_objects(self, node: tree.Node, text: str, possible: Sequence[Form]) -> list[Form]:
-        """Those of several forms whose keys the objects make that a text is compared with something of, and no key that
-        stays: `to_item(Note("t", "n"))["PK"] == "TENANT#t"`."""
+        """Those of several forms whose keys the objects make that a text is compared with something of, where that runs
+        what makes them and makes no key that stays: `to_item(Note("t", "n"))["PK"] == "TENANT#t"`."""
         program = self.planner.program
         names, mro = program.names, program.classes.mro
+        sides = self.places.sides(node)
         owners = {
             home
-            for side in self.places.sides(node)
+            for side in sides
             for part in within(side)
             for callee in (program.calls.callees(part) if isinstance(part, tree.Call) else ())
             for home in (mro(callee.cls) if callee.cls is not None else ())
         }
-        if any(
-            regex.fullmatch(text) and owner_of(names.function_of(host)) in owners
-            for regex, host in self._right
-        ):
-            return []
-        return [f for f in possible if any(owner_of(d.function) in owners for d in f.defects)]
+        own = [f for f in possible if any(owner_of(d.function) in owners for d in f.defects)]
+        ran = {f for side in sides for f in self.places.makers(side)} if own else set()
+        running = self.places.reach.of(*ran)
+        own = [f for f in own if not f.functions.isdisjoint(running)]
+        right = {names.function_of(h) for regex, h in self._right if own and regex.fullmatch(text)}
+        told = any(owner_of(f) in owners or f in ran for f in right if f is not None)
+        return [] if told or self._runs(right, running, owners) else own
+
+    def _runs(
+        self, right: set[Function | None], running: set[Function], owners: set[Class]
+    ) -> bool:
+        """Whether functions run one of some others where none stands for it that is an object's own: `entity.key()`."""
+        return any(
+            not step.isdisjoint(right) and not any(owner_of(f) in owners for f in step)
+            for function in running
+            for step in (self.places.reach.steps(function) if right else ())
+        )
 
     def of_row(self, node: tree.Node, text: str, possible: Sequence[Form]) -> list[Form]:
         """Those of several forms whose keys stand beside such a sort key as a text does that looks like a key which
