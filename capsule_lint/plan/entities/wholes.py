@@ -35,11 +35,17 @@ DUMPING_ALL: Final = "model_dump_json"
 _WHOLE: Final = GIVING_ALL | {DUMPING_ALL, "astuple", "fields", "attrs"}
 """Functions and methods that go through all fields of an object."""
 _MAX_DEPTH: Final = 3
-HOLDING_ALL: Final = ("__dict__", "attribute_values")
-"""Attributes that are dicts of all fields of an object, those of a model of PynamoDB's among them."""
-_ATTRIBUTES: Final = (*HOLDING_ALL, "__dataclass_fields__", "_fields", "model_fields")
 NAMING_ALL: Final = ("__dataclass_fields__", "__match_args__", "_fields")
 """Attributes that have the names of all fields in them, in the order in which constructors take these."""
+_OF_PYNAMO: Final = ("attribute_values", "to_simple_dict")
+"""What models of PynamoDB's have alone."""
+_ATTRIBUTES: Final = (
+    "__dict__",
+    "attribute_values",
+    "__dataclass_fields__",
+    "_fields",
+    "model_fields",
+)
 
 
 def whole(call: tree.Call) -> Iterator[tree.Node]:
@@ -67,6 +73,14 @@ def named_by(name: tree.Node | None, target: tree.Node, each: tree.Node) -> tree
     return of if isinstance(target, tree.Name) and target.id == read else None
 
 
+def holds_all(program: Program, node: tree.Attr) -> bool:
+    """Whether an attribute is a dict of all fields of its object: `order.__dict__`, `visit.attribute_values` of PynamoDB."""
+    if node.name != "attribute_values":
+        return node.name == "__dict__"
+    inference = program.inference
+    return any(map(program.classes.is_pynamo, inference.any_class(inference.of(node.base))))
+
+
 def says_which(call: tree.Call) -> bool:
     """Whether a call says which of the fields it gives: `model_dump(include={"title"})`."""
     return any(a.keyword in ("include", "exclude", "by_alias") for a in call.args)
@@ -90,23 +104,30 @@ class Wholes:
         match node:
             case tree.Call() if last_name(node.func) in GIVING_ALL:
                 given = list(whole(node))
-            case tree.Attr(name=name) if name in HOLDING_ALL:
+            case tree.Attr() if holds_all(self.program, node):
                 given = [node.base]
             case _:
                 return set()
         types = [one for inner in given for one in self.program.inference.of(inner)]
-        return {one.cls for one in types if isinstance(one, Instance)}
+        classes = (one.cls for one in types if isinstance(one, Instance))
+        return {cls for cls in classes if self._may_have(cls, last_name(node))}
+
+    def _may_have(self, cls: Class, name: str) -> bool:
+        """Whether what has that name goes through all fields of a class."""
+        return name not in _OF_PYNAMO or self.program.classes.is_pynamo(cls)
 
     def _find(self) -> Iterator[tuple[Class, tree.Node]]:
         for name in sorted(_WHOLE):
             for call in self.program.calls.uses.calls_beside(name):
                 for cls in (cls for node in whole(call) for cls in self._classes(node)):
-                    yield cls, call
+                    if self._may_have(cls, name):
+                        yield cls, call
         for module in self.program.names.judged():
             for node in module.each(tree.Attr):
                 if node.name in _ATTRIBUTES:
                     for cls in self._classes(node.base):
-                        yield cls, node
+                        if self._may_have(cls, node.name):
+                            yield cls, node
 
     def _classes(self, node: tree.Node, depth: int = 0) -> Iterator[Class]:
         classes = self.program.classes

@@ -10,13 +10,14 @@ from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.behind_bases import place_behind
 from capsule_lint.plan.entities.displays import entries_of, entry_of
-from capsule_lint.plan.entities.wholes import GIVING_ALL, HOLDING_ALL, whole
+from capsule_lint.plan.entities.wholes import GIVING_ALL, holds_all, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.field_names import MAKING, FieldNames
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
@@ -114,7 +115,7 @@ class Expected(MendRoom):
         """Put the name of a new field, or its value, beside that of the field that it stands beside, or where it is known to
         come."""
         knot, scope = gained
-        for old, behind in self.program.policy.beside(scope):
+        for old, step in self.program.policy.beside(scope):
             for item, name in zip(node.items, names, strict=True):
                 if name is None or not names_scope(name, old):
                     continue
@@ -124,7 +125,7 @@ class Expected(MendRoom):
                     break
                 if new not in names:
                     anchor = item if at is None else node.items[max(at - 1, 0)]
-                    is_behind = behind > 0 if at is None else at > 0
+                    is_behind = step > 0 if at is None else at > 0
                     before, after = ((), (code,)) if is_behind else ((code,), ())
                     mend = AddElements(
                         module.filename, node.span, "CAP301", before, after, anchor.span
@@ -172,7 +173,7 @@ class Expected(MendRoom):
             case tree.Comprehension(kind="DictComp"):
                 source = copied(node, self.program)
                 return self._made(source, depth + 1) if source is not None else []
-            case tree.Attr(name=name) if name in HOLDING_ALL:
+            case tree.Attr() if holds_all(self.program, node):
                 return self.fields(node.base)
             case tree.DictDisplay():
                 return [one for value in node.spread for one in self._made(value, depth + 1)]
@@ -305,10 +306,7 @@ def _spares(test: tree.Node, name: str, value: str, program: Program) -> bool:
         ):
             return left == value
         case tree.Compare(left=tree.Name(id=left), ops=("not in" | "!=",), rights=(listed,)):
-            if isinstance(listed, tree.Name):
-                bound = program.names.bindings_of(listed)
-                listed = bound[0].value or listed if len(bound) == 1 else listed
-            texts = [tree.text(one) for one in tree.items(listed)]
+            texts = [tree.text(o) for o in tree.items(behind(program.names, listed) or listed)]
             scopes = program.policy.scopes
             return left == name and not any(
                 text is None or names_any_of(text, scopes) for text in texts
