@@ -144,7 +144,8 @@ class Enumerated(MendRoom):
         names, values = _texts_in([key for key, _ in node.pairs]), _texts_in(node.values)
         for said in (names, values) if len(names) > 1 and values and not module.is_test else ():
             for one in self._untold(every, said):
-                if said <= one.names and said & one.scoped:
+                known = one.gone_through or one.made_from_any
+                if known and said <= one.names and said & one.scoped:
                     self._note(module, node, one)
 
     def _dict(self, module: Module, node: tree.DictDisplay, every: list[Fields]) -> None:

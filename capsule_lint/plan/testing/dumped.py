@@ -107,14 +107,17 @@ class Dumped(MendRoom):
         return any(n.every == said for n in fitting) and places.only_by(node) is None
 
     def _named(self, cls: Class) -> tuple[_Names, ...]:
-        """The names of a class's fields, as they are and by their aliases."""
+        """The names of the fields of a class, and of those that inherit from it, as they are and by their aliases."""
         if cls not in self._names:
-            fields, aliases = self.program.classes.fields(cls), self.program.classes.aliases(cls)
+            classes = self.program.classes
             self._names[cls] = tuple(
                 _Names(
-                    frozenset(known.get(one.name, one.name) for one in fields),
-                    frozenset(known.get(one.name, one.name) for one in fields if one.has_default),
+                    frozenset(known.get(f.name, f.name) for f in classes.fields(one)),
+                    frozenset(
+                        known.get(f.name, f.name) for f in classes.fields(one) if f.has_default
+                    ),
                 )
-                for known in ({}, aliases)
+                for one in (cls, *classes.subclasses(cls))
+                for known in ({}, classes.aliases(one))
             )
         return self._names[cls]
