@@ -113,10 +113,19 @@ class Staying:
         return any(regex.fullmatch(text) for regex in self._looks_beside(host) for text in said)
 
     def _looks_beside(self, host: tree.Node) -> list[re.Pattern[str]]:
-        """How the sort keys look that stand beside a key."""
+        """How the sort keys look that stand beside a key, or beside all calls of the function that gives it; none where
+        they are not all known."""
         if id(host) not in self._beside:
-            found = Beside(self.planner.program.keys).sort_keys(host)
-            self._beside[id(host)] = self._patterns(found)
+            program, beside = self.planner.program, Beside(self.planner.program.keys)
+            function = program.names.function_of(host)
+            places = [host]
+            if function is not None and any(value is host for value in function.returns):
+                called = (call for call, _ in program.calls.callers(function))
+                places = [one for one in called if not program.names.module_of(one).is_test]
+            each = [self._patterns(beside.sort_keys(place)) for place in places]
+            self._beside[id(host)] = (
+                [look for looks in each for look in looks] if all(each) else []
+            )
         return self._beside[id(host)]
 
     def _sort_keys_beside(self, node: tree.Node) -> Iterator[str]:
