@@ -55,19 +55,30 @@ class Apart:
                 return True
         return False
 
-    def from_(self, living: AbstractSet[str], linked: Iterable[str]) -> set[str]:
+    def from_(self, living: AbstractSet[str], linked: AbstractSet[str], spare: int) -> set[str]:
         """The files of the packages that have nothing to do with those of some files; the linked ones tell by their texts,
-        too. None, where one of these imports by names that are made."""
+        too. None, where one of these imports by names that are made, or where the files besides the linked ones have no
+        more than `spare` characters."""
         alive = {self._homes[name] for name in living if name in self._homes}
         alive |= {self._homes[name] for name in linked if self._tells(self.texts[name])}
+        if self._size(self._others(alive) - linked) <= spare:
+            return set()  # before all imports are looked at
         queue = list(alive)
         while queue:
             new = self._beside[queue.pop()] - alive
             alive |= new
             queue += new
-        others = {name for name, home in self._homes.items() if home not in alive}
+        others = self._others(alive)
+        if self._size(others - linked) <= spare:
+            return set()
         near = self.texts.keys() - others
         return set() if any(_LOADING.search(self.texts[name]) for name in near) else others
+
+    def _others(self, homes: AbstractSet[str]) -> set[str]:
+        return {name for name, home in self._homes.items() if home not in homes}
+
+    def _size(self, names: Iterable[str]) -> int:
+        return sum(len(self.texts[name]) for name in names)
 
     def _tells(self, text: str) -> bool:
         return any(tag in text for tag in self.tags) or _TABLES.search(text) is not None

@@ -134,12 +134,7 @@ class Interest:
     def beside(self, living: AbstractSet[str], linked: AbstractSet[str]) -> frozenset[str]:
         """The files of packages that have nothing to do with those of some files, `living`: no import leads from the one to
         the other. None, where there is little more in them than is read all the same; the linked ones count as read."""
-        self.apart = frozenset()
-        unread = sum(len(text) for name, text in self.texts.items() if name not in linked)
-        if unread > self.spare:
-            found = self._packages.from_(living, linked)
-            if sum(len(self.texts[name]) for name in found - linked) > self.spare:
-                self.apart = frozenset(found)
+        self.apart = frozenset(self._packages.from_(living, linked, self.spare))
         return self.apart
 
     def reached(self, signs: Signs) -> bool:
