@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.entities.keyed import is_of_key_alone
 from capsule_lint.plan.entities.wholes import GIVING_ALL, holds_all, says_which, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import copied
 from capsule_lint.program.containers import COPIED
-from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
@@ -87,8 +85,7 @@ class Grown(MendRoom):
             case tree.Wrapped(kind="await") | tree.Walrus():
                 yield from self._follow(node.value, depth + 1)
             case tree.Attr() if holds_all(self.program, node):
-                if node.name == "__dict__" or self._is_told(node.base, depth):
-                    yield from self._fields(node.base)
+                yield from self._fields(node.base)
             case tree.Comprehension(kind="DictComp"):
                 source = copied(node, self.program)
                 if source is not None:
@@ -141,20 +138,6 @@ class Grown(MendRoom):
                     own = [binding.assigned] if binding.assigned is not None else []
                     for one in (*own, *calls.passed_to(binding)):
                         yield from self._inside(one, depth + 1)
-
-    def _is_told(self, node: tree.Node, depth: int) -> bool:
-        """Whether a model of PynamoDB's may have been told a scope, so that it is told another one as well; it
-        has no attributes but those that it is told."""
-        call = behind(self.program.names, node)
-        if not isinstance(call, tree.Call) or depth > _MAX_DEPTH:
-            return True
-        for one in self.program.calls.callees(call):
-            if one.cls is not None and is_of_key_alone(self.program, call, one.cls):
-                return False
-            returns = one.function.returns if one.function and not one.cls else ()
-            if not all(self._is_told(value, depth + 1) for value in returns):
-                return False
-        return True
 
     def _fields(self, node: tree.Node) -> Iterator[Gain]:
         """What an object gives of itself has the fields that its class gains."""
