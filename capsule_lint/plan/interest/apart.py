@@ -124,9 +124,7 @@ class Apart:
                 self.texts[filename],
                 len(PurePosixPath(filename).relative_to(home).parts),
             )
-            if not text.isascii():
-                text = unicodedata.normalize("NFKC", text)
-            said, others = {match[1] for match in _NAMED.finditer(text)}, set[str]()
+            said, others = _named(text), set[str]()
             for first, second in _imported(text, depth):
                 said.add(first)
                 others |= self._inside.get(f"{first}.{second}" if second else first, set())

@@ -41,7 +41,7 @@ def bare_names(
                 yield from (_parameter(p, None) for p in node.params if p.name in names)
             case tree.Walrus() if node.name in names:
                 row, column = node.at[:2]
-                yield Bare(node.name, _span(row, column, node.name), "a name for a value")
+                yield Bare(node.name, span_at(row, column, node.name), "a name for a value")
     for statement, _ in module.statements:
         match statement:
             case tree.Import():
@@ -50,12 +50,14 @@ def bare_names(
             case tree.Outer() if not set(names).isdisjoint(statement.names):
                 for row, column, word in _words(lines(), statement.at):
                     if word in statement.names and word in names:
-                        yield Bare(word, _span(row, column, word), "says where the name is bound")
+                        yield Bare(
+                            word, span_at(row, column, word), "says where the name is bound"
+                        )
 
 
 def _parameter(parameter: tree.Parameter, binding: Binding | None) -> Bare:
     row, column = parameter.at[:2]
-    span = _span(row, column, parameter.name)
+    span = span_at(row, column, parameter.name)
     return Bare(parameter.name, span, "the name of a parameter", binding)
 
 
@@ -65,7 +67,7 @@ def _bound(module: Module, statement: tree.Import, names: Collection[str]) -> It
         whole = one.module if one.name is None else one.name
         if one.bound in names and one.bound not in (whole, whole.partition(".")[0]):
             bound = [b for b in module.scope.bindings.get(one.bound, ()) if b.imported is one]
-            span = _span(one.at[2], one.at[3] - len(one.bound), one.bound)
+            span = span_at(one.at[2], one.at[3] - len(one.bound), one.bound)
             yield Bare(one.bound, span, "imports something else", bound[0] if bound else None)
 
 
@@ -79,14 +81,14 @@ def _modules(
             column = one.at[1]
             for part in one.module.split(".")[:-1]:
                 if part in names:
-                    yield Bare(part, _span(one.at[0], column, part), "a package")
+                    yield Bare(part, span_at(one.at[0], column, part), "a package")
                 column += len(part) + 1
         return
     parts = {part for part in listed[0].module.split(".") if part in names} if listed else ()
     if parts:
         for row, column, word in _words(lines(), (*statement.at[:2], *listed[0].at[:2])):
             if word in parts:
-                yield Bare(word, _span(row, column, word), "a module")
+                yield Bare(word, span_at(row, column, word), "a module")
 
 
 def _words(lines: Sequence[str], at: tree.At) -> Iterator[tuple[int, int, str]]:
@@ -100,5 +102,6 @@ def _words(lines: Sequence[str], at: tree.At) -> Iterator[tuple[int, int, str]]:
                 yield row, found.start() + 1, found[0]
 
 
-def _span(row: int, column: int, name: str) -> Span:
+def span_at(row: int, column: int, name: str) -> Span:
+    """Where a name stands that begins there."""
     return Span(Position(row, column), Position(row, column + len(name)))

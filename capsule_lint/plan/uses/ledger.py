@@ -6,11 +6,11 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.model import Occurrence, Position, Span, Verdict
+from capsule_lint.model import Occurrence, Span, Verdict
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.namesakes import is_namesake
 from capsule_lint.plan.uses.asked import Asked
-from capsule_lint.plan.uses.bare import bare_names
+from capsule_lint.plan.uses.bare import bare_names, span_at
 from capsule_lint.plan.uses.bare_mocks import may_stand_in
 from capsule_lint.plan.uses.contradictions import contradicts
 from capsule_lint.plan.uses.decorated import called_apart, naming
@@ -255,10 +255,8 @@ class Ledger(Room):
         name = imported.name if imported.name is not None else imported.module.rpartition(".")[2]
         if name not in self._by_name:
             return
-        row, column = imported.at[0], imported.at[1]
-        if imported.name is None:
-            column += len(imported.module) - len(name)
-        span = Span(Position(row, column), Position(row, column + len(name)))
+        behind = len(imported.module) - len(name) if imported.name is None else 0
+        span = span_at(imported.at[0], imported.at[1] + behind, name)
         target = names.follow(
             names.member(
                 names.absolute(module, statement.level, imported.module), imported.name or ""
@@ -276,8 +274,7 @@ class Ledger(Room):
 
     def _keyword(self, module: Module, call: tree.Call, argument: tree.Argument) -> None:
         assert argument.keyword is not None
-        row, column = argument.at[0], argument.at[1]
-        span = Span(Position(row, column), Position(row, column + len(argument.keyword)))
+        span = span_at(*argument.at[:2], argument.keyword)
         symbols = self._by_name[argument.keyword]
         meant = self._namesakes(module, call, argument, symbols)
         for symbol in meant:

@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.model import Occurrence, Position, Span, Verdict
-from capsule_lint.plan.uses.bare import bare_names
+from capsule_lint.model import Occurrence, Verdict
+from capsule_lint.plan.uses.bare import bare_names, span_at
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
 
+    from capsule_lint.model import Span
     from capsule_lint.program.model import Module, Symbol
 
 _REASON: Final = "no import leads from its package to what changes"
@@ -45,7 +46,7 @@ def _named(
             name = one.name if one.name is not None else one.module.rpartition(".")[2]
             if name in names:
                 behind = len(one.module) - len(name) if one.name is None else 0
-                yield name, _span(one.at[0], one.at[1] + behind, name)
+                yield name, span_at(one.at[0], one.at[1] + behind, name)
     for bare in bare_names(module, names, lambda: lines):
         yield bare.name, bare.span
     for node in module.every(tree.Name, tree.Attr, tree.Const, tree.Call):
@@ -61,8 +62,4 @@ def _named(
             case tree.Call():
                 for argument in node.args:
                     if argument.keyword in names and argument.keyword is not None:
-                        yield argument.keyword, _span(*argument.at[:2], argument.keyword)
-
-
-def _span(row: int, column: int, name: str) -> Span:
-    return Span(Position(row, column), Position(row, column + len(name)))
+                        yield argument.keyword, span_at(*argument.at[:2], argument.keyword)
