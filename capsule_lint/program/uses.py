@@ -22,13 +22,15 @@ from capsule_lint.program.model import Class, Function, Module, last_name, owner
 from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.calling.deferred import Boxed
     from capsule_lint.program.names import Names
 
 
+_OF_CLASSES: Final = frozenset(("type", "Type"))
+"""What an annotation says of a place where a class itself is put."""
 _KEEPING: Final = frozenset(("update", "from_mapping", "setdefault"))
 """Methods that put what they are given into a mapping, by its name."""
 
@@ -88,6 +90,8 @@ class Uses:
         default_factory=lambda: defaultdict(list)
     )
     _declared: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
+    _of_classes: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
+    """Those of these where the class itself may be put, and no object of it."""
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the module-level values in which a name stands: `Repos = list[Repo]`."""
 
@@ -277,17 +281,19 @@ class Uses:
 
     def declared(self, name: str) -> list[Declared]:
         """The places whose annotations may mean the class `name`, through aliases too."""
+        return self._declaring(name, self._declared)
+
+    def _declaring(self, name: str, index: Mapping[str, list[Declared]]) -> list[Declared]:
         names = set[str]().union(*(closure((n,), self._spelled) for n in self.aliases(name)))
         self.names.ask(*names)
-        return [one for known in sorted(names) for one in self._declared.get(known, ())]
+        return [one for known in sorted(names) for one in index.get(known, ())]
 
     def holders(self, name: str) -> set[str]:
         """The names that hold the class `name` itself, by their annotation: `dict[str, type[Order]]`."""
         found = set()
-        for one in self.declared(name):
-            if {"type", "Type"} & set(words_in(one.annotation)):
-                targets = one.holder.targets if isinstance(one.holder, tree.Assign) else ()
-                found |= {last_name(target) for target in targets} | {one.parameter or ""}
+        for one in self._declaring(name, self._of_classes):
+            targets = one.holder.targets if isinstance(one.holder, tree.Assign) else ()
+            found |= {last_name(target) for target in targets} | {one.parameter or ""}
         return found - {""}
 
     def parameters(self, name: str) -> set[str]:
@@ -427,8 +433,11 @@ class Uses:
                     self._note_declared(Declared(statement.annotation, cls, name))
 
     def _note_declared(self, declared: Declared) -> None:
-        for name in dict.fromkeys(words_in(declared.annotation)):
+        words = dict.fromkeys(words_in(declared.annotation))
+        for name in words:
             self._declared[name].append(declared)
+            if not _OF_CLASSES.isdisjoint(words):
+                self._of_classes[name].append(declared)
 
 
 def _entries(call: tree.Call) -> Iterator[tuple[str, tree.Node]]:

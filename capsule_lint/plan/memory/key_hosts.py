@@ -171,7 +171,9 @@ class KeyHosts:
 
     def _told(self, function: Function, binding: Binding) -> Iterator[tree.Node]:
         """What is given for a parameter, also by who calls another method of the family: that of a base."""
-        calls, at = self.program.calls, [p.name for p in function.params].index(binding.name)
+        if binding.parameter not in function.params:
+            return  # that of a lambda within it
+        calls, at = self.program.calls, function.params.index(binding.parameter)
         others = {*calls.families.of(function)} - {function}
         for one in (function, *sorted(others, key=lambda f: f.symbol)):
             same = one.parameter(binding.name) or next(iter(one.params[at:]), None)

@@ -40,6 +40,8 @@ class Structural:
     _kin: dict[tuple[Class, str | None], frozenset[Class]] = field(default_factory=dict)
     _mirrors: dict[frozenset[Class], bool] = field(default_factory=dict)
     _heirs: dict[str, frozenset[Class]] = field(default_factory=dict)
+    _meanings: dict[int, frozenset[Class]] = field(default_factory=dict)
+    """The classes whose objects an annotation means, by its identity."""
     _asked: set[str] = field(default_factory=set)
     """The methods whose heirs' names have been asked for."""
 
@@ -83,12 +85,9 @@ class Structural:
         """The classes whose instances are put where one of `cls` is declared, and fit there."""
         if cls not in self._given:
             self._given[cls] = frozenset()  # a class may hold one of its own kind
-            found = {
-                one
-                for declared in self.calls.uses.declared(cls.name)
-                for given in self._given_there(declared, cls)
-                for one in self._meant(given, cls)
-            }
+            declared = self.calls.uses.declared(cls.name)
+            given = dict.fromkeys(g for one in declared for g in self._given_there(one, cls))
+            found = {one for types in given for one in self._meant(types, cls)}
             placed = {one for one in self._placed.get(cls, ()) if self._implements(one, cls)}
             self._given[cls] = frozenset(found | placed)
         return self._given[cls]
@@ -157,8 +156,11 @@ class Structural:
             yield from map(inference.results.made_by, self._put(declared))
 
     def _means(self, annotation: tree.Node, cls: Class) -> bool:
-        types = self.calls.inference.annotations.of(annotation)
-        return any(isinstance(one, Instance) and one.cls is cls for one in flat(types))
+        known = self._meanings.get(id(annotation))
+        if known is None:
+            types = self.calls.inference.annotations.of(annotation)
+            known = self._meanings[id(annotation)] = frozenset(classes_of(flat(types)))
+        return cls in known
 
     def _held(self, holder: Class, name: str) -> Iterator[Types]:
         """What the classes hold under a name that stand in for one which declares it."""
