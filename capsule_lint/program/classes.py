@@ -49,6 +49,7 @@ class Classes:
     _heirs: dict[str, list[Class]] = field(default_factory=lambda: defaultdict(list))
     """The classes by what their bases are called where they inherit."""
     _own_heirs: dict[Class, list[Class]] = field(default_factory=dict)
+    _protocols: dict[Class, bool] = field(default_factory=dict)
     _made: dict[Class, bool] = field(default_factory=dict)
     _fields: dict[Class, tuple[Field, ...]] = field(default_factory=dict)
     _constructors: dict[Class, tuple[tree.Parameter, ...] | None] = field(default_factory=dict)
@@ -194,7 +195,12 @@ class Classes:
 
     def is_protocol(self, cls: Class) -> bool:
         """Whether the class itself is a `typing.Protocol`."""
-        return any(last_name_of(base) in _PROTOCOL_BASES for base in self.bases(cls))
+        known = self._protocols.get(cls)
+        if known is None:
+            bases = self.bases(cls)
+            known = any(last_name_of(base) in _PROTOCOL_BASES for base in bases)
+            self._protocols[cls] = known
+        return known
 
     def is_callback(self, cls: Class) -> bool:
         """Whether the class is a Protocol of what is called and nothing else, as functions are."""

@@ -138,9 +138,7 @@ class Attributes:
 
     def _is_operation(self, name: str) -> bool:
         """Whether a name is that of an operation of the table, and of no method of the program."""
-        return name in _DYNAMODB and not any(
-            name in cls.methods for cls in self.inference.classes.all
-        )
+        return name in _DYNAMODB and not self.inference.classes.owning(name)
 
     def _is_set(self, name: str) -> bool:
         """Whether something is given an attribute by its name: `setattr(module, "notes", notes)`."""

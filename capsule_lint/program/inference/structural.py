@@ -233,6 +233,9 @@ class Structural:
     def _mirror(self, one: Class, other: Class) -> bool:
         """Whether one of two classes is a Protocol that the other fulfils to the letter, though it is given
         nowhere: parameter by parameter of the same name and type, classes of the program among these."""
+        is_protocol = self.calls.classes.is_protocol
+        if is_protocol(one) is is_protocol(other):
+            return False
         pair = frozenset((one, other))
         if pair not in self._mirrors:
             self._mirrors[pair] = self._fulfils(one, other) or self._fulfils(other, one)
