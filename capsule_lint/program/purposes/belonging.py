@@ -9,22 +9,20 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.beside import Beside
-from capsule_lint.program.purposes.naming import GENERIC_WORDS, Naming, contains, entity_words
+from capsule_lint.program.purposes.naming import (
+    GENERIC_WORDS,
+    Naming,
+    entity_words,
+    fit,
+)
 from capsule_lint.program.purposes.own_rows import OwnRows
 from capsule_lint.program.purposes.served_rows import ServedRows
+from capsule_lint.program.purposes.tags import Tags
 from capsule_lint.program.purposes.told_rows import ToldRows
-from capsule_lint.program.texts.marks import is_plainly_marked
-from capsule_lint.program.texts.pieces import (
-    Filled,
-    Text,
-    bare_word,
-    names_any_of,
-    names_scope,
-    words,
-)
+from capsule_lint.program.texts.pieces import Filled, Text, names_any_of, names_scope, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from capsule_lint.facts import tree
     from capsule_lint.policy import Scope as ScopePolicy
@@ -33,9 +31,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.purposes.domain import Domain
     from capsule_lint.program.texts.pieces import Template
 
-_TAG: Final = re.compile(r"(?:^|[#|/:])([A-Za-z][\w-]*)(?=[#|/:]|$)")
-_WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9]*")
-"""A tag where policy's tags end with anything else."""
 _ENDING: Final = re.compile(r"[\w}]$")
 """How a sort key ends that is whole; others are beginnings."""
 
@@ -48,6 +43,7 @@ class Belonging:
     _known: Naming | None = None
     _for_others: dict[Class, bool] = field(default_factory=dict)
     """The classes that are named after the row of a scope itself, and whether they serve other rows as well."""
+    tags: Tags = field(init=False)
     _rows: ServedRows = field(init=False)
     _own: OwnRows = field(init=False)
     _told: ToldRows = field(init=False)
@@ -56,6 +52,7 @@ class Belonging:
         self._rows = ServedRows(self.domain)
         self._own = OwnRows(self.domain)
         self._told = ToldRows(self, self._own)
+        self.tags = Tags(self, self._own)
 
     def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
         """The scopes that the key of a site needs."""
@@ -77,28 +74,18 @@ class Belonging:
             return owner.name
         if owner is not None and len(self.domain.entities_of.get(owner, ())) == 1:
             return next(iter(self.domain.entities_of[owner])).name
-        tags = {"".join(words(tag)) for tag in self.tags_of(site.template)}
+        tags = {"".join(words(tag)) for tag in self.tags.of(site.template)}
         tagged = self.naming.joined(tags)
         if tagged:
-            return min(tagged, key=lambda c: c.symbol).name
+            exact = [cls for cls in tagged if "".join(words(cls.name)) in tags]
+            return min(exact or tagged, key=lambda c: c.symbol).name
         have = words(site.function.name) if site.function is not None else ()
         named = self.naming.within(have)
         return min(named, key=lambda c: (-len(c.name), c.symbol)).name if named else None
 
-    def tags_of(self, template: Template) -> list[str]:
-        """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
-        scopes = self.domain.policy.scopes
-        scope_tags = {bare_word(scope.tag).lower() for scope in scopes}
-        tag = _TAG if is_plainly_marked(scopes) else _WORD
-        found = []
-        for piece in template.pieces:
-            if isinstance(piece, Text):
-                found += [t for t in tag.findall(piece.value) if t.lower() not in scope_tags]
-        return found
-
     def _narrowed(self, site: KeySite) -> str | None:
         """The entity of policy's table that a site's key belongs to."""
-        tags = self.tags_of(site.template)
+        tags = self.tags.of(site.template)
         tagged = self._by_key(site)
         if tagged is not None:
             return tagged
@@ -118,17 +105,17 @@ class Belonging:
         key beside it tells."""
         if site.index and self._has_others(site.owner):
             return None
-        named = self.tagged(self.tags_of(site.template)) or self._alike(site)
+        named = self.tags.entity(self.tags.of(site.template)) or self._alike(site)
         return named or self._told.of(site)
 
     def _alike(self, site: KeySite) -> str | None:
         """The entity of policy's table whose own keys say the same: `TAX#{self.country}` of a `TaxRate`."""
         made = self._own.names(site)
-        return min(made) if made and "" not in made and self.tags_of(site.template) else None
+        return min(made) if made and "" not in made and self.tags.of(site.template) else None
 
     def _is_others_own(self, site: KeySite) -> bool:
         """Whether a key says what entities make of themselves that policy's table does not have, and no others."""
-        return self._own.names(site) == {""} and bool(self.tags_of(site.template))
+        return self._own.names(site) == {""} and bool(self.tags.of(site.template))
 
     def _of_result(self, site: KeySite) -> str | None:
         """The entity of policy's table that alone a function outside of classes gives back, and whose own keys say the
@@ -148,18 +135,7 @@ class Belonging:
         kinds = (
             {owner} if owner in self.domain.entities else self.domain.entities_of.get(owner, ())
         )
-        return bool(kinds) and self.domain.policy.entities.keys().isdisjoint(k.name for k in kinds)
-
-    def tagged(self, tags: Iterable[str]) -> str | None:
-        """The entity of policy's table that a tag of a key names."""
-        for entity in self.domain.policy.entities:
-            name = entity_words(entity)
-            if any(
-                words(tag) == name or (len(name) > 1 and "".join(words(tag)) == "".join(name))
-                for tag in tags
-            ):
-                return entity
-        return None
+        return bool(kinds) and not any(map(self._own.listed, kinds))
 
     def _of_method(self, function: Function) -> str | None:
         """The entity of policy's table that alone a method of a repository for several is for: by the
@@ -177,8 +153,7 @@ class Belonging:
                 for one in self.domain.inference.annotations.of(parameter.annotation)
             )
             taken = classes_of(types) & self.domain.entities
-            names = self.domain.policy.entities.keys()
-            found = {cls.name if cls.name in names else None for cls in taken}
+            found = {self._own.listed(cls) or None for cls in taken}
         return found.pop() if len(found) == 1 else None
 
     def narrowed_names(
@@ -200,8 +175,8 @@ class Belonging:
         if found is not None or owner in self.domain.entities:
             return found
         if owner is not None and owner in self.domain.repositories:
-            kinds = {entity.name for entity in self.domain.entities_of.get(owner, ())}
-            if kinds and kinds <= self.domain.policy.entities.keys():
+            kinds = set(map(self._own.listed, self.domain.entities_of.get(owner, ())))
+            if kinds and "" not in kinds:
                 return min(kinds)
             return self._of_method(function) if function is not None else None
         if function is not None:
@@ -234,14 +209,11 @@ class Belonging:
 
     def _named_after(self, name: str) -> str | None:
         """The policy's entity whose name the words contain, unless another entity fits better."""
-        have, entities = entity_words(name), self.domain.policy.entities
-        fits = [(len(w), e) for e in entities if contains(have, w := _last_words(e))]
-        best = max(fits, key=lambda one: one[0], default=None)
-        if best is None:
-            return None
-        others = self.naming.within(have)
-        own = (cls for cls in others if cls.name not in entities)
-        return None if any(len(entity_words(cls.name)) >= best[0] for cls in own) else best[1]
+        best = max(self.domain.policy.entities, key=lambda one: fit(name, one), default=None)
+        width = fit(name, best) if best is not None else 0
+        others = self.naming.within(entity_words(name)) if width else ()
+        own = (cls for cls in others if not self._own.listed(cls))
+        return best if width and all(fit(name, cls.name) < width for cls in own) else None
 
     def is_boundary(self, cls: Class) -> bool:
         """Whether a class is what a scope is the boundary of: `Tenant`, whose `id` is the scope's value."""
@@ -279,14 +251,14 @@ class Belonging:
             return None
         domain = self.domain
         kinds = {owner} if owner in domain.entities else domain.entities_of.get(owner, set())
-        names = {kind.name for kind in kinds}
-        return names.pop() if len(names) == 1 and names <= domain.policy.entities.keys() else None
+        names = set(map(self._own.listed, kinds))
+        return names.pop() or None if len(names) == 1 else None
 
     def shares(self, site: KeySite) -> str | None:
         """The entity of policy's table whose keys a helper makes by the way, which is there for others as well: it is
         called like that entity, or is called by its code."""
         function = site.function
-        if function is None or self.tags_of(site.template):
+        if function is None or self.tags.of(site.template):
             return None
         if (narrow := self._own.sharing(site) or self._told.may_be_of(site)) is not None:
             return narrow
@@ -343,7 +315,7 @@ class Belonging:
     def _tells_others(self, sort_key: Template, entity: str) -> bool:
         """Whether a sort key tells rows from each other, which are none of an entity: `PROJECT#{project_id}`."""
         own, scopes = _last_words(entity), self.domain.policy.scopes
-        return any(words(tag) != own for tag in self.tags_of(sort_key)) and any(
+        return any(words(tag) != own for tag in self.tags.of(sort_key)) and any(
             isinstance(piece, Filled) and not names_any_of(piece.name, scopes)
             for piece in sort_key.pieces
         )

@@ -226,7 +226,7 @@ class Domain:
 
     def tags_of(self, template: Template) -> list[str]:
         """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
-        return self.belonging.tags_of(template)
+        return self.belonging.tags.of(template)
 
     def entity_name(self, site: KeySite) -> str | None:
         """The entity that a site's key belongs to, for reports."""

@@ -71,6 +71,20 @@ def contains(haystack: tuple[str, ...], needle: tuple[str, ...]) -> bool:
     )
 
 
+def fit(name: str, entity: str) -> int:
+    """How many words of an entity's name stand in another name: all of them, or all but what says that it is one; none
+    if neither does."""
+    said = entity.rpartition(".")[2]
+    forms = ((words(name), words(said)), (entity_words(name), entity_words(said)))
+    return max(len(needle) if contains(have, needle) else 0 for have, needle in forms)
+
+
+def is_called(tag: str, name: tuple[str, ...]) -> bool:
+    """Whether a tag of a key is a name, also where nothing parts its words."""
+    said = words(tag)
+    return said == name or (len(name) > 1 and "".join(said) == "".join(name))
+
+
 class Naming:
     """The entities of a program, by the words of their names."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 from capsule_lint.facts import tree
@@ -28,10 +28,16 @@ class OwnRows:
     domain: Domain
     _known: tuple[int, dict[str, set[str]], _Rows] = (-1, {}, {})
     """What was found for so many keys: the names by what the keys say, and by the sort keys of the table beside these."""
+    _inside: dict[Class, list[KeySite]] = field(default_factory=dict)
 
     def names(self, site: KeySite) -> set[str]:
         """The names of the entities that make such a key of themselves."""
         return self._found()[1].get(site.template.text, set())
+
+    def inside(self, cls: Class, name: str) -> list[KeySite]:
+        """The keys that stand in the class of an entity itself, where policy's table has it by that name."""
+        self._found()
+        return self._inside.get(cls, []) if self.listed(cls) == name else []
 
     def by_sort_keys(self, site: KeySite) -> dict[str, set[str]]:
         """The names of those that make such a key of the table, by the sort keys beside it, which are empty where there
@@ -44,16 +50,19 @@ class OwnRows:
             self._known = len(sites), {}, {}  # which is asked for again while it is found
             names: dict[str, set[str]] = {}
             rows: _Rows = {}
+            inside: dict[Class, list[KeySite]] = {}
             for one in sites:
                 cls = self.made_of(one)
                 if cls is None:
                     continue
                 names.setdefault(one.template.text, set()).add(self.listed(cls))
+                if one.owner is cls:
+                    inside.setdefault(cls, []).append(one)
                 beside = () if one.index else Beside(self.domain.keys).rows(one.template.host)
                 for sort_key in {found.text for found in beside} or {""} if not one.index else ():
                     told = rows.setdefault(one.template.text, {})
                     told.setdefault(sort_key, set()).add(self.listed(cls))
-            self._known = len(sites), names, rows
+            self._known, self._inside = (len(sites), names, rows), inside
         return self._known
 
     def sharing(self, site: KeySite) -> str | None:

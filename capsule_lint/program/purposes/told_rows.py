@@ -52,7 +52,7 @@ class ToldRows(Struct, frozen=True):
 
     def _told(self, site: KeySite) -> Iterator[_Told]:
         domain = self.belonging.domain
-        if site.index or not domain.policy.entities or self.belonging.tags_of(site.template):
+        if site.index or not domain.policy.entities or self.belonging.tags.of(site.template):
             return
         own = self.own.by_sort_keys(site)
         for one in Beside(domain.keys).rows(site.template.host):
@@ -61,9 +61,9 @@ class ToldRows(Struct, frozen=True):
             made = own.get(one.text, {""})
             tags = [tag for text in said for tag in _WORDS.findall(text)]
             if "" not in made and (tags or not holes):
-                yield _Told(min(made), True, self.belonging.tagged(tags) in made)
+                yield _Told(min(made), True, self.belonging.tags.entity(tags) in made)
                 continue
-            tagged = {self.belonging.tagged((tag,)) for tag in self.belonging.tags_of(one)}
+            tagged = {self.belonging.tags.entity((tag,)) for tag in self.belonging.tags.of(one)}
             if len(tagged) == 1 and holes <= 1 and isinstance(one.pieces[0], Text):
                 entity = tagged.pop()
                 if entity is not None and self.belonging.is_whole(one):
