@@ -246,13 +246,17 @@ class Belonging:
         return found.pop() if len(found) == 1 else None
 
     def _served_by(self, owner: Class | None) -> str | None:
-        """The entity of policy's table that a class is, or is the repository of, and of no other."""
+        """The entity of policy's table that a class is, is the repository of, and of no other, or else is called after."""
+        domain, listed = self.domain, self._own.listed
         if owner is None:
             return None
-        domain = self.domain
-        kinds = {owner} if owner in domain.entities else domain.entities_of.get(owner, set())
-        names = set(map(self._own.listed, kinds))
-        return names.pop() or None if len(names) == 1 else None
+        is_one = owner in domain.entities or bool(listed(owner))
+        kinds = {owner} if is_one else domain.entities_of.get(owner, set())
+        names = set(map(listed, kinds))
+        if names:
+            return names.pop() or None if len(names) == 1 else None
+        named = self._named_after(owner.name)
+        return None if named is None or self._is_scope_named(named) else named
 
     def shares(self, site: KeySite) -> str | None:
         """The entity of policy's table whose keys a helper makes by the way, which is there for others as well: it is
