@@ -18,6 +18,7 @@ from capsule_lint.program.model import Class, Function, Module, Place, last_name
 from capsule_lint.program.texts.pieces import hole_name
 
 if TYPE_CHECKING:
+    from collections.abc import Collection as Several
     from collections.abc import Iterator
 
     from capsule_lint.plan.entities.additions import Home, Owner
@@ -42,19 +43,23 @@ class KeyNeeds:
     inner: dict[Home, set[str]] = field(default_factory=dict)
     """The names of the scopes that the keys of what stands in a collection say, which is one itself."""
 
-    def demanded(self, home: Home, place: Place) -> tuple[Scope, ...]:
-        """The scopes that a key of a collection needs."""
+    def demanded(self, home: Home, place: Place, said: Several[str] = ()) -> tuple[Scope, ...]:
+        """The scopes that a key of a collection needs, which says some."""
         fed, at = self.fed.get(home), (place.scope.function, place.scope.module)
-        needed = self._fed(fed, *at) if fed else self.required(home[0], *at)
+        needed = self._fed(fed, *at, said) if fed else self.required(home[0], *at, said)
         inner = self.inner.get(home, ())
         return tuple(scope for scope in needed if scope.name not in inner)
 
     def required(
-        self, owner: Owner, function: Function | None, module: Module
+        self,
+        owner: Owner,
+        function: Function | None,
+        module: Module,
+        said: Several[str] = (),
     ) -> tuple[Scope, ...]:
         """The scopes that a collection, or a filter, needs by what its class is for."""
         cls = owner if isinstance(owner, Class) else None
-        entity = self.program.domain.narrowed_names(cls, function, module.name)
+        entity = self.program.domain.narrowed_names(cls, function, module.name, said)
         if entity is None and cls is not None:
             served = self.program.domain.entities_of.get(cls) or self.collections.items.held_by(
                 cls
@@ -66,11 +71,15 @@ class KeyNeeds:
         return self.program.policy.scopes_of(entity)
 
     def _fed(
-        self, scopes: tuple[Scope, ...], function: Function | None, module: Module
+        self,
+        scopes: tuple[Scope, ...],
+        function: Function | None,
+        module: Module,
+        said: Several[str],
     ) -> tuple[Scope, ...]:
         """What a key needs by what is put into its collection, and by what its own function is for."""
         domain, cls = self.program.domain, owner_of(function)
-        entity = domain.narrowed_names(cls, function, module.name)
+        entity = domain.narrowed_names(cls, function, module.name, said)
         allowed = self.program.policy.scopes_of(entity)
         return tuple(scope for scope in scopes if scope in allowed)
 

@@ -290,7 +290,7 @@ class LocalKeys:
         if self.parted.are_own(elements, home):
             return  # it changes with what goes through the keys
         present = self._said.of(elements)
-        missing = [s for s in self.needs.demanded(home, place) if s.name not in present]
+        missing = [s for s in self.needs.demanded(home, place, present) if s.name not in present]
         if not missing:
             self.notes.settle(host)
         if not known and not self._is_lack(home, elements, missing, scoped=bool(present)):
@@ -393,7 +393,8 @@ class LocalKeys:
         if cls is None:
             return
         held = self.classes.held(cls)
-        missing = [s for s in self.needs.demanded(home, place) if s not in held]
+        said = [scope.name for scope in held]
+        missing = [s for s in self.needs.demanded(home, place, said) if s not in held]
         alone = len(self.program.classes.fields(cls)) == 1
         if missing and not (alone and self.needs.holds_scalars(*home)):
             knot = self.notes.knot_of(home, host)

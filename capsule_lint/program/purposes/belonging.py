@@ -22,7 +22,7 @@ from capsule_lint.program.purposes.told_rows import ToldRows
 from capsule_lint.program.texts.pieces import Filled, Text, names_any_of, names_scope, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from capsule_lint.facts import tree
     from capsule_lint.policy import Scope as ScopePolicy
@@ -92,8 +92,10 @@ class Belonging:
         if any(self.naming.is_named(words(tag)) for tag in tags) or self._is_others_own(site):
             return None
         found = self._narrow_around(site.owner, site.function, site.module.name)
+        if found is not None and self._says_more(site, found):
+            return None
         if found is None:
-            return self._of_callers(site.function) or self._of_result(site)
+            return self._of_callers(site) or self._of_result(site)
         if not self._is_scope_named(found):
             return found
         if self._named_by_owner(site.owner) == found:
@@ -137,6 +139,33 @@ class Belonging:
         )
         return bool(kinds) and not any(map(self._own.listed, kinds))
 
+    def _says_more(self, site: KeySite, entity: str, *, served: bool = False) -> bool:
+        """Whether a key has a scope that an entity is said to be without, and is another's: `TENANT#{tenant_id}#CONTRACT`
+        in the module of a global `Plan`. Who serves that entity, its class or repository, may make such keys, unless
+        those which it makes of itself show that it has none."""
+        if not self._has_more(site, entity):
+            return False
+        if self.tags.entity(self.tags.of(site.template)) == entity:
+            return False
+        if not (served or self._is_own(site.owner, entity)):
+            return True
+        own = [key for cls in self.domain.entities for key in self._own.inside(cls, entity)]
+        return bool(own) and not any(self._has_more(key, entity) for key in own)
+
+    def _has_more(self, site: KeySite, entity: str) -> bool:
+        own = self._scopes_of(entity)
+        segments = self.domain.templates.segments(site.template.pieces)
+        return any(not one.literal and one.scope not in own for one in segments)
+
+    def _scopes_of(self, entity: str) -> set[str]:
+        return {scope.name for scope in self.domain.policy.scopes_of(entity)}
+
+    def _is_own(self, owner: Class | None, entity: str) -> bool:
+        """Whether a class, which is there for an entity, is a repository, or is that or called after it."""
+        return owner is not None and (
+            owner in self.domain.repositories or self._named_by_owner(owner) == entity
+        )
+
     def _of_method(self, function: Function) -> str | None:
         """The entity of policy's table that alone a method of a repository for several is for: by the
         keys that it makes, or else by what it takes."""
@@ -157,15 +186,29 @@ class Belonging:
         return found.pop() if len(found) == 1 else None
 
     def narrowed_names(
-        self, owner: Class | None, function: Function | None, module: str
+        self,
+        owner: Class | None,
+        function: Function | None,
+        module: str,
+        said: Collection[str] = (),
     ) -> str | None:
         """The entity of policy's table that a class, function or module is named after, or that alone a
-        repository is for: no method of that which makes keys of others besides."""
+        repository is for: no method of that, and no function, which makes keys of others besides, nor what has scopes
+        said of it that the entity is without."""
         if function is not None and owner in self.domain.repositories:
             sites = self.domain.keys.inside(function)
             if self._named_by_owner(owner) is not None and any(map(self._is_others_own, sites)):
                 return None
-        return self._narrow_around(owner, function, module)
+        found = self._narrow_around(owner, function, module)
+        if found is None:
+            return None
+        serves = self._is_own(owner, found)
+        if not serves and not self._scopes_of(found).issuperset(said):
+            return None
+        keys = self.domain.keys
+        makers = (function, *keys.helpers_of(function)) if function is not None else ()
+        made = (one for maker in makers for one in keys.inside(maker))
+        return None if any(self._says_more(one, found, served=serves) for one in made) else found
 
     def _narrow_around(
         self, owner: Class | None, function: Function | None, module: str
@@ -225,21 +268,27 @@ class Belonging:
         name = "_".join(words(entity.rpartition(".")[2]))
         return names_any_of(name, self.domain.policy.scopes)
 
-    def _of_callers(
-        self, function: Function | None, around: frozenset[Function] = frozenset()
-    ) -> str | None:
-        """The entity of policy's table for which alone a helper outside of classes makes a key, by who calls it, or
-        calls the helpers that do."""
-        domain = self.domain
-        if function is None or function.owner is not None or not domain.policy.entities:
+    def _of_callers(self, site: KeySite) -> str | None:
+        """The entity of policy's table for which alone a helper outside of classes makes a key."""
+        function = site.function
+        if function is None or function.owner is not None or not self.domain.policy.entities:
             return None
+        found = self._asked_by(function)
+        return None if found is None or self._says_more(site, found, served=True) else found
+
+    def _asked_by(
+        self, function: Function, around: frozenset[Function] = frozenset()
+    ) -> str | None:
+        """The entity of policy's table for which alone a method is, or a helper by who calls it, or calls the helpers
+        that do."""
+        domain = self.domain
+        if function.owner is not None:
+            return self._served_by(function.owner)
         if function not in domain.keys.helpers or function in around:
             return None
         callers = {domain.names.function_of(call) for call, _ in domain.calls.callers(function)}
         found = {
-            self._served_by(one.owner)
-            if one is not None and one.owner is not None
-            else self._of_callers(one, around | {function})
+            self._asked_by(one, around | {function}) if one is not None else None
             for one in callers
             if one is None or not one.module.is_test
         }

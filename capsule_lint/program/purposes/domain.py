@@ -22,6 +22,7 @@ from capsule_lint.program.purposes.told_by_reads import ToldByReads
 from capsule_lint.program.texts.pieces import Filled, names_any_of, names_scope, snake
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from collections.abc import Set as AbstractSet
 
     from capsule_lint.policy import Policy
@@ -218,11 +219,15 @@ class Domain:
         return self.belonging.is_boundary(cls)
 
     def narrowed_names(
-        self, owner: Class | None, function: Function | None, module: str
+        self,
+        owner: Class | None,
+        function: Function | None,
+        module: str,
+        said: Collection[str] = (),
     ) -> str | None:
         """The entity of policy's table that a class, function or module is named after, or that alone a
-        repository is for."""
-        return self.belonging.narrowed_names(owner, function, module)
+        repository is for; `said` are the names of scopes in a key of a collection there."""
+        return self.belonging.narrowed_names(owner, function, module, said)
 
     def tags_of(self, template: Template) -> list[str]:
         """The tags of a template that are no scope's: `CONFIG` of `TENANT#{t}#CONFIG#{c}`."""
