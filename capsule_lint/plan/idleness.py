@@ -58,7 +58,9 @@ class Idleness(Room):
         domain = self.program.domain
         if domain.touches_table(method) or method in self.program.keys.functions:
             return False
-        if not method.takes_self or not method.returns or self.planner.local.notes.touches(method):
+        if not method.takes_self or self.planner.local.notes.touches(method):
+            return False
+        if not method.returns and not self._only_notes(method):
             return False
         if method.owner is None or self.program.classes.is_abstract(method.owner):
             return False
@@ -113,7 +115,57 @@ class Idleness(Room):
         if isinstance(used, tree.Assign) and isinstance(attribute, tree.Attr):
             return any(target is attribute for target in used.targets)
         converts = isinstance(used, tree.Attr) and used.name in _CONVERSIONS
-        return converts or self._asks_other(name)
+        return converts or self._asks_other(name) or self._is_noted(name)
+
+    def _only_notes(self, method: Function) -> bool:
+        """Whether a method does nothing but note texts for tests."""
+        done = method.fact.body[method.fact.doc :]
+        return bool(done) and all(
+            isinstance(one, tree.Eval)
+            and one.kind == "expr"
+            and self._is_note(one.values[0], method)
+            for one in done
+        )
+
+    def _is_noted(self, name: tree.Name) -> bool:
+        """Whether of an object only a list is filled that tests alone read."""
+        parent, method = self.program.names.parent, self.program.names.function_of(name)
+        return method is not None and self._is_note(parent(parent(parent(name))), method)
+
+    def _is_note(self, node: object, method: Function) -> bool:
+        """Whether an expression keeps a text, and no key, for tests alone: `self.deleted.append(name)`."""
+        match node:
+            case tree.Call(
+                func=tree.Attr(base=tree.Attr(base=tree.Name(id=name), name=kept), name="append"),
+                args=(tree.Argument(value=value),),
+            ) if name == method.self_name:
+                pass
+            case _:
+                return False
+        if method.owner is None or self.program.classes.is_data(method.owner):
+            return False
+        types = self.program.inference.of(value)
+        said = bool(types) and all(isinstance(t, Foreign) and t.name in _VALUES for t in types)
+        return said and not self.program.keys.made_by(method) and self._is_for_tests(kept)
+
+    def _is_for_tests(self, attribute: str) -> bool:
+        """Whether nothing but tests reads the list that is kept under a name: the program only makes and fills it."""
+        names = self.program.names
+        names.ask(attribute)
+        for module in (one for one in names.modules.values() if not one.is_test):
+            if any(one.value == attribute for one in module.each(tree.Const)):
+                return False
+            for node in module.named.get(attribute, ()):
+                match names.parent(node) if isinstance(node, tree.Attr) else None:
+                    case None | tree.Attr(name="append"):
+                        pass
+                    case tree.Assign(targets=(target,), value=tree.Sequence(items=())) if (
+                        target is node
+                    ):
+                        pass
+                    case _:
+                        return False
+        return True
 
     def _asks_other(self, name: tree.Name) -> bool:
         """Whether an object is only asked for another of the program's, which is asked in turn:
