@@ -23,6 +23,7 @@ from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.calling.deferred import Boxed
@@ -90,6 +91,9 @@ class Uses:
         default_factory=lambda: defaultdict(list)
     )
     _declared: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
+    _asked_as: set[str] = field(default_factory=set)
+    _asked_by: set[str] = field(default_factory=set)
+    """The names whose other ones have been asked for, see `aliases` and `known_by`."""
     _of_classes: dict[str, list[Declared]] = field(default_factory=lambda: defaultdict(list))
     """Those of these where the class itself may be put, and no object of it."""
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
@@ -159,7 +163,9 @@ class Uses:
     def aliases(self, name: str) -> frozenset[str]:
         """All names under which something called `name` may be known."""
         found = self.known_as(name)
-        self.names.ask(*found, *self._named.makers(name))
+        if not self.names.guessing and name not in self._asked_as:
+            self._asked_as.add(name)
+            self.names.ask(*found, *self._named.makers(name))
         return found
 
     def known_as(self, name: str) -> frozenset[str]:
@@ -170,8 +176,10 @@ class Uses:
         """The same, but a name that only one function knows is told from those that are spelled as it is:
         `calls`, `passed` and `handed_on` tell what that function does with it."""
         found = self._named.of(name)
-        own = self._named.is_own
-        self.names.ask(*(one for one in found if not own(one)), *self._named.makers(name))
+        if not self.names.guessing and name not in self._asked_by:
+            self._asked_by.add(name)
+            own = self._named.is_own
+            self.names.ask(*(one for one in found if not own(one)), *self._named.makers(name))
         return found
 
     def calls_of(self, function: Function) -> tuple[frozenset[str], list[tree.Call]]:
@@ -179,9 +187,9 @@ class Uses:
         to, and what tells these names from those of another. Who passes on `*args` may have got these with it."""
         known, handed = self.known_by(function.name), self._named.handed(function)
         others = self.passed_as(function) - known
-        calls = [call for name in sorted(known) for call in self.calls(name)]
-        for name in sorted(others):
-            calls += (call for call in self.calls(name) if not self._hands_on(call))
+        calls = [call for name in sorted(known & self._calls.keys()) for call in self._calls[name]]
+        for name in sorted(others & self._calls.keys()):
+            calls += (call for call in self._calls[name] if not self._hands_on(call))
         return (known | {handed} if others else known), calls
 
     def _hands_on(self, call: tree.Call) -> bool:
@@ -226,10 +234,11 @@ class Uses:
         self._ask(name)
         return self._passed.get(name, [])
 
-    def handed_on(self, name: str) -> list[tuple[tree.Call, int]]:
-        """Those of them that call it with the arguments behind it: `partial(name, 1)`."""
-        self._ask(name)
-        return self._handed_on.get(name, [])
+    def handed_on(self, names: AbstractSet[str]) -> Iterator[tuple[tree.Call, int]]:
+        """Those of what has one of these names, which have been asked for, that call it with the arguments behind it:
+        `partial(name, 1)`."""
+        for name in sorted(names & self._handed_on.keys()):
+            yield from self._handed_on[name]
 
     def _ask(self, name: str) -> None:
         if not self._named.is_own(name):  # those stand in one file, which has been read
@@ -284,7 +293,7 @@ class Uses:
         return self._declaring(name, self._declared)
 
     def _declaring(self, name: str, index: Mapping[str, list[Declared]]) -> list[Declared]:
-        names = set[str]().union(*(closure((n,), self._spelled) for n in self.aliases(name)))
+        names = closure(self.aliases(name), self._spelled)
         self.names.ask(*names)
         return [one for known in sorted(names) for one in index.get(known, ())]
 

@@ -328,15 +328,14 @@ class Calls:
 
     def _handed(self, function: Function, parameter: tree.Parameter) -> Iterator[tree.Argument]:
         """What `partial(function, …)` and the like give for a parameter."""
-        for alias in sorted(self.known_by(function)):
-            for call, position in self.uses.handed_on(alias):
-                of_object = last_name(call.func) == OF_METHOD
-                for given in self.named(call.args[position].value, function):
-                    names = [p.name for p in function.params[given + of_object :]]
-                    plain = [a for a in call.args[position + 1 :] if a.keyword is None]
-                    at = names.index(parameter.name) if parameter.name in names else len(plain)
-                    yield from (a for a in plain[at : at + 1] if not a.star)
-                    yield from (a for a in call.args if a.keyword == parameter.name)
+        for call, position in self.uses.handed_on(self.known_by(function)):
+            of_object = last_name(call.func) == OF_METHOD
+            for given in self.named(call.args[position].value, function):
+                names = [p.name for p in function.params[given + of_object :]]
+                plain = [a for a in call.args[position + 1 :] if a.keyword is None]
+                at = names.index(parameter.name) if parameter.name in names else len(plain)
+                yield from (a for a in plain[at : at + 1] if not a.star)
+                yield from (a for a in call.args if a.keyword == parameter.name)
 
     def known_by(self, function: Function) -> frozenset[str]:
         """The names by which a function may be passed on: those of its class, if it is an initializer."""
