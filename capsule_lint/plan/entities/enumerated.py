@@ -299,7 +299,7 @@ class Enumerated(MendRoom):
         if at not in self._mended and (at, one.home) not in self._noted:
             self._noted.add((at, one.home))
             gained = " and ".join(self.state.fields[one.home])
-            self.mends.obstacle(("class", one.home), node, _REASON.format(one.cls.name, gained))
+            self.mends.obstacle(("class", one.home), node, _REASON.format(one.home.name, gained))
 
     # --- what goes through all fields ---
 

@@ -10,7 +10,7 @@ from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.behind_bases import place_behind
 from capsule_lint.plan.entities.displays import entries_of, entry_of
-from capsule_lint.plan.entities.wholes import GIVING_ALL, holds_all, whole
+from capsule_lint.plan.entities.wholes import DUMPING_ALL, GIVING_ALL, holds_all, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.field_names import MAKING, FieldNames
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Module
 
-_MAX_DEPTH: Final = 4
+_MAX_DEPTH: Final = 6
+_GIVING: Final = GIVING_ALL | {DUMPING_ALL, "to_dict"}
+_TEXTS: Final = ("loads", "dumps", "encode", "decode")
+"""What reads a text, or makes one of what it is given."""
 
 
 @dataclass(eq=False, slots=True)
@@ -188,14 +191,28 @@ class Expected(MendRoom):
         if any(c.cls is not None and program.classes.is_typed_dict(c.cls) for c in callees):
             return self.fields(call)
         functions = [c.function for c in callees if c.function is not None]
-        if not functions and last_name(call.func) in GIVING_ALL | {"to_dict"}:
+        name = last_name(call.func)
+        if not functions and name in _GIVING:
             return [one for node in whole(call) for one in self.fields(node)]
+        if not functions and name in _TEXTS:
+            return self._texted(call, depth)
         found: list[tuple[Knot, Scope]] = []
         for function in functions:
             found += self.makers.get(function, [])
             if function not in self.makers and len(function.returns) == 1:
                 found += self._made(function.returns[0], depth + 1)
         return list(dict.fromkeys(found))
+
+    def _texted(self, call: tree.Call, depth: int) -> list[tuple[Knot, Scope]]:
+        """The same of what is made a text of, or read from one: `json.loads(note.to_json())`, `dumps(note).decode()`."""
+        given = next((one for one in call.unnamed if tree.text(one) is None), None)
+        if given is None:
+            return (
+                self._made(call.func.base, depth + 1) if isinstance(call.func, tree.Attr) else []
+            )
+        # what is made a text of as it is has all its fields there, unless somebody is asked which
+        own = self.fields(given) if len(call.args) == 1 else []
+        return list(dict.fromkeys([*self._made(given, depth + 1), *own]))
 
     def fields(self, node: tree.Node, *, classes: bool = False) -> list[tuple[Knot, Scope]]:
         """The fields that the class of an object gains, or with `classes` a class itself."""
