@@ -122,6 +122,8 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
                 shape = ".+?".join(map(re.escape, _FILLED.split(said)))
                 if re.fullmatch(shape, literal_text(key) or "", re.DOTALL):
                     self.mends.spelled(defect.knot, key)
+            case _ if defect.shape == "bare":
+                self.mends.spelled(defect.knot, key)
             case ((tree.Const() | tree.FString()), _):
                 self._text(module, key, defect, sure=sure)
 

@@ -324,7 +324,10 @@ class Ledger(Room):
             if not isinstance(node, tree.Const) or not any(
                 f"{{{s}" in str(node.value) for s in gained
             ):
-                reason = "its decorator picks its arguments by what they are"
+                told = " and ".join(f"`{name}`" for name in gained)
+                reason = (
+                    f"its decorator is given what takes its arguments, and may have to take {told}"
+                )
                 self._row(function.module, node.span, function, Verdict.ESCAPE, reason)
         apart = {id(call): (wrapper, call) for wrapper, call in called_apart(program, function)}
         moved = {id(call): (wrapper, call) for wrapper, call in naming(program, function, gained)}
