@@ -131,10 +131,11 @@ class Collections:
 
     def _several(self, call: tree.Call, func: tree.Attr) -> Iterator[tuple[Owner, str, tree.Node]]:
         """What a method looks up that is given several keys."""
-        keys = list(SeveralKeys(self.program).of(call))
-        home = self.of(func.base) if keys else None
+        several = SeveralKeys(self.program)
+        keys, listed = (list(several.of(call, listed=told)) for told in (False, True))
+        home = self.of(func.base) if keys or listed else None
         if home is not None:
-            yield from ((*home, key) for key in keys)
+            yield from ((*home, key) for key in (listed if self.is_set(home) else keys))
 
     def _key_in(self, call: tree.Call, method: str) -> tree.Node:
         """The key that a method is given; of a hash's name and a field of it, the one that says a scope."""
@@ -198,6 +199,10 @@ class Collections:
         if keeper is not None:
             return self.keepers.takes_text(keeper)
         return self.keepers.opened_at(home) is not None or not self._kinds.is_dict(*home)
+
+    def is_set(self, home: Home) -> bool:
+        """Whether a collection is a set, which takes in keys as they come."""
+        return self._kinds.is_set(*home)
 
     def adopt(self, home: Home) -> None:
         """Take a collection for one in which items are kept, whoever it belongs to."""

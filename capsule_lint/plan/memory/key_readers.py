@@ -14,7 +14,7 @@ from capsule_lint.plan.memory.keyed_methods import SCANNING, empties, is_keyed, 
 from capsule_lint.plan.memory.looking_up import looking_up
 from capsule_lint.plan.memory.making import copied
 from capsule_lint.plan.memory.put_back import PutBack
-from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.memory.rekeyed import keys_listed, keys_of, keys_said
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.memory.shared_keepers import SharedKeepers
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
@@ -321,9 +321,11 @@ class KeyReaders:
         return bool(keys) and self.local.settles(home, *keys)
 
     def _updated(self, call: tree.Call, home: Home) -> None:
-        """`rows.update({key: row})`."""
+        """`rows.update({key: row})`, `seen.update(key for …)`."""
+        is_set = self.local.collections.is_set(home)
         for argument in call.args:
-            keys = keys_of(argument.value)
+            given = argument.value
+            keys = keys_listed(given) if is_set else keys_said(given) or keys_of(given)
             same = self.local.collections.of(argument.value) == home
             if not same and not (keys and self.local.settles(home, *keys)):
                 self.keys.unsure(call, home)

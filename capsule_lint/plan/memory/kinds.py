@@ -9,7 +9,7 @@ from capsule_lint.plan.memory.heirs import Heirs
 from capsule_lint.plan.memory.in_order import DICTS
 from capsule_lint.plan.memory.keepers import Keepers
 from capsule_lint.plan.memory.key_lists import KeyLists
-from capsule_lint.plan.memory.making import makes_collection
+from capsule_lint.plan.memory.making import makes_collection, makes_set
 from capsule_lint.program.inference.types import Collection, Instance, classes_of
 from capsule_lint.program.model import Class, last_name
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
 
 _KINDS: Final = DICTS | {"dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"}
+_SETS: Final = frozenset(("set", "Set", "MutableSet"))
 
 
 class Kinds:
@@ -69,12 +70,13 @@ class Kinds:
 
     def is_dict(self, owner: Owner, name: str) -> bool:
         """Whether a collection is a dict or a set, by what makes it or by what is said of it."""
-        stores = owner.stores.get(name, []) if isinstance(owner, Class) else []
-        bindings = owner.scope.bindings.get(name, [])
-        values = [s.value for s in stores] + [b.value for b in bindings]
-        annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
-        kinds = {last_name(a) for a in annotations if a is not None}
+        values, kinds = _made_of(owner, name)
         return any(map(self.makes, values)) or not kinds.isdisjoint(_KINDS)
+
+    def is_set(self, owner: Owner, name: str) -> bool:
+        """Whether a collection is a set, by the same."""
+        values, kinds = _made_of(owner, name)
+        return any(map(makes_set, values)) or not kinds.isdisjoint(_SETS)
 
     def _is_given_dict(self, cls: Class, name: str) -> bool:
         """Whether an attribute of a repository is a dict that somebody else makes."""
@@ -92,3 +94,12 @@ class Kinds:
             isinstance(t, Instance) and t.cls in self.program.domain.repositories
             for t in self.program.inference.member(cls, name)
         )
+
+
+def _made_of(owner: Owner, name: str) -> tuple[list[tree.Node | None], set[str]]:
+    """What is assigned to an attribute or a name, and what annotations call it."""
+    stores = owner.stores.get(name, []) if isinstance(owner, Class) else []
+    bindings = owner.scope.bindings.get(name, [])
+    annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
+    values = [s.value for s in stores] + [b.value for b in bindings]
+    return values, {last_name(a) for a in annotations if a is not None}

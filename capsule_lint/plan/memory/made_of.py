@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.making import makes_set
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.known_as import stores_of
 from capsule_lint.program.containers import COPIED, LISTED
@@ -56,7 +57,7 @@ class MadeOf(Room, Struct, frozen=True):
     def holds_keys(self, home: Home) -> bool:
         """Whether a collection is a set or a list of keys, and no dict."""
         is_list = self.planner.local.collections.lists.is_one(home)
-        return is_list or any(map(_makes_set, self._kept(home)))
+        return is_list or any(map(makes_set, self._kept(home)))
 
     def _kept(self, home: Home) -> list[tree.Node]:
         """What is assigned to a collection, by its class and the heirs of that."""
@@ -136,16 +137,6 @@ class MadeOf(Room, Struct, frozen=True):
             one.cls is not None and one.cls.name in heirs and "__init__" not in one.cls.methods
             for one in callees
         )
-
-
-def _makes_set(node: tree.Node) -> bool:
-    match node:
-        case tree.Call():
-            return last_name(node.func) in ("set", "frozenset")
-        case tree.Sequence(kind="set") | tree.Comprehension(kind="SetComp"):
-            return True
-        case _:
-            return False
 
 
 def _are_tuples(node: tree.Node) -> bool:

@@ -39,17 +39,34 @@ def makes_collection(node: tree.Node | None) -> bool:
         case tree.Sequence(kind="set"):
             return True
         case tree.Call():
-            if last_name(node.func) in ("field", "Field", "Factory"):
-                return any(
-                    a.keyword in ("default_factory", "factory")
-                    and last_name(a.value) in _CONSTRUCTORS
-                    for a in node.args
-                )
-            return last_name(node.func) in _CONSTRUCTORS - LISTS - {"list", "deque"}
+            factories = _factories(node)
+            return any(one in _CONSTRUCTORS for one in factories) or (
+                last_name(node.func) in _CONSTRUCTORS - LISTS - {"list", "deque"}
+            )
         case tree.Boolean(op="or"):
             return any(map(makes_collection, node.values))
         case tree.Conditional():
             return any(map(makes_collection, (node.then, node.otherwise)))
+        case _:
+            return False
+
+
+def _factories(call: tree.Call) -> list[str]:
+    """What makes the values of a field: `set` of `field(default_factory=set)`."""
+    if last_name(call.func) not in ("field", "Field", "Factory"):
+        return []
+    return [last_name(a.value) for a in call.args if a.keyword in ("default_factory", "factory")]
+
+
+def makes_set(node: tree.Node | None) -> bool:
+    """Whether a value is a set."""
+    match node:
+        case tree.Call():
+            return any(
+                one in ("set", "frozenset") for one in (last_name(node.func), *_factories(node))
+            )
+        case tree.Sequence(kind="set") | tree.Comprehension(kind="SetComp"):
+            return True
         case _:
             return False
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.made_of import MadeOf
-from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.memory.rekeyed import keys_listed, keys_of, keys_of_pairs, keys_said
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.plan.testing.put_in_place import PUTTING
@@ -42,7 +42,7 @@ class Planted(MendRoom, Struct, frozen=True):
         made = {home: made_of.all(home) for home in self.planner.local.rekeyed}
         changing = {id(one) for every in made.values() for one in every}
         for home, every in made.items():
-            written = _elements if made_of.holds_keys(home) else _keys
+            written = keys_listed if made_of.holds_keys(home) else keys_said
             for one in every:
                 if not isinstance(one, tree.Name | tree.Attr):
                     self.look_ins.given(written(one), home)
@@ -67,8 +67,8 @@ class Planted(MendRoom, Struct, frozen=True):
         """Whether a list of pairs for a dict is used, and no dict: `PAIRS = [(("t", "v"), 8)]`."""
         parent = self.program.names.parent(use)
         if isinstance(parent, tree.Assign) and parent.value is not use:
-            return parent.value is not None and bool(_pairs(parent.value))
-        return any(map(_pairs, self.planner.sources.shared.spelled(use)))
+            return parent.value is not None and bool(keys_of_pairs(parent.value))
+        return any(map(keys_of_pairs, self.planner.sources.shared.spelled(use)))
 
     def _unwritten(self, node: tree.Node, home: Home) -> None:
         """Mend the keys that a dict takes out of a list which nothing else reads; a person must look at those that
@@ -96,7 +96,7 @@ class Planted(MendRoom, Struct, frozen=True):
             return bool(node.args) and not callees(node)
         return any(
             isinstance(one, tree.Wrapped) or (isinstance(one, tree.Call) and not callees(one))
-            for one in _elements(node)
+            for one in keys_listed(node)
         )
 
     def _changes(self, listed: tree.Node) -> bool:
@@ -197,36 +197,3 @@ def _looped(loop: tree.Generator, name: str) -> _Listed | None:
             return _Listed(whole, names.index(name))
         case _, whole:
             return _Listed(whole, -1)
-
-
-def _keys(node: tree.Node) -> tuple[tree.Node, ...]:
-    """The keys of a dict, or of pairs for one, and the elements of a set."""
-    match node:
-        case tree.DictDisplay() | tree.Comprehension(kind="DictComp" | "SetComp"):
-            return keys_of(node)
-        case tree.Sequence(kind="set"):
-            return keys_of(node)
-        case _:
-            return _pairs(node)
-
-
-def _elements(node: tree.Node) -> tuple[tree.Node, ...]:
-    """The keys of a set or a list."""
-    match node:
-        case tree.Comprehension(kind="ListComp" | "GeneratorExp"):
-            return node.results
-        case _:
-            return keys_of(node)
-
-
-def _pairs(node: tree.Node) -> tuple[tree.Node, ...]:
-    """The keys of a dict that is made of pairs: `[(("t", "v"), 8)]`."""
-    match node:
-        case tree.Sequence(kind="list" | "tuple", items=pairs) if pairs:
-            pass
-        case tree.Comprehension(kind="ListComp" | "GeneratorExp", results=pairs):
-            pass
-        case _:
-            return ()
-    keys = [p.items[0] for p in pairs if isinstance(p, tree.Sequence) and len(p.items) == 2]
-    return tuple(keys) if len(keys) == len(pairs) else ()

@@ -50,3 +50,38 @@ def keys_of(node: tree.Node) -> tuple[tree.Node, ...]:
             return node.items
         case _:
             return ()
+
+
+def keys_said(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The keys of a dict, or of pairs for one, and the elements of a set."""
+    match node:
+        case (
+            tree.DictDisplay()
+            | tree.Comprehension(kind="DictComp" | "SetComp")
+            | tree.Sequence(kind="set")
+        ):
+            return keys_of(node)
+        case _:
+            return keys_of_pairs(node)
+
+
+def keys_listed(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The keys that a set or a list gets of what it is made of, or is told to take in."""
+    match node:
+        case tree.Comprehension(kind="ListComp" | "GeneratorExp"):
+            return node.results
+        case _:
+            return keys_of(node)
+
+
+def keys_of_pairs(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The keys of a dict that is made of pairs: `[(("t", "v"), 8)]`."""
+    match node:
+        case tree.Sequence(kind="list" | "tuple", items=pairs) if pairs:
+            pass
+        case tree.Comprehension(kind="ListComp" | "GeneratorExp", results=pairs):
+            pass
+        case _:
+            return ()
+    keys = [p.items[0] for p in pairs if isinstance(p, tree.Sequence) and len(p.items) == 2]
+    return tuple(keys) if len(keys) == len(pairs) else ()

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.handed import Handed
-from capsule_lint.plan.memory.rekeyed import keys_of
+from capsule_lint.plan.memory.rekeyed import keys_listed, keys_said
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ _LISTED: Final = frozenset(
 """Methods that are given a list of keys first."""
 _WRITING: Final = frozenset(("update", "set_many", "set_multi", "mset", "msetnx", "put_many"))
 """Methods that are given a dict of keys and values."""
-_DICTS: Final = (tree.DictDisplay, tree.Comprehension)
 METHODS: Final = _EACH | _LISTED | _WRITING
 
 
@@ -36,13 +35,14 @@ class SeveralKeys(Struct, frozen=True):
 
     program: Program
 
-    def of(self, call: tree.Call) -> Iterator[tree.Node]:
-        """Where the keys are written that a call is given, other than one alone that it is given first."""
+    def of(self, call: tree.Call, *, listed: bool = False) -> Iterator[tree.Node]:
+        """Where the keys are written that a call is given, other than one alone that it is given first; `listed` says
+        that a set is to take them in."""
         method, handed = last_name(call.func), Handed(self.program)
         found: list[tree.Node] = []
         if method in _WRITING:
-            written = (a.value for a in call.args if isinstance(a.value, _DICTS))
-            yield from (key for one in written for key in keys_of(one))
+            written = keys_listed if listed else keys_said
+            found += [key for argument in call.args for key in written(argument.value)]
         if method in _LISTED and call.args:
             found += handed.elements(call.args[0].value)
         if method in _EACH:
