@@ -19,6 +19,7 @@ from capsule_lint.plan.memory.keyed_methods import (
 )
 from capsule_lint.plan.memory.kinds import Kinds
 from capsule_lint.plan.memory.making import copied
+from capsule_lint.plan.memory.merged import Merged
 from capsule_lint.plan.memory.puts import Puts
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.program.inference.types import (
@@ -46,6 +47,7 @@ class Collections:
         self._kinds = Kinds(program)
         self.heirs, self.keepers = self._kinds.heirs, self._kinds.keepers
         self.lists = self._kinds.lists
+        self.merged = Merged(program)
         self.puts = Puts(program, self.keepers)
         self.foreign = ForeignCaches(program)
         self.items = KeptItems(program, self._kinds, self.puts, self.foreign)
@@ -268,6 +270,10 @@ class Collections:
                 copy = self._of_copies(found, wanted)
                 if copy is not None:
                     return copy
+                for into in self.merged.into(node, found):
+                    whole = self._find(into, wanted)
+                    if whole is not None:
+                        return whole
                 local = self._of_function(found)
                 if local is not None:
                     return local if wanted is None or wanted(local, None) else None

@@ -102,7 +102,8 @@ class KeyAnnotations(MendRoom):
         """What is said of a collection where it is kept, and of the names, attributes and functions by way of which it
         comes there."""
         yield from kept(*home)
-        yield from self._said(MadeOf(self.planner).all(home))
+        merged = self.planner.local.collections.merged.taken.get(home, [])
+        yield from self._said([*MadeOf(self.planner).all(home), *merged])
 
     def _of_single_keys(self, home: Home) -> list[tree.Node]:
         """What is said of one key of several parts that a collection is asked for: `key: tuple[str, str]`."""

@@ -13,8 +13,9 @@ from capsule_lint.plan.memory.key_uses import KeyUses
 from capsule_lint.plan.memory.keyed_methods import SCANNING, empties, is_keyed, pattern_of
 from capsule_lint.plan.memory.looking_up import looking_up
 from capsule_lint.plan.memory.making import copied
+from capsule_lint.plan.memory.merged import Taking
 from capsule_lint.plan.memory.put_back import PutBack
-from capsule_lint.plan.memory.rekeyed import keys_listed, keys_of, keys_said
+from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.plan.memory.shared_keepers import SharedKeepers
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
@@ -45,10 +46,12 @@ class KeyReaders:
 
     local: LocalKeys
     keys: KeyUses = field(init=False)
+    taking: Taking = field(init=False)
     _seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.keys = KeyUses(self.local, KeyPieces(self.local), self)
+        self.taking = Taking(self)
 
     def find(self, homes: set[Home]) -> None:
         """Mend every reader of these, or make the change unsafe where one is not understood."""
@@ -62,7 +65,7 @@ class KeyReaders:
                 if last_name(node) in names:
                     home = self.local.collections.of(node)
                     if home is not None and home in homes:
-                        self._collection(node, home)
+                        self.collection(node, home)
         for owner, name in homes:
             if isinstance(owner, Function):
                 self._begun(owner, name)
@@ -168,7 +171,8 @@ class KeyReaders:
 
     # --- the collection itself ---
 
-    def _collection(self, node: tree.Node, home: Home) -> None:
+    def collection(self, node: tree.Node, home: Home) -> None:
+        """The collection, where it stands: whatever is done with it there."""
         if id(node) in self._seen:
             return
         self._seen.add(id(node))
@@ -185,16 +189,18 @@ class KeyReaders:
                 self._compared_whole(parent, node, home)
             case tree.Assign() if parent.value is node and len(parent.targets) == 1:
                 for use in self._alias(parent.targets[0], home):
-                    self._collection(use, home)
+                    self.collection(use, home)
             case tree.Call() | tree.DictDisplay() if copied(parent) is node:
-                self._collection(parent, home)
+                self.collection(parent, home)
             case tree.Sequence() if self._is_swapped(parent, node, home):
                 return
             case tree.DictDisplay() | tree.Binary(op="|") if self._is_kept(parent, home):
-                return
+                self.taking.beside(parent, node, home)
+            case tree.Assign() if parent.value is not node:
+                self.taking.assigned(parent, home)
             case tree.Boolean() if gives(self._parent, parent, node):
                 if self._alone(parent, node, home):
-                    self._collection(parent, home)
+                    self.collection(parent, home)
             case tree.Conditional() if self._is_looked_into_alone(node):
                 return
             case _ if self._is_truth(node, parent):
@@ -257,11 +263,11 @@ class KeyReaders:
             if name in SCANNING:
                 self.iterated(call, home, pairs=False)
         elif name == "copy":
-            self._collection(call, home)
+            self.collection(call, home)
         elif name in ("items", "keys"):
             self.iterated(call, home, pairs=name == "items")
         elif name == "update":
-            self._updated(call, home)
+            self.taking.updated(call, home)
         elif name in ("popitem", "peekitem"):
             self._pair(call, home)
         elif name == "pop" and not call.args:
@@ -320,16 +326,6 @@ class KeyReaders:
         keys = list(several.of(call)) if last_name(call.func) in METHODS else []
         return bool(keys) and self.local.settles(home, *keys)
 
-    def _updated(self, call: tree.Call, home: Home) -> None:
-        """`rows.update({key: row})`, `seen.update(key for …)`."""
-        is_set = self.local.collections.is_set(home)
-        for argument in call.args:
-            given = argument.value
-            keys = keys_listed(given) if is_set else keys_said(given) or keys_of(given)
-            same = self.local.collections.of(argument.value) == home
-            if not same and not (keys and self.local.settles(home, *keys)):
-                self.keys.unsure(call, home)
-
     def _compared_whole(self, compare: tree.Compare, node: tree.Node, home: Home) -> None:
         if compare.ops[0] in ("in", "not in") and compare.rights[0] is node:
             return
@@ -381,7 +377,7 @@ class KeyReaders:
         for one in singles(statement) if isinstance(statement, tree.Assign) else ():
             if one.value is node:
                 for use in self._alias(one.targets[0], home):
-                    self._collection(use, home)
+                    self.collection(use, home)
                 return True
             if one.targets[0] is node and one.value is not None:
                 return is_empty(one.value) or self.local.collections.of(one.value) == home
@@ -435,7 +431,8 @@ class KeyReaders:
         own = (
             isinstance(call.func, tree.Attr) and self.local.collections.of(call.func.base) == home
         )
-        if own and not pairs and any(a.value is node and a.star == "*" for a in call.args):
+        given_back = any(a.value is node and a.star == "*" for a in call.args)
+        if own and not pairs and (given_back or name == "update"):
             return  # keys are given back: `redis.delete(*keys)`
         if name in _SAME and len(call.args) == 1 and not pairs:
             self.iterated(call, home, pairs=False)
@@ -477,7 +474,7 @@ class KeyReaders:
     def made_again(self, node: tree.Comprehension, home: Home) -> None:
         """`node` makes a dict under the same keys."""
         if not self._is_kept(node, home):
-            self._collection(node, home)
+            self.collection(node, home)
 
     def _is_kept(self, node: tree.Node, home: Home) -> bool:
         """Whether a new dict comes in the place of the collection: `self._rows = {**self._rows, …}`."""

@@ -82,7 +82,7 @@ class KeyUses:
             case tree.Subscript() if parent.base is node:
                 self._indexed(parent, home)
             case tree.Subscript():
-                if not self._has_such_keys(parent.base, home):
+                if not self.has_such_keys(parent.base, home):
                     self.unsure(node, home)
             case tree.Attr() if self.local.rekeyed[home].made is not None:
                 self.pieces.attribute(parent, home)
@@ -105,7 +105,7 @@ class KeyUses:
         op, other = compare.ops[0], compare.other(node)
         values: tuple[tree.Node, ...] = (other,)
         if op in ("in", "not in"):
-            if compare.left is node and self._has_such_keys(other, home):
+            if compare.left is node and self.has_such_keys(other, home):
                 return
             if compare.left is not node or not isinstance(other, tree.Sequence):
                 self.unsure(compare, home)
@@ -174,7 +174,7 @@ class KeyUses:
         elif func.name in ADDING_ONE and isinstance(func.base, tree.Name):
             for use in self._kept_in(func.base):
                 self.readers.iterated(use, home, pairs=False)
-        elif not self._has_such_keys(func.base, home) and func.name not in LOGGING:
+        elif not self.has_such_keys(func.base, home) and func.name not in LOGGING:
             self.unsure(node, home)
 
     def _is_spread(self, call: tree.Call, home: Home) -> bool:
@@ -194,7 +194,7 @@ class KeyUses:
             )
         )
 
-    def _has_such_keys(self, node: tree.Node, home: Home) -> bool:
+    def has_such_keys(self, node: tree.Node, home: Home) -> bool:
         """Whether an expression is the collection, or another one whose keys change as its do: a dict, and the list
         of its keys in order."""
         local, other = self.local, self.local.collections.of(node)
