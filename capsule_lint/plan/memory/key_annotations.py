@@ -106,9 +106,12 @@ class KeyAnnotations(MendRoom):
         yield from self._said([*MadeOf(self.planner).all(home), *merged])
 
     def _of_single_keys(self, home: Home) -> list[tree.Node]:
-        """What is said of one key of several parts that a collection is asked for: `key: tuple[str, str]`."""
-        asked = self.planner.local.asked.get(home, ())
-        return list(self._said(MadeOf(self.planner).ways(asked)))
+        """What is said of one key of several parts that a collection is asked for, `key: tuple[str, str]`, or that
+        something decides about."""
+        local = self.planner.local
+        asked = local.asked.get(home, ())
+        judged = local.readers.keys.predicates.annotated.get(home, [])
+        return [*self._said(MadeOf(self.planner).ways(asked)), *judged]
 
     def _given_to_heirs(self, home: Home) -> list[tree.Node]:
         """How methods of the program's own dicts annotate the keys that they are given."""

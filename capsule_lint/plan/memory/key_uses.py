@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_pieces import neighbour_in
+from capsule_lint.plan.memory.predicates import Predicates
 from capsule_lint.plan.uses.choices import TRUTHS
 from capsule_lint.program.containers import ADDING_ONE
 from capsule_lint.program.local_names import reads_of
@@ -29,8 +30,12 @@ class KeyUses:
     pieces: KeyPieces
     readers: KeyReaders
     """Follow what several keys are put into."""
+    predicates: Predicates = field(init=False)
     followed: set[int] = field(default_factory=set)
     """The places that read a whole key."""
+
+    def __post_init__(self) -> None:
+        self.predicates = Predicates(self)
 
     def unsure(self, node: tree.Node, home: Home) -> None:
         """A reader that is not understood. What tests look into is judged with the literals of tests."""
@@ -165,6 +170,8 @@ class KeyUses:
         func = call.func
         if self._is_spread(call, home):
             self.local.notes.spread[id(node)] = self.local.rekeyed[home]
+        elif self.predicates.follow(call, node, home):
+            return
         elif not isinstance(func, tree.Attr):
             raised = isinstance(parent := self.local.program.names.parent(call), tree.Eval) and (
                 parent.kind == "raise"

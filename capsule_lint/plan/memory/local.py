@@ -87,7 +87,7 @@ class LocalKeys:
         self.objects = ScopeObjects(program)
         self.shared = SharedKeys(self)
         self._said = Said(program, Splits(program), self.objects)
-        self._readers = KeyReaders(self)
+        self.readers = KeyReaders(self)
 
     def find(self) -> None:
         """Note every key and filter that lacks scopes, and mend what reads the keys."""
@@ -110,7 +110,7 @@ class LocalKeys:
         DictKeys(self).find()
         changing = [defect for defect, _ in self._changing.values()]
         self.shared.spread(changing, lambda home, by: self.feed(home, tuple(by.missing)))
-        self._readers.find(set(self.rekeyed))
+        self.readers.find(set(self.rekeyed))
 
     def asks(self, function: Function) -> bool:
         """Whether a function filters rows, or looks them up by what tells them apart."""
@@ -129,7 +129,7 @@ class LocalKeys:
         own = (home[0].module,) if isinstance(home[0], Function) else None
         for module in own or self.program.names.editable():
             self._judge_module(module, home)
-        self._readers.find(set(self.rekeyed) - known)
+        self.readers.find(set(self.rekeyed) - known)
 
     def changes(self, key: tree.Node) -> bool:
         """Whether a key has what it needs, or gets it, wherever it is written with a scope's value."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.local import LocalKeys
+    from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
 _MAX_DEPTH: Final = 6
@@ -45,7 +46,7 @@ class PutBack(Struct, frozen=True):
                 return self.local.collections.of(target) == home
             case tree.Eval(kind="return"):
                 function = names.function_of(node)
-                calls = self._calls(function) if function is not None else []
+                calls = every_call(self.local.program, function) if function is not None else []
                 return bool(calls) and all(
                     one is not None and self.only(one, home, depth + 1) for one in calls
                 )
@@ -59,18 +60,6 @@ class PutBack(Struct, frozen=True):
             case _:
                 return False
 
-    def _calls(self, function: Function) -> list[tree.Call | None]:
-        """The calls of a function, `None` for whatever else may be done with it by its name."""
-        program = self.local.program
-        known = {id(call) for call, _ in program.calls.callers(function)}
-        named = ((program.names.parent(one), one) for one in program.names.named(function.name))
-        return [
-            above
-            if isinstance(above, tree.Call) and above.func is one and id(above) in known
-            else None
-            for above, one in named
-        ]
-
     def _taken(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Node]:
         """Where the functions that a call gives something name the parameter that it is."""
         names = self.local.program.names
@@ -80,3 +69,15 @@ class PutBack(Struct, frozen=True):
             for name, argument in bound.arguments.items() if bound is not None else ():
                 if argument.value is node and callee.function is not None:
                     yield from names.called(callee.function, name)
+
+
+def every_call(program: Program, function: Function) -> list[tree.Call | None]:
+    """The calls of a function, `None` for whatever else may be done with it by its name."""
+    known = {id(call) for call, _ in program.calls.callers(function)}
+    named = ((program.names.parent(one), one) for one in program.names.named(function.name))
+    return [
+        above
+        if isinstance(above, tree.Call) and above.func is one and id(above) in known
+        else None
+        for above, one in named
+    ]
