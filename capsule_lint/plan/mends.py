@@ -33,6 +33,7 @@ from capsule_lint.plan.entities.projections import Projections
 from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.entities.yielded import Yielded
 from capsule_lint.plan.imports import Imports, Refused, through_module
+from capsule_lint.plan.keys.described import Described
 from capsule_lint.plan.keys.members import Members
 from capsule_lint.plan.keys.segments import Segments
 from capsule_lint.plan.memory.argument_keys import ArgumentKeys
@@ -110,6 +111,7 @@ class Mends(Room):
         for defect in self.planner.defects:
             self.segments.key(defect)
         self.segments.formats.constants.uses()
+        Described(self).build()
         for local in self.planner.local.notes.defects:
             self.local.key(local)
         KeyAnnotations(self).build()
