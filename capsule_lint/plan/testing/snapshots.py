@@ -53,7 +53,7 @@ class Snapshots(MendRoom):
 
     def build(self) -> None:
         """Look at the places that nothing has mended."""
-        wholes = [*self._items(), *self._entities()]
+        wholes = [*self._items(), *self._entities(), *self._with_entities()]
         mended = self.mends.mended(AddElements, AddEntry)
         for module in self.program.names.judged() if wholes else ():
             apart = not module.is_test or module.generated
@@ -127,6 +127,21 @@ class Snapshots(MendRoom):
                 names = self._fields(cls)
                 for scope in scopes.values() if len(names) >= _TELLING else ():
                     yield _Whole(names, names, ("class", cls), scope, is_item=False)
+
+    def _with_entities(self) -> Iterator[_Whole]:
+        """What has all fields of an object among its own, or of an heir: `{"type": …, **asdict(self)}`."""
+        names, classes, gained = self.program.names, self.program.classes, self.state.fields
+        modules = [m for m in names.judged() if gained and not m.is_test]
+        for display in (d for m in modules for d in m.each(tree.DictDisplay) if d.spread):
+            own = [name for name, _ in entries_of(display)]
+            given = {cls for part in display.spread for cls in self.mends.wholes.gives(part)}
+            for cls in (heir for one in given for heir in (one, *classes.subclasses(one))):
+                home = next((one for one in classes.mro(cls) if one in gained), None)
+                every = self._plain((*own, *(field.name for field in classes.fields(cls))))
+                told = home is not None and len(every) >= _TELLING
+                for scope in gained[home].values() if told and home is not None else ():
+                    function = names.function_of(display)
+                    yield _Whole(every, every, ("class", home), scope, function, is_item=False)
 
     @cached_property
     def _unchanged(self) -> frozenset[frozenset[str]]:
