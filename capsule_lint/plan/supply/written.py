@@ -55,7 +55,9 @@ class Written(Room):
                         found[key].append(display)
             for call in module.each(tree.Call):
                 if names_any(call, program) and (
-                    self._sent(call) is not None or (module.is_test and self.makes_entries(call))
+                    self._sent(call) is not None
+                    or (module.is_test and self.makes_entries(call))
+                    or (tree.makes_dict(call) and self.is_dumped(call))
                 ):
                     for key, _ in entries_of(call):
                         found[key].append(call)
@@ -155,7 +157,7 @@ class Written(Room):
     def reaches(self, node: tree.Node, function: Function, name: str, depth: int = 0) -> bool:
         """Whether a dict comes to a function as a parameter: given to it where it stands, by a name, by
         what is given it, or by what called the function that returns it."""
-        names, calls = self.program.names, self.program.calls
+        names = self.program.names
         parent = names.parent(node) if depth < _MAX_DEPTH else None
         match parent:
             case tree.Call() if self._is_given(parent, node, function, name):
@@ -165,8 +167,7 @@ class Written(Room):
             case tree.Assign(targets=(tree.Name() as target,)):
                 came = reads_of(names, target, (target.at,))
             case tree.Eval(kind="return"):
-                inside = names.function_of(node)
-                came = (call for call, _ in calls.callers(inside)) if inside is not None else ()
+                came = self._calls_around(node)
             case _:
                 return False
         return any(self.reaches(one, function, name, depth + 1) for one in came)
@@ -182,27 +183,43 @@ class Written(Room):
         )
 
     def is_dumped(self, display: tree.Node) -> bool:
-        """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or
-        by what it is given to; or keywords do."""
-        return self._sent(display) is not None or self._becomes_json(display, 0)
+        """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, by
+        what it is given to, or where what returns it is called; or keywords do."""
+        return self._sent(display) is not None or self._becomes_json(display)
 
-    def _becomes_json(self, node: tree.Node, depth: int) -> bool:
-        names = self.program.names
-        parent = names.parent(node) if depth < _MAX_DEPTH else None
-        match parent:
-            case tree.Assign(targets=(tree.Name() as target, *_)):
-                reads = reads_of(names, target, (target.at,))
-                return any(self._becomes_json(read, depth + 1) for read in reads)
-            case tree.DictDisplay():
-                return self._becomes_json(parent, depth + 1)
-            case tree.Call() if last_name(parent.func) == _DUMPS:
+    def _becomes_json(self, node: tree.Node) -> bool:
+        seen, level = set[int](), [node]
+        for _ in range(_MAX_DEPTH):
+            parents = map(self.program.names.parent, level)
+            if any(isinstance(p, tree.Call) and last_name(p.func) == _DUMPS for p in parents):
                 return True
-            case tree.Call():
-                return any(
-                    self._becomes_json(read, depth + 1) for read in self._reads(parent, node)
-                )
-            case _:
-                return False
+            seen.update(map(id, level))
+            came = {id(to): to for one in level for to in self._goes_to(one)}
+            level = [to for key, to in came.items() if key not in seen]
+        return False
+
+    def _goes_to(self, node: tree.Node) -> Iterator[tree.Node]:
+        """Where something stands next, alone or with others around it."""
+        names = self.program.names
+        match names.parent(node):
+            case tree.Assign(targets=(tree.Name() as target, *_)):
+                yield from reads_of(names, target, (target.at,))
+            case tree.DictDisplay() | tree.Sequence() as around:
+                yield around
+            case tree.Comprehension(results=made) as around if any(one is node for one in made):
+                yield around
+            case tree.Block() | tree.Comprehension():
+                yield from self._each_of(node)
+            case tree.Call() as call:
+                yield from self._reads(call, node)
+            case tree.Eval(kind="return") | tree.Wrapped(kind="yield"):
+                yield from self._calls_around(node)
+
+    def _calls_around(self, node: tree.Node) -> Iterator[tree.Call]:
+        """The calls of the function in which something stands."""
+        function = self.program.names.function_of(node)
+        if function is not None:
+            yield from (call for call, _ in self.program.calls.callers(function))
 
     def _reads(self, call: tree.Call, node: tree.Node) -> Iterator[tree.Name]:
         """Where what is called reads what it is given as a parameter."""
@@ -225,14 +242,18 @@ class Written(Room):
             module = self.program.names.module_of(read)
             if module.is_test:
                 yield read
-            for target, source in module.loops() if module.is_test else ():
-                match target, source:
-                    case tree.Sequence(items=(_, one)), tree.Call(func=tree.Name(id="enumerate")):
-                        gone_through = source.plain[0] if source.plain else None
-                    case one, gone_through:
-                        pass
-                if gone_through is read and isinstance(one, tree.Name):
-                    yield from reads_of(self.program.names, one, (one.at,))
+                yield from self._each_of(read)
+
+    def _each_of(self, node: tree.Node) -> Iterator[tree.Name]:
+        """Where a loop reads what it goes through, one by one."""
+        for target, source in self.program.names.module_of(node).loops():
+            match target, source:
+                case tree.Sequence(items=(_, one)), tree.Call(func=tree.Name(id="enumerate")):
+                    gone_through = source.plain[0] if source.plain else None
+                case one, gone_through:
+                    pass
+            if gone_through is node and isinstance(one, tree.Name):
+                yield from reads_of(self.program.names, one, (one.at,))
 
     def homes(self, display: tree.Node) -> frozenset[str]:
         """The names under which a dict is kept: of keys, keywords, locals and functions."""
@@ -300,8 +321,7 @@ class Written(Room):
                 text = tree.text(index)
                 yield from () if text is None else (text.lower(),)
             case tree.Eval(kind="return"):
-                function = names.function_of(node)
-                for call, _ in self.program.calls.callers(function) if function else ():
+                for call in self._calls_around(node):
                     yield from self._homes_of(call, depth + 1)
             case tree.Eval(kind="expr"):
                 match node:
