@@ -20,6 +20,7 @@ from capsule_lint.program.inference.types import (
     LambdaObject,
     Mocked,
     TupleOf,
+    classes_of,
     ordered,
 )
 from capsule_lint.program.local_names import written_text
@@ -128,8 +129,13 @@ class StandIns:
             yield initializer, StandIn(node, 1, name)
 
     def _specified(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:
-        """`create_autospec(f, side_effect=fake)`, `MagicMock(spec=f, wraps=fake)`."""
+        """`create_autospec(f, side_effect=fake)`, `MagicMock(spec=f, wraps=fake)`, and `Mock(side_effect=fake)` that is
+        given where a function is expected."""
         called = [a.value for a in call.args if a.keyword in CALLED]
+        for one in self.program.calls.roles.of(call) if called else ():
+            if isinstance(one, FunctionObject):
+                for node in called:
+                    yield from self._come(one.function, node, node, bound=one.bound)
         for spec in call.args if called else ():
             if spec.keyword not in (None, "spec", "spec_set"):
                 continue
@@ -143,8 +149,8 @@ class StandIns:
         """`Service(SimpleNamespace(get=fake))`, `Mock(spec=Repo, get=Mock(side_effect=fake))`: the methods of
         what is expected there, or of the spec."""
         own = [*_attributes_of(call)]
-        roles = self.program.calls.roles.of(call) | self._specs(call) if own else frozenset()
-        for cls in sorted(roles, key=lambda c: c.symbol):
+        roles = classes_of(self.program.calls.roles.of(call)) if own else set()
+        for cls in sorted(roles | self._specs(call) if own else roles, key=lambda c: c.symbol):
             for word, node, name in own:
                 method = self.program.classes.method(cls, word)
                 if method is not None and not method.is_property:

@@ -108,6 +108,19 @@ class Bearing(Struct, frozen=True):
         something, where one of these types is one."""
         return not types & _MOCKS or not (self._are_asked() or self._are_calling())
 
+    def bears_beside(self, nodes: Sequence[tree.Node]) -> bool:
+        """The same of mocks that come in the place of a function by the names of parameters beside it: `change or
+        change_stock`, `change = change_stock`."""
+        for node in nodes:
+            scope = self.program.names.place(node).scope
+            bound = scope.bindings.get(node.id, ()) if isinstance(node, tree.Name) else ()
+            for binding in bound if scope.function is not None else ():
+                if binding.parameter is not None and scope.function is not None:
+                    passed = self.program.calls.passed(scope.function, binding.parameter)
+                    if not self.bears_mocks(passed or frozenset()):
+                        return False
+        return True
+
     def _are_asked(self) -> bool:
         return any(
             self.program.inference.of(node.base) & _MOCKS

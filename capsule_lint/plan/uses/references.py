@@ -93,6 +93,7 @@ _MAPPING: Final = frozenset(("map", "starmap", "imap", "imap_unordered"))
 """What calls its first argument with elements of the others."""
 _METHODS: Final = ("staticmethod", "classmethod")
 _ALIAS: Final = "an alias; its calls are followed"
+_BESIDE_MOCK: Final = "a mock of which nothing says what it stands for comes in its place"
 
 
 class References(Room, Struct, frozen=True):
@@ -195,6 +196,8 @@ class References(Room, Struct, frozen=True):
         if self.program.names.annotates(node):
             return Verdict.ALREADY_CORRECT, "in an annotation, which calls nothing"
         if isinstance(parent, tree.Conditional | tree.Boolean) and _may_be(parent, node):
+            if not self.following.bearing.bears_beside(parent.below()):
+                return Verdict.ESCAPE, _BESIDE_MOCK
             above = self.program.names.parent(parent)
             types = self.program.inference.of(node)
             return self._held(parent, above, symbol, types) or self._used(parent, above, symbol)
@@ -354,6 +357,10 @@ class References(Room, Struct, frozen=True):
             self._is_attached(target, symbol) for target in statement.targets
         ):
             return Verdict.ESCAPE, "becomes an attribute of something that may call it"
+        if isinstance(symbol, Function) and not self.following.bearing.bears_beside(
+            statement.targets
+        ):
+            return Verdict.ESCAPE, _BESIDE_MOCK
         owner = self._handed_out(statement) if isinstance(symbol, Class) else None
         if owner is not None:
             return Verdict.ESCAPE, f"is given to what `{owner}` inherits, which may construct it"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.dispatch import registered_for
 from capsule_lint.program.calling.fixtures import is_collected
@@ -22,6 +24,7 @@ from capsule_lint.program.inference.types import (
     ClassObject,
     Collection,
     Foreign,
+    FunctionObject,
     Instance,
     Mocked,
     Types,
@@ -164,6 +167,8 @@ class Flow:
         meant = frozenset(t for t in join(passed, default) if t != Foreign("None"))
         if not function.module.is_test:  # a mock may stand for anything
             meant -= {Mocked(None), Foreign("mock")}
+            known = [t for t in meant if isinstance(t, FunctionObject) and not t.mock]
+            meant -= {replace(t, mock=True) for t in known}
         return meant or ANYTHING
 
     def _along(self, function: Function, parameter: tree.Parameter) -> Types:

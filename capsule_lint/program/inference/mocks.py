@@ -107,8 +107,7 @@ class Mocks:
         spec = node.keyword("spec") or node.keyword("spec_set") or next(iter(plain), None)
         autospec = is_autospec(node)
         if spec is None:
-            roles = self.inference.calls.roles.of(node)
-            return frozenset(map(Mocked, roles)) or frozenset((Mocked(None),))
+            return self._expected(self.inference.calls.roles.of(node)) or _OF_ANYTHING
         return self.of(self.inference.of(spec), autospec=autospec)
 
     def of(self, types: Types, *, autospec: bool = False) -> Types:
@@ -296,13 +295,17 @@ class Mocks:
 
     def role(self, binding: Binding, value: Types) -> Types:
         """A mock without a spec stands for what it replaces, or for what it is given to expects."""
-        if value != frozenset((Mocked(None),)):
+        if value != _OF_ANYTHING:
             return value
         for placed in self.inference.placements.under(binding):
             replaced = self.inference.placements.replaced(placed)
             if replaced:
                 return self.of(replaced)
-        return frozenset(map(Mocked, self.inference.calls.roles.bound(binding))) or value
+        return self._expected(self.inference.calls.roles.bound(binding)) or value
+
+    def _expected(self, roles: Types) -> Types:
+        """Mocks of what is expected where they go."""
+        return frozenset(Mocked(t.cls) if isinstance(t, Instance) else t for t in roles)
 
 
 _OF_ANYTHING: Final[Types] = frozenset((Mocked(None),))
