@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.testing.standins import CALLED
+from capsule_lint.plan.testing.standins import CALLED, STATIC, class_entries
 from capsule_lint.program.inference.mocks import MOCKS
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.model import last_name
@@ -19,25 +19,25 @@ if TYPE_CHECKING:
 _MAKERS: Final = frozenset(("SimpleNamespace", "multiple", "configure_mock", *MOCKS))
 
 
-def is_namesake(
-    program: Program, call: tree.Call, argument: tree.Argument, function: Function
-) -> bool:
-    """Whether an argument gives an object an attribute that can be called as a function is now:
-    `get=lambda tenant_id: …`, and in `**{"get.side_effect": …}` any of the dict's."""
-    if last_name(call.func) not in _MAKERS:
-        return False
-    if argument.star == "**" and isinstance(argument.value, tree.DictDisplay):
-        return any(_stands_for(program, value, function) for value in argument.value.values)
-    return argument.keyword is not None and _stands_for(program, argument.value, function)
+def is_namesake(program: Program, call: tree.Call, given: tree.Node, function: Function) -> bool:
+    """Whether what a call gives an object as an attribute can be called as a function is now: `get=lambda tenant_id:
+    …`, `**{"get.side_effect": …}`, or in a class, `type("Stub", (), {"get": lambda self, tenant_id: …})`."""
+    around = program.names.parent(call) if tree.makes_dict(call) else call
+    if isinstance(around, tree.Call) and class_entries(around) is not None:
+        return _stands_for(program, given, function, 1)
+    return last_name(call.func) in _MAKERS and _stands_for(program, given, function, 0)
 
 
-def _stands_for(program: Program, node: tree.Node, function: Function) -> bool:
+def _stands_for(program: Program, node: tree.Node, function: Function, own: int) -> bool:
+    """Whether an expression may be called so, less the parameters that are its object's."""
     match node:
         case tree.Lambda():
-            return _fits(node.params, function)
+            return _fits(node.params[own:], function)
         case tree.Call() if last_name(node.func) in MOCKS:
             called = [a.value for a in node.args if a.keyword in CALLED]
-            return any(_stands_for(program, value, function) for value in called)
+            return any(_stands_for(program, value, function, 0) for value in called)
+        case tree.Call(args=(of, *_)) if last_name(node.func) == STATIC:
+            return _stands_for(program, of.value, function, 0)
         case tree.Name(id="DEFAULT") | tree.Attr(name="DEFAULT"):
             return True
         case tree.Name() | tree.Attr():
@@ -45,7 +45,7 @@ def _stands_for(program: Program, node: tree.Node, function: Function) -> bool:
             return any(
                 isinstance(one, FunctionObject)
                 and not one.mock
-                and _fits(one.function.own_params, function)
+                and _fits(one.function.own_params[own:], function)
                 for one in types
             )
         case _:

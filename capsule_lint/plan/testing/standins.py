@@ -21,9 +21,10 @@ from capsule_lint.program.inference.types import (
     Mocked,
     TupleOf,
     classes_of,
+    join,
     ordered,
 )
-from capsule_lint.program.local_names import written_text
+from capsule_lint.program.local_names import reads_of, written_text
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 CALLED: Final = ("side_effect", "wraps")
 """The names under which a mock keeps what it calls."""
+STATIC: Final = "staticmethod"
+"""What makes a method that is not given its object."""
 
 
 class StandIn(Struct, frozen=True):
@@ -87,7 +90,7 @@ class StandIns:
         for word in sorted(MOCKS):
             for call in self.program.calls.uses.calls_beside(word):
                 yield from self._specified(call)
-        for word in ("SimpleNamespace", *sorted(MOCKS)):
+        for word in ("SimpleNamespace", "type", *sorted(MOCKS)):
             for call in self.program.calls.uses.calls_beside(word):
                 yield from self._attributes(call)
         modules = self.program.names.modules.values()
@@ -147,19 +150,37 @@ class StandIns:
 
     def _attributes(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:
         """`Service(SimpleNamespace(get=fake))`, `Mock(spec=Repo, get=Mock(side_effect=fake))`: the methods of
-        what is expected there, or of the spec."""
+        what is expected there, or of the spec; and `type("Stub", (), {"get": fake})()`."""
         own = [*_attributes_of(call)]
-        roles = classes_of(self.program.calls.roles.of(call)) if own else set()
-        for cls in sorted(roles | self._specs(call) if own else roles, key=lambda c: c.symbol):
+        made = [call] if class_entries(call) is None else [*self._instances(call)]
+        roles = join(*(self.program.calls.roles.of(one) for one in made)) if own else ()
+        known = classes_of(roles) | self._specs(call) if own else classes_of(roles)
+        for cls in sorted(known, key=lambda c: c.symbol):
             for word, node, name in own:
                 method = self.program.classes.method(cls, word)
                 if method is not None and not method.is_property:
-                    yield from self._come(method, node, name, bound=True)
+                    yield from self._come(method, node, name, bound=made == [call])
+
+    def _instances(self, call: tree.Call) -> Iterator[tree.Call]:
+        """The calls of a class that a call makes, where it stands or by the local that it becomes."""
+        names = self.program.names
+        match names.parent(call):
+            case tree.Assign(targets=(tree.Name() as target,)):
+                classes: list[tree.Node] = [*reads_of(names, target, (target.at,))]
+            case _:
+                classes = [call]
+        for one in classes:
+            made = names.parent(one)
+            if isinstance(made, tree.Call) and made.func is one:
+                yield made
 
     def _specs(self, call: tree.Call) -> frozenset[Class]:
-        """The classes that a mock stands for by its spec."""
-        made = self.program.inference.of(call)
-        specs = (one.spec for one in made if isinstance(one, Mocked))
+        """The classes that a mock stands for by its spec, or that a class which a call makes inherits from."""
+        of = self.program.inference.of
+        if class_entries(call) is not None:
+            bases = join(*map(of, tree.items(call.plain[1])))
+            return frozenset(one.cls for one in bases if isinstance(one, ClassObject))
+        specs = (one.spec for one in of(call) if isinstance(one, Mocked))
         return frozenset(spec for spec in specs if isinstance(spec, Class))
 
     def _assigned(self, target: tree.Attr, value: tree.Node) -> Iterator[tuple[Function, StandIn]]:
@@ -188,13 +209,26 @@ class StandIns:
             for argument in node.args:
                 if argument.keyword in CALLED:
                     yield from self._come(function, argument.value, name, bound=True)
+        elif isinstance(node, tree.Call) and last_name(node.func) == STATIC and node.plain:
+            yield from self._come(function, node.plain[0], name, bound=True)
         elif not any(isinstance(t, Mocked) for t in self.program.inference.of(node)):
             yield function, StandIn(node, int(bound and function.takes_self), name)
+
+
+def class_entries(call: tree.Call) -> tree.Node | None:
+    """What a class has that a call makes, `{"get": fake}` of `type("Stub", (), {"get": fake})`; `None` where it makes
+    none."""
+    return call.plain[2] if last_name(call.func) == "type" and len(call.plain) == 3 else None
 
 
 def _attributes_of(call: tree.Call) -> Iterator[tuple[str, tree.Node, tree.Node]]:
     """The attributes that a call gives what it makes, what they are, and the expressions that say so:
     `get=fake`, `**{"get.side_effect": fake}`."""
+    match class_entries(call):
+        case tree.DictDisplay(pairs=pairs):
+            yield from ((tree.text(key) or "", given, key) for key, given in pairs if key)
+        case tree.Call(args=args) as made if tree.makes_dict(made):
+            yield from ((a.keyword, a.value, a.value) for a in args if a.keyword)
     for argument in call.args:
         value = argument.value
         if argument.star == "**" and isinstance(value, tree.DictDisplay):

@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Span, Verdict
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.namesakes import is_namesake
+from capsule_lint.plan.testing.standins import class_entries
 from capsule_lint.plan.uses.asked import Asked
 from capsule_lint.plan.uses.bare import bare_names, span_at
 from capsule_lint.plan.uses.bare_mocks import may_stand_in
@@ -185,7 +186,7 @@ class Ledger(Room):
                     self._name(module, node, node.name, node.name_span)
                 case tree.Const(value=str() as text) if self._strings.is_run(node):
                     self._code(module, node, text)
-                case tree.Const(value=str() as text):
+                case tree.Const(value=str() as text) if not self._entry(module, node, text):
                     name, said = text.rpartition(".")[2], None
                     if name in self._by_name and re.fullmatch(r"[\w.]+", text):
                         said = self._strings.verdict(node, self._by_name[name])
@@ -197,8 +198,6 @@ class Ledger(Room):
                     for argument in node.args:
                         if argument.keyword in self._by_name:
                             self._keyword(module, node, argument)
-                        elif argument.star == "**" and module.is_test:
-                            self._spread(module, node, argument)
 
     def _row(
         self, module: Module, span: Span, symbol: Symbol, verdict: Verdict, reason: str
@@ -276,21 +275,27 @@ class Ledger(Room):
         assert argument.keyword is not None
         span = span_at(*argument.at[:2], argument.keyword)
         symbols = self._by_name[argument.keyword]
-        meant = self._namesakes(module, call, argument, symbols)
+        meant = self._namesakes(module, call, argument.value, symbols)
         for symbol in meant:
             self._row(module, span, symbol, *self._standing_in(argument.value, symbol))
         if not meant:
             self._row(module, span, symbols[0], Verdict.OTHER, "the name of an argument")
 
-    def _spread(self, module: Module, call: tree.Call, argument: tree.Argument) -> None:
-        """`MagicMock(**{"get.side_effect": lambda tenant_id: …})`."""
-        display = argument.value
-        for key in display.keys if isinstance(display, tree.DictDisplay) else ():
-            text = tree.text(key)
-            if key is not None and text is not None and "." in text:
-                symbols = self._by_name.get(text.partition(".")[0], [])
-                for symbol in self._namesakes(module, call, argument, symbols):
-                    self._row(module, key.span, symbol, *self._standing_in(key, symbol))
+    def _entry(self, module: Module, node: tree.Const, text: str) -> bool:
+        """Whether a text is the name of what a test gives an object: `MagicMock(**{"get.side_effect": lambda tenant_id:
+        …})`, `type("Stub", (), {"get": lambda self, tenant_id: …})`."""
+        symbols, names = self._by_name.get(text.partition(".")[0]), self.program.names
+        display = names.parent(node) if symbols and module.is_test else None
+        call = names.parent(display) if isinstance(display, tree.DictDisplay) else None
+        if not isinstance(display, tree.DictDisplay) or not isinstance(call, tree.Call):
+            return False
+        given = next((value for key, value in display.pairs if key is node), None)
+        if given is None or display not in (*call.spread, class_entries(call)):
+            return False
+        meant = self._namesakes(module, call, given, symbols or [])
+        for symbol in meant:
+            self._row(module, node.span, symbol, *self._standing_in(node, symbol))
+        return bool(meant)
 
     def _standing_in(self, name: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
         """What becomes of a function in whose place comes what a test gives an object under its name."""
@@ -299,18 +304,18 @@ class Ledger(Room):
         return known or (Verdict.ESCAPE, _NAMESAKE)
 
     def _namesakes(
-        self, module: Module, call: tree.Call, argument: tree.Argument, symbols: list[Symbol]
+        self, module: Module, call: tree.Call, given: tree.Node, symbols: list[Symbol]
     ) -> list[Symbol]:
-        """Those of some functions in whose place an argument of a test comes."""
+        """Those of some functions in whose place comes what a test gives an object."""
         if not module.is_test:
             return []
         program, changing = self.program, self.state.params
-        replaced = self.planner.signatures.stand_ins.replaced(argument.value)
+        replaced = self.planner.signatures.stand_ins.replaced(given)
         return [
             symbol
             for symbol in symbols
             if isinstance(symbol, Function) and symbol in changing
-            if is_namesake(program, call, argument, symbol)
+            if is_namesake(program, call, given, symbol)
             if not replaced or symbol in replaced
         ]
 
