@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements, Verdict
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.plan.testing.recorded import Shape
+from capsule_lint.plan.testing.shapes import Shape
 from capsule_lint.plan.uses.registries import picking
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.inference.types import FunctionObject

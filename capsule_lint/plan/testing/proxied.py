@@ -11,13 +11,14 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.plan.testing.recorded import Recorded, Shape
+from capsule_lint.plan.testing.shapes import Shape
 from capsule_lint.program.inference.records import Record, View
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.testing.recorded import Recorded
     from capsule_lint.program.model import Class, Function, Module
 
 _ASKED = "__getattr__"

@@ -7,7 +7,6 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
@@ -15,6 +14,7 @@ from capsule_lint.model import AddElements, AddEntry, Replace, Verdict
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Obstacle
 from capsule_lint.plan.testing.recorders import Recorders
+from capsule_lint.plan.testing.shapes import Shape
 from capsule_lint.plan.testing.standins import callables, parameters, spare
 from capsule_lint.program.comparisons import HOLDING, equated
 from capsule_lint.program.inference.records import MANY_CALLS, ONE_CALL, View
@@ -29,67 +29,10 @@ if TYPE_CHECKING:
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.program.inference.records import Record
-    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.model import Module
 
-_PLAIN = ("posonly", "plain")
 _LOOKING = frozenset(("print", "repr", "str", "bool", "set", "any", "all", "type", "isinstance"))
 """Functions whose result does not depend on where an argument stands."""
-
-
-class Shape(Struct, frozen=True):
-    """The arguments that a mock records, as they will be: the names of parameters, which are new, and
-    which can come by position."""
-
-    function: Function
-    entries: tuple[tuple[str, str, bool], ...]
-    sure: bool = True
-    """Whether it is known that the call was one of this function."""
-
-    @property
-    def places(self) -> tuple[tuple[int, str], ...]:
-        """Where the new parameters stand, and how they come."""
-        return tuple((n, kind) for n, (_, kind, new) in enumerate(self.entries) if new)
-
-    @property
-    def _positional(self) -> list[tuple[str, str, bool]]:
-        return [entry for entry in self.entries if entry[1] in _PLAIN]
-
-    def moved(self, index: int) -> int:
-        """The index at which the argument stands that stood at `index`; one from the end counts all
-        parameters that have come by position."""
-        places = [n for n, entry in enumerate(self._positional) if not entry[2]]
-        length = len(self._positional)
-        if index < 0:
-            return places[index] - length if -index <= len(places) else index
-        return places[index] if index < len(places) else index + length - len(places)
-
-    def inserted(self, length: int) -> Iterator[tuple[int, str]]:
-        """The parameters that come into a tuple of `length` arguments: behind how many, and which."""
-        old = 0
-        for name, _, new in self._positional:
-            if new and (old < length or old == length > 0):
-                yield old, name
-            old += not new
-
-    def is_whole_from(self, index: int) -> bool:
-        """Whether nothing new comes behind the argument that stood at `index`."""
-        old = 0
-        for _, _, new in self._positional:
-            if new and old > index:
-                return False
-            old += not new
-        return True
-
-    def keyword(self, present: set[str], *, beside: bool) -> Iterator[str]:
-        """The new parameters that come by keyword, as those before them do, or those that they stand `beside`."""
-        first = next((name for name, _, new in self._positional if not new), None)
-        before: set[str] = set()
-        for name, kind, new in self.entries:
-            named = beside or (before & present if before else first in present)
-            if new and present and (kind == "kwonly" or (kind in _PLAIN and named)):
-                yield name
-            if not new and kind in _PLAIN:
-                before.add(name)
 
 
 @dataclass(eq=False, slots=True)
@@ -165,6 +108,8 @@ class Recorded(MendRoom):
         """Mend one use of a part of a record, by what it is used in."""
         parent = self.program.names.parent(node)
         match record.view, parent:
+            case View.ARGS, tree.Subscript(index=tree.Slice() as cut) if parent.base is node:
+                self._slice(module, parent, cut, record, shape)
             case View.ARGS, tree.Subscript() if parent.base is node:
                 self._index(module, parent.index, record, shape)
             case View.ARGS, tree.Subscript():  # `data[args]`
@@ -226,18 +171,56 @@ class Recorded(MendRoom):
 
     def _index(self, module: Module, node: tree.Node, record: Record, shape: Shape) -> None:
         index = tree.integer(node)
-        if isinstance(node, tree.Slice) and node.upper is None and node.step is None:
-            lower = tree.integer(node.lower)
-            if node.lower is not None and lower is not None and shape.is_whole_from(lower):
-                node, index = node.lower, lower
-        sure = shape.sure and not self.recorders.others(record, shape)
-        if index is None or (not sure and shape.moved(index) != index):
+        if index is None:
             self._unsure(module, record, shape)
-        elif shape.moved(index) != index:
-            replacement = str(shape.moved(index))
-            mend = Replace(module.filename, node.span, "CAP108", replacement)
+        else:
+            self._place(module, node, index, shape.moved(index), record, shape)
+
+    def _place(
+        self, module: Module, node: tree.Node, at: int, moved: int, record: Record, shape: Shape
+    ) -> None:
+        """Mend a number that says where something stands, or where a slice begins or ends."""
+        if moved != at and not (shape.sure and not self.recorders.others(record, shape)):
+            self._unsure(module, record, shape)
+        elif moved != at:
+            mend = Replace(module.filename, node.span, "CAP108", str(moved))
             self.mends.add(("function", shape.function), mend)
             self._settled(record)
+
+    def _slice(
+        self, module: Module, part: tree.Subscript, cut: tree.Slice, record: Record, shape: Shape
+    ) -> None:
+        """Mend a slice of the positional arguments, and what is done with it if something new comes into it."""
+        start, stop = (
+            None if end is None else tree.integer(end) for end in (cut.lower, cut.upper)
+        )
+        known = (cut.lower is None) == (start is None) and (cut.upper is None) == (stop is None)
+        inner = shape.between(start, stop)
+        followed = self._is_followed(part) and not self.recorders.others(record, shape)
+        ascending = (start or 0) >= 0 and (stop is None or stop > (start or 0))
+        if not (known and ascending and cut.step is None and (followed or not inner.places)):
+            self._unsure(module, record, shape)
+            return
+        if inner.places:
+            self._use(module, part, record, inner)
+        if cut.lower is not None and start is not None:
+            self._place(module, cut.lower, start, shape.moved(start), record, shape)
+        if cut.upper is not None and stop is not None:
+            self._place(module, cut.upper, stop, shape.moved(stop - 1) + 1, record, shape)
+
+    def _is_followed(self, part: tree.Subscript) -> bool:
+        """Whether what is done with a slice is mended as with all arguments."""
+        match self.program.names.parent(part):
+            case tree.Compare(ops=ops):
+                return set(ops) <= {"==", "!="}
+            case tree.Call() as call:
+                return last_name(call.func) == "len" or last_name(call.func).startswith("assert")
+            case tree.Assign(targets=targets):
+                return all(isinstance(target, tree.Sequence) for target in targets)
+            case tree.Subscript(base=base):
+                return base is part
+            case _:
+                return False
 
     def _length(self, module: Module, call: tree.Call, record: Record, shape: Shape) -> None:
         compare = self.program.names.parent(call)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.plan.testing.recorded import Shape
+    from capsule_lint.plan.testing.shapes import Shape
     from capsule_lint.program.inference.records import Record
     from capsule_lint.program.model import Function
 
