@@ -88,6 +88,18 @@ class Imports:
                 found = "." * statement.level + statement.names[0].module, function.qualname
         return found
 
+    def by_module(self, module: Module, source: str, name: str) -> tuple[str, str] | None:
+        """The package, and the module in it, by which a file can say a name that means something else there itself:
+        `helpers.test_capsule`; `None` where it has the name, or cannot say it so either."""
+        package, _, last = source.rpartition(".")
+        bindings = module.scope.bindings.get(name, ())
+        if not package or all(self._is_it(binding, source, name) for binding in bindings):
+            return None
+        if _is_taken(module, last) or self._closes_circle(module, source):
+            return None
+        needed = self.find(module, package, last, annotation=False)
+        return None if isinstance(needed, Refused) else (package, last)
+
     def must_quote(self, module: Module, name: str) -> bool:
         """Whether annotations of a module have to say a name that it has as a text: they are evaluated, and
         it is imported for the type checker alone."""

@@ -241,6 +241,12 @@ class Mends(Room):
                     uses.append((used, value))  # the statement comes before it
                 self.state.groups.join(knot, uses[0][0].knot)
                 return want.scope.parameter
+        if value.kind == "test":
+            ScopeHelper(self).write(want.scope, knot)
+            for helper in value.imports:
+                if (whole := self.imports.by_module(module, *helper)) is not None:
+                    self.import_(knot, module, *whole)
+                    return f"{whole[1]}.{value.code}"
         for name in value.imports:
             inside = self.imports.inside(want.node if at is None else at, *name)
             if inside is None:
@@ -251,8 +257,6 @@ class Mends(Room):
                     module.filename, NOWHERE, "CAP401", written, name[1], inside=function
                 )
                 self.add(knot, mend)
-        if value.kind == "test":
-            ScopeHelper(self).write(want.scope, knot)
         self.import_type(knot, module, want.scope, value.code)
         return value.code
 
