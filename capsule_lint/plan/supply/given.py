@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -15,25 +14,19 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.testing.carried import Carried
+from capsule_lint.plan.testing.in_vain import InVain
 from capsule_lint.plan.testing.lasting import Lasting
 from capsule_lint.plan.testing.looped import Looped
 from capsule_lint.plan.testing.told_as import ToldAs
 from capsule_lint.plan.testing.usual import usual
-from capsule_lint.program.blocks import managers
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import SETUPS, parametrized
-from capsule_lint.program.expected_errors import expected_by
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding, Function, enclosing, last_name, start_of
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
 
 _MAX_DEPTH: Final = 3
-_ABSENCE: Final = re.compile(
-    "notfound|missing|unknown|nosuch|notexist|denied|forbidden|permission|KeyError|LookupError",
-    re.IGNORECASE,
-)
-"""Errors that tell that something is not there, or belongs to somebody else."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +35,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.supply.holders import Holders
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Module, Place
+    from capsule_lint.program.model import Place
 
 
 class Said(Struct, frozen=True):
@@ -67,6 +60,7 @@ class Given:
     told_as: ToldAs = field(init=False)
     looped: Looped = field(init=False)
     lasting: Lasting = field(init=False)
+    in_vain: InVain = field(init=False)
     _known: dict[tuple[Function, str, bool], frozenset[Said]] = field(default_factory=dict)
     _carried: dict[tuple[Function, str], frozenset[Said]] = field(default_factory=dict)
     _around: dict[tuple[Function | None, str], frozenset[Said]] = field(default_factory=dict)
@@ -76,11 +70,11 @@ class Given:
     ] = field(default_factory=dict)
     _asked: set[tuple[Function, str]] = field(default_factory=set)
     """The helpers of which it is being asked what they give on."""
-    _refusals: dict[Module, frozenset[int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.literals = Literals(self.program)
         self.lasting = Lasting(self.program)
+        self.in_vain = InVain(self.program, self.literals.of)
         self.carried = Carried(self.program, self.holders, self._of)
         self.told_as = ToldAs(self.program, self._of)
         self.looped = Looped(self.program, self.holders, self.carried)
@@ -217,8 +211,10 @@ class Given:
             values = [
                 value
                 for call in self._calls(function)
-                if not self._finds_nothing(call)
+                if not self.in_vain.finds_nothing(call)
                 for value in self._of(call, scope)
+                if not isinstance(value, tree.Name)
+                or not self.is_strangers(function, value.id, scope)
             ]
             if elsewhere:
                 known = [usual(self.program, value) for value in values]
@@ -228,41 +224,16 @@ class Given:
             self._known[key] = frozenset(said)
         return self._known[key]
 
-    def _finds_nothing(self, call: tree.Call) -> bool:
-        """Whether a test expects that a call finds nothing: the value that it gives is a stranger's."""
-        node: tree.Node = call
-        parent = self.program.names.parent(node)
-        while isinstance(parent, tree.Expr):
-            match parent:
-                case tree.Compare() if parent.ops[0] in ("==", "is"):
-                    return any(_is_empty(side) for side in (parent.left, *parent.rights))
-                case tree.Wrapped(kind="not"):
-                    return True
-                case tree.Call() if last_name(parent.func).startswith("assert"):
-                    name = last_name(parent.func)
-                    empty = any(_is_empty(a.value) for a in parent.args)
-                    return empty or name in ("assertIsNone", "assertFalse")
-            node, parent = parent, self.program.names.parent(parent)
-        return id(parent) in self._refused(self.program.names.module_of(call))
-
-    def _refused(self, module: Module) -> frozenset[int]:
-        """The statements of a test from which it expects that something is not there, or is not theirs."""
-        if module not in self._refusals:
-            blocks = [one for one, _ in module.statements if isinstance(one, tree.Block)]
-            self._refusals[module] = frozenset(
-                id(inner)
-                for block in blocks
-                if block.kind == "with" and any(map(_expects_absence, managers(block)))
-                for inner in block.bodies[0]
-            )
-        return self._refusals[module]
+    def is_strangers(self, function: Function, name: str, scope: Scope) -> bool:
+        """Whether a test only looks in vain by a local."""
+        return self.in_vain.is_strangers(function, name, self.value_of_helper(scope))
 
     def _is_strange(self, node: tree.Node) -> bool:
         """Whether an object is only given to a call that finds nothing."""
         parent = self.program.names.parent(node)
         while isinstance(parent, tree.Expr | tree.Argument) and not isinstance(parent, tree.Call):
             parent = self.program.names.parent(parent)
-        return isinstance(parent, tree.Call) and self._finds_nothing(parent)
+        return isinstance(parent, tree.Call) and self.in_vain.finds_nothing(parent)
 
     def _calls(self, function: Function) -> Iterator[tree.Call]:
         return (n for n in self.program.names.inside(function) if isinstance(n, tree.Call))
@@ -367,21 +338,3 @@ class Given:
 def _elsewhere(said: Said) -> Said:
     """A value as another function can write it."""
     return replace(said, code=None) if said.local else said
-
-
-def _expects_absence(node: tree.Node) -> bool:
-    """Whether a test says so: `with pytest.raises(NotFound):`."""
-    return any(map(_ABSENCE.search, expected_by(node)))
-
-
-def _is_empty(node: tree.Node) -> bool:
-    """Whether an expression is `None`, `False`, 0 or an empty display."""
-    match node:
-        case tree.Const(value=value):
-            return not value and node.kind != "ellipsis"
-        case tree.Sequence(items=()) | tree.DictDisplay(keys=()):
-            return True
-        case tree.Call(func=tree.Name(id="set" | "list" | "dict" | "tuple"), args=()):
-            return True
-        case _:
-            return False

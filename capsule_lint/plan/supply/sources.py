@@ -188,6 +188,13 @@ class Sources:
         return None
 
     def _own_name(self, scope: Scope, function: Function, place: Place) -> str | None:
+        name = self._told_as(scope, function, place)
+        if name is None or not function.module.is_test:
+            return name
+        return None if self.given.is_strangers(function, name, scope) else name
+
+    def _told_as(self, scope: Scope, function: Function, place: Place) -> str | None:
+        """The name by which a function is told a scope, or has it."""
         if self._bound(scope, place):
             return scope.parameter
         parameter = self.program.domain.scope_parameter(function, scope)
