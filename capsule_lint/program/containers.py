@@ -24,6 +24,8 @@ ADDING_ALL: Final = frozenset(("extend", "extendleft", "update"))
 ADDING: Final = ADDING_ONE | ADDING_ALL
 FILLING: Final = ADDING_ONE | {"setdefault"}
 """Methods that put their last argument into a collection."""
+DROPPING: Final = frozenset(("pop", "popleft", "popitem", "remove", "discard", "clear"))
+"""Methods that take elements out."""
 QUEUING: Final = frozenset(("put", "put_nowait"))
 """Methods of a queue that add one element, their first argument."""
 TAKING: Final = frozenset(("pop", "popleft", "popitem", "get", "get_nowait"))

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
+from capsule_lint.program.containers import ADDING, DROPPING
 from capsule_lint.program.inference.types import Collection, Instance, ordered
 from capsule_lint.program.model import Class, enclosing
 
@@ -136,8 +138,38 @@ class WholeReads(Room):
                 continue
             found = self._read(node)
             cls = self._entity(found[0]) if found is not None else None
-            if found is not None and cls is not None and not self._is_replaced(node, function):
+            if found is None or cls is None or self._is_replaced(node, function):
+                continue
+            if not self._is_size(found[0], node, function):
                 yield WholeRead(*found, cls)
+
+    def _is_size(self, rows: tree.Node, kept: tree.Attr, function: Function) -> bool:
+        """Whether only the length of a collection is asked, for a position in it, `range(len(self._rows))`, or by a method
+        that adds to it or takes from it, and so knows of no one's rows: `if len(self._rows) > 9: self._rows.pop(0)`."""
+        names = self.program.names
+        counted = names.parent(rows)
+        if not _is_call(counted, "len") or not isinstance(counted, tree.Call):
+            return False
+        match around := names.parent(counted):
+            case tree.Subscript() | tree.Slice():
+                return True
+            case tree.Binary(op="-", left=left, right=tree.Const(value=1)) if left is counted:
+                return True
+        return _is_call(around, "range") or any(
+            isinstance(one, tree.Attr) and text_of(one) == text_of(kept) and self._is_changed(one)
+            for one in names.inside(function)
+        )
+
+    def _is_changed(self, kept: tree.Attr) -> bool:
+        """Whether elements are added to a collection, or taken out of it."""
+        match parent := self.program.names.parent(kept):
+            case tree.Attr(name=name):
+                return name in ADDING | DROPPING
+            case tree.Subscript(base=base) if base is kept:
+                outer = self.program.names.parent(parent)
+                return isinstance(outer, tree.Eval) and outer.kind == "del"
+            case _:
+                return False
 
     def _read(self, kept: tree.Attr) -> tuple[tree.Node, str] | None:
         """`list(self._orders.values())`, `self._orders.values()`, or a list that is counted or gone through."""
