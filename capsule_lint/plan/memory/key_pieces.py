@@ -30,8 +30,11 @@ class KeyPieces(Struct, frozen=True):
 
     local: LocalKeys
 
-    def unpacked(self, target: tree.Sequence, uses: list[tree.Name], home: Home) -> None:
-        """`for (tenant, item_id), item in self._items.items()`; `uses` are those of the neighbour."""
+    def unpacked(
+        self, target: tree.Sequence, uses: list[tree.Name], home: Home, *, asked: bool = False
+    ) -> None:
+        """`for (tenant, item_id), item in self._items.items()`; `uses` are those of the neighbour. A key that is
+        `asked` for says its scopes to the function."""
         change = self.local.rekeyed[home]
         self.local.notes.settle(target)
         neighbour = neighbour_in(target, change)
@@ -44,7 +47,9 @@ class KeyPieces(Struct, frozen=True):
         names = {
             s.name: "_"
             if spare
-            else self.local.parted.name(neighbour, s, knot, compared=bool(compared or inside))
+            else self.local.parted.name(
+                neighbour, s, knot, compared=bool(compared or inside), asked=asked
+            )
             for s in change.scopes
         }
         self._name(target, neighbour, home, names)

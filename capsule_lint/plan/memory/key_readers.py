@@ -70,6 +70,7 @@ class KeyReaders:
             if isinstance(owner, Function):
                 self._begun(owner, name)
         for home in homes:
+            self.keys.told(home)
             self._asked(home)
             self._asked_unseen(home)
         self._looped(homes, names, own if local else self.local.program.names.judged())

@@ -10,7 +10,7 @@ from capsule_lint.plan.memory.key_pieces import neighbour_in
 from capsule_lint.plan.memory.predicates import Predicates
 from capsule_lint.plan.uses.choices import TRUTHS
 from capsule_lint.program.containers import ADDING_ONE
-from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.local_names import bound_whole, reads_of
 from capsule_lint.program.logs import LOGGING
 from capsule_lint.program.model import last_name
 
@@ -33,6 +33,7 @@ class KeyUses:
     predicates: Predicates = field(init=False)
     followed: set[int] = field(default_factory=set)
     """The places that read a whole key."""
+    _told: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.predicates = Predicates(self)
@@ -105,6 +106,31 @@ class KeyUses:
                 return
             case _:
                 self.unsure(node, home)
+
+    def told(self, home: Home) -> None:
+        """Where a function takes the key apart that it is told and looks up: `tenant_id, note_id = key`."""
+        names = self.local.program.names
+        for key in self.local.asked[home]:
+            bound = bound_whole(names, key)
+            function = bound.function if bound is not None and bound.kind == "param" else None
+            if bound is None or function is None:
+                continue
+            for node in names.called(function, bound.name):
+                if id(node) not in self._told and bound_whole(names, node) is bound:
+                    self._told.add(id(node))
+                    self._taken_apart(node, home)
+
+    def _taken_apart(self, node: tree.Name, home: Home) -> None:
+        """A place that may take apart a key which is asked for: what is compared with its parts are no other keys."""
+        change, parent = self.local.rekeyed[home], self.local.program.names.parent(node)
+        match parent:
+            case tree.Assign(targets=(tree.Sequence() as target,), op="") if parent.value is node:
+                if home not in self.local.mixed and len(target.items) == change.width > 1:
+                    self.pieces.unpacked(target, [], home, asked=True)
+                else:
+                    self.target(target, home)
+            case tree.Subscript() if parent.base is node:
+                self._indexed(parent, home)
 
     def _compared(self, compare: tree.Compare, node: tree.Node, home: Home) -> None:
         op, other = compare.ops[0], compare.other(node)

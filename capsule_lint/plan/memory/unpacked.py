@@ -47,24 +47,26 @@ class Parts(Struct, frozen=True):
     """The same by the expression that reads a part of a key by its position."""
     _taken: set[tuple[Function | None, str]] = field(default_factory=set)
 
-    def name(self, neighbour: tree.Node, scope: Scope, knot: Knot, *, compared: bool) -> str:
-        """What the part beside another one is called, `capsule_id` beside `tenant_id`, unless that name is
-        for something else there."""
+    def name(
+        self, neighbour: tree.Node, scope: Scope, knot: Knot, *, compared: bool, asked: bool
+    ) -> str:
+        """What the part beside another one is called, `capsule_id` beside `tenant_id`, or beside any part of a key that
+        is `asked` for, unless that name is for something else there."""
         place, name = self.program.names.place(neighbour), f"stored_{scope.parameter}"
         if not isinstance(neighbour, tree.Name):
             return name
-        if not compared and self._is_free(neighbour, scope, place):
+        if not compared and self._is_free(neighbour, scope, place, asked=asked):
             name = scope.parameter
         self._taken.add((place.scope.function, name))
         self._beside[place.scope.module, neighbour.at, scope.name] = (name, knot)
         return name
 
-    def _is_free(self, neighbour: tree.Name, scope: Scope, place: Place) -> bool:
+    def _is_free(self, neighbour: tree.Name, scope: Scope, place: Place, *, asked: bool) -> bool:
         function, scopes = place.scope.function, self.program.policy.scopes
         if function is not None and self.program.domain.takes_scope(function):
             return False
         taken = any(scope.parameter in one.bindings for one in place.scope.ancestors())
-        return not taken and any(neighbour.id == one.parameter for one in scopes)
+        return not taken and (asked or any(neighbour.id == one.parameter for one in scopes))
 
     def suffice(self, function: Function) -> bool:
         """Whether a function that is told no scope goes through keys of a collection that say it, and does not look for
