@@ -1,5 +1,6 @@
 """Queues of the program's own through which tuples go: `jobs.put((tenant_id, note_id))`, and elsewhere `tenant_id,
-note_id = jobs.get()`. What is needed beside a part where it is taken out must be put in."""
+note_id = jobs.get()`. What is needed beside a part where it is taken out must be put in. So do tuples go through a
+parameter that its function takes apart: `repo.total((tenant_id, note_id))`, and there `tenant_id, note_id = key`."""
 
 from __future__ import annotations
 
@@ -11,9 +12,9 @@ from capsule_lint.model import AddElements
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.program.containers import QUEUING, TAKING
-from capsule_lint.program.inference.types import UNKNOWN
-from capsule_lint.program.local_names import only_assigned, reads_of
-from capsule_lint.program.model import Binding, Class, Module, last_name
+from capsule_lint.program.inference.types import UNKNOWN, classes_of, is_kept, may_be_ours
+from capsule_lint.program.local_names import bound_whole, only_assigned, reads_of
+from capsule_lint.program.model import Binding, Class, Function, Module, last_name
 from capsule_lint.program.walk import asks_presence
 
 if TYPE_CHECKING:
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Function
 
-    Home: TypeAlias = tuple[Class | Module, str]
+    Home: TypeAlias = tuple[Class | Module | Function, str]
 
 _QUEUES: Final = frozenset(("Queue", "SimpleQueue", "LifoQueue", "JoinableQueue", "deque", "list"))
 _ADDING: Final = QUEUING | {"append", "appendleft"}
@@ -74,7 +74,9 @@ class Queued(Room):
         for name in self.planner.origins.said(want):
             binding = self._unpacked(name)
             home = self._taken_from(binding.value, 0) if binding and binding.value else None
-            if binding is None or home is None:
+            home = home or (self._told(binding) if binding is not None else None)
+            known = self.planner.local.parted.beside(name, want.scope)
+            if binding is None or home is None or known is not None:
                 continue
             if home not in self._known:
                 self._known[home] = self._contents(home)
@@ -113,7 +115,7 @@ class Queued(Room):
                 new = scope.parameter if key in self._read else "_"
                 self._add(mends, target, index, new, self._beside[key])
             for types in contents.said.values() if contents is not None else ():
-                module, knot = self.program.names.module_of(types), wants[0].knot
+                module, knot = self.program.names.module_of(types), ("queue", home)
                 said = mends.annotation(knot, module, scope, types.items[index])
                 if said is not None:
                     self._add(mends, types, index, said, knot)
@@ -136,11 +138,20 @@ class Queued(Room):
             taken = self.planner.sources.visible.is_taken(function, scope.parameter)
             if taken or self.program.domain.scope_parameter(function, scope) is not None:
                 return
+            if isinstance(home[0], Function) and self.state.gains(function, scope):
+                return
+        defects = filter(None, map(self.planner.local.changing, contents.put))
+        if any(scope not in one.missing for one in defects):
+            return
         self._grown[key] = []
         for target in contents.taken:
             module = names.place(target).scope.module
             self._beside[module, target.items[index].at, scope.name] = knot
         for display in contents.put:
+            changing = self.planner.local.changing(display)
+            if changing is not None:  # it is a key besides, and gets the scope as one
+                self.state.groups.join(knot, changing.knot)
+                continue
             given = display.items[index]
             mirror = given if isinstance(given, tree.Attr | tree.Name) else None
             want = Want(scope, display, knot, "queued", mirror=mirror)
@@ -195,16 +206,84 @@ class Queued(Room):
     def _contents(self, home: Home) -> Contents | None:
         """What goes through a queue; `None` where that is not known, or not always of the same length."""
         program = self.program
-        names = program.calls.uses.known_as(home[1])
-        program.names.ask(*names)
         found = Contents()
         try:
+            if isinstance(home[0], Function):
+                self._tell(home[0], home[1], found)
+                return found if found.is_alike else None
+            names = program.calls.uses.known_as(home[1])
+            program.names.ask(*names)
             for node in program.names.named(*names):
                 if self._is_of(node, home):
                     self._use(node, found)
         except _Unclear:
             return None
         return found if found.is_alike else None
+
+    # --- parameters ---
+
+    def _told(self, binding: Binding) -> Home | None:
+        """The function of the program, and the parameter, that a name is a part of."""
+        whole = bound_whole(self.program.names, binding.value) if binding.value else None
+        function = whole.function if whole is not None and whole.kind == "param" else None
+        if whole is None or function is None or binding.kind != "assign":
+            return None
+        if function in self.program.keys.helpers:
+            return None  # it is told each scope by itself
+        own = function.parameter(whole.name) is whole.parameter and not function.module.is_test
+        return (function, whole.name) if own else None
+
+    def _tell(self, function: Function, name: str, found: Contents) -> None:
+        """Note what all who call a function give for a parameter, and where it takes that apart."""
+        program, names = self.program, self.program.names
+        own = function.parameter(name)
+        if own is None or own.kind in ("*", "**") or own.default is not None:
+            raise _Unclear
+        if len(program.calls.families.of(function)) > 1 or not self._is_called_alone(function):
+            raise _Unclear
+        found.note_types(own.annotation)
+        for node in names.called(function, name):
+            self._take(node, found, 0)
+        given = {id(c): a.value for c, a in program.calls.arguments_for(function, name)}
+        if len(given) != len(list(program.calls.callers(function))):
+            raise _Unclear
+        found.put += (self._written(one) for one in given.values())
+
+    def _is_called_alone(self, function: Function) -> bool:
+        """Whether a function is called wherever it may be named, and is known to be what is called."""
+        program = self.program
+        if function.decorators or self.planner.signatures.is_entered(function):
+            return False
+        program.names.ask(function.name)
+        calls = {id(call) for call, _ in program.calls.callers(function)}
+        return all(
+            id(program.names.parent(node)) in calls or not self._may_be(node, function)
+            for node in program.names.named(function.name)
+        )
+
+    def _may_be(self, node: tree.Name | tree.Attr, function: Function) -> bool:
+        """Whether a name may stand for a function."""
+        target = self.program.classes.dotted(node)
+        if isinstance(target, Binding):
+            return target.definition is function
+        types = self.program.inference.of(node.base) if isinstance(node, tree.Attr) else ()
+        found = (self.program.classes.method(c, function.name) for c in classes_of(types))
+        return isinstance(node, tree.Attr) and (
+            not types
+            or any(may_be_ours(one) or is_kept(one, function.name) for one in types)
+            or function in found
+        )
+
+    def _written(self, node: tree.Node) -> tree.Sequence:
+        """The tuple that a call gives: there, or in a local that goes nowhere else."""
+        bound = bound_whole(self.program.names, node)
+        if bound is None or bound.assigned is None or bound.function is None:
+            return _tuple(node)
+        uses = self.program.names.called(bound.function, bound.name)
+        shared = any(one is not node and one.at != bound.at for one in uses)
+        if shared and self.planner.local.changing(bound.assigned) is None:
+            raise _Unclear
+        return _tuple(bound.assigned)
 
     def _is_of(self, node: tree.Name | tree.Attr, home: Home) -> bool:
         """Whether something is that queue; unclear where the object that has it is not known."""

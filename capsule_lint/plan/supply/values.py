@@ -18,6 +18,7 @@ from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.program.inference.types import Instance, LambdaObject
 from capsule_lint.program.model import Class, Function
 from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,12 +104,26 @@ class Values(Room):
         )
         found = self.planner.owners.agreed(want, found)
         if found is not None and (
-            not self.planner.origins.fits(want, found) or _is_of_spread(want, found)
+            not self.planner.origins.fits(want, found)
+            or _is_of_spread(want, found)
+            or self._is_of_row(want, found)
         ):
             found = None
         if found is None and isinstance(want.callee, Class | Function):
             found = self.planner.loads.beside(want)
         return found if found is not None else self.planner.serving.last.get(id(want))
+
+    def _is_of_row(self, want: Want, found: Value) -> bool:
+        """Whether a filter would compare the rows that a loop goes through with themselves."""
+        names, asked = self.program.names, set(map(id, within(want.mirror)) if want.mirror else ())
+        read = within(want.node) if want.purpose == "filter" else ()
+        return any(
+            isinstance(one, tree.Name)
+            and found.code.startswith((f"{one.id}.", f"{one.id}["))
+            and id(one) not in asked
+            and any(bound.kind == "for" for bound in names.bindings_of(one))
+            for one in read
+        )
 
     def _entries(self, want: Want) -> Iterator[tree.Node]:
         """What a dict of the program, tests aside, says for other scopes where it gets an entry: `event["tenant_id"]`
