@@ -33,16 +33,22 @@ def only_assigned(names: Names, node: tree.Node) -> tree.Node | None:
     return binding.assigned if binding is not None else None
 
 
+def named_by(names: Names, node: tree.Node) -> Iterator[tree.Node]:
+    """What a local name, or a walrus, is given, step by step through other names: the expression itself first."""
+    seen: set[int] = set()
+    current: tree.Node | None = node
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        inner = current.value if isinstance(current, tree.Walrus) else None
+        current = inner or only_assigned(names, current)
+
+
 def behind(names: Names, node: tree.Node) -> tree.Node | None:
     """What a local name, or a walrus, is given in the end, through other names: the expression itself, if it is
     neither; `None` where that is not known."""
-    seen: set[int] = set()
-    current: tree.Node | None = node
-    while isinstance(current, tree.Name | tree.Walrus) and id(current) not in seen:
-        seen.add(id(current))
-        inner = current.value if isinstance(current, tree.Walrus) else None
-        current = inner or only_assigned(names, current)
-    return current
+    *_, last = named_by(names, node)
+    return None if isinstance(last, tree.Name | tree.Walrus) else last
 
 
 def written_text(names: Names, node: tree.Node, depth: int = 0) -> str | None:

@@ -83,7 +83,9 @@ class LocalKeys:
         self.hosts = KeyHosts(program, self.classes, self.handed)
         self.needs = KeyNeeds(program, self.collections)
         self.notes = LocalNotes(program, state, silence)
-        self.filters = LocalFilters(program, self.notes, self.needs, self.classes, self.rows)
+        self.filters = LocalFilters(
+            program, self.notes, self.needs, self.classes, self.rows, self.told
+        )
         self.objects = ScopeObjects(program)
         self.shared = SharedKeys(self)
         self._said = Said(program, Splits(program), self.objects)

@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_of
 from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.memory.narrowed import Narrowed
+from capsule_lint.plan.memory.row_predicates import RowPredicates
 from capsule_lint.plan.state import Want
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance, ordered
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.key_classes import KeyClasses
     from capsule_lint.plan.memory.key_needs import KeyNeeds
     from capsule_lint.plan.memory.local_notes import LocalDefect, LocalNotes
+    from capsule_lint.plan.memory.told_by_calls import ToldByCalls
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -51,8 +53,14 @@ class LocalFilters:
     needs: KeyNeeds
     classes: KeyClasses
     rows: Rows
+    told: ToldByCalls
     _asking: dict[tuple[object, ...], tree.Compare] = field(default_factory=dict)
     """Which comparison of a condition is the one beside which a scope is asked for, by row and scope."""
+
+    @property
+    def predicates(self) -> RowPredicates:
+        """Who asks functions that say whose a row is."""
+        return RowPredicates(self.program)
 
     def judge(self, node: tree.Compare) -> None:
         """Note what a comparison lacks that stands in a method of a repository, or of what tells its rows apart."""
@@ -62,19 +70,26 @@ class LocalFilters:
         owner = owner_of(function)
         if function is None:
             return
-        repositories = self.program.domain.repositories
-        if (
-            owner is not None
-            and owner not in repositories
-            and not self._is_specification(owner, function)
-        ):
+        own = owner is not None and (
+            owner in self.program.domain.repositories or self._is_specification(owner, function)
+        )
+        if owner is not None and not own and not self.predicates.may_be(function):
             return
         found = list(self._filters(node))
-        home = self._kept_at(found[0].left) if found and owner is None else None
-        if home is not None:
-            self._add(found, home, function)
-        elif found and owner is not None:
-            self._add(found, owner, function)
+        if not found:
+            return
+        of = owner if own else self._asked_for(found[0], owner, function)
+        if of is not None:
+            self._add(found, of, function)
+
+    def _asked_for(
+        self, found: _Filter, owner: Class | None, function: Function
+    ) -> Class | Home | None:
+        """For whom a comparison outside of repositories filters rows."""
+        home = self._kept_at(found.left) if owner is None else None
+        asking = self.predicates.asked_by(function, found.right) if home is None else []
+        asking.sort(key=lambda cls: len(self.needs.required(cls, function, cls.module)))
+        return home or (asking[-1] if asking else None)
 
     def _kept_at(self, node: tree.Node) -> Home | None:
         """Where a module, or a function for those that it makes, keeps the rows of which one is told by a scope."""
@@ -107,9 +122,16 @@ class LocalFilters:
         for one, other, inside in _compared(node):
             for left, right in ((one, other), (other, one)):
                 for scope in self.program.policy.scopes:
-                    is_value = self.program.domain.held.is_value(right, scope)
-                    if is_value and self._reads(left, scope) and not self._is_of_key(right):
+                    if self._reads(left, scope, right) and self._is_asked(right, scope):
                         yield _Filter(node, left, right, scope, inside)
+
+    def _is_asked(self, node: tree.Node, scope: Scope) -> bool:
+        """Whether an expression is a scope's value, and no row's: its name says so, or all who call its function do."""
+        is_value = self.program.domain.held.is_value
+        function = self.program.names.function_of(node)
+        if not is_value(node, scope) and isinstance(node, tree.Name) and function is not None:
+            self.told.parameters((node,), function)
+        return is_value(node, scope) and not self._is_of_key(node)
 
     def _is_of_key(self, node: tree.Node) -> bool:
         """Whether a name is a part of the keys that a loop goes through: what that is compared with asks for rows, and is
@@ -131,12 +153,14 @@ class LocalFilters:
                 self._add([_Filter(node, left, right, scope)], cls, method)
                 return
 
-    def _reads(self, node: tree.Node, scope: Scope) -> bool:
-        """Whether an expression is a scope's value of an entity, or of a dict that stands for one."""
+    def _reads(self, node: tree.Node, scope: Scope, asked: tree.Node) -> bool:
+        """Whether an expression is a scope's value of an entity, or of a dict that stands for one: of `self` as well, in
+        a method of the entity that is told what is `asked` for."""
         if isinstance(node, tree.Attr):
             if not names_scope(hole_name(node), scope):
                 return False
-            return not _is_self(node.base) and self._entity_of(node.base) is not None
+            own = _is_self(node.base) and not isinstance(asked, tree.Name)
+            return not own and self._entity_of(node.base) is not None
         return item_key(node, scope) is not None and dict_in(node) is not None
 
     def _entity_of(self, node: tree.Node) -> Class | None:
@@ -169,6 +193,10 @@ class LocalFilters:
             knot = self.notes.knot_of(of, found.node)
         if self._is_meant(found.node):
             return
+        narrower = self._narrower(found.left, missing)
+        if narrower is not None:
+            reason = f"filters rows of `{narrower.name}` too, which needs less"
+            self.notes.obstacle(knot, found.node, reason)
         row = dict_in(found.left)
         if row is not None and not self._extend_rows(row, found, missing, knot):
             return
@@ -180,6 +208,18 @@ class LocalFilters:
             self.notes.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))
         self.notes.settle(found.node)
         self.notes.filtering.add(function)
+
+    def _narrower(self, node: tree.Node, scopes: list[Scope]) -> Class | None:
+        """An entity that an attribute may be read of, and of which policy does not demand all of some scopes."""
+        domain, scopes_of = self.program.domain, self.program.policy.scopes_of
+        types = (
+            self.program.inference.of(node.base) if isinstance(node, tree.Attr) else frozenset()
+        )
+        found = (one.cls for one in ordered(types) if isinstance(one, Instance))
+        return next(
+            (c for c in found if c in domain.entities and not {*scopes} <= {*scopes_of(c.name)}),
+            None,
+        )
 
     def _asks(self, found: _Filter, scope: Scope, function: Function) -> bool:
         """Whether no other comparison of the same row asks for a scope already, in the same condition or in a step
@@ -216,7 +256,7 @@ class LocalFilters:
                 continue
             for left, right, _ in _compared(node):
                 of = _row(left)
-                if of is None or not self._reads(left, scope) or not is_value(right, scope):
+                if of is None or not self._reads(left, scope, right) or not is_value(right, scope):
                     continue
                 if narrowed.are_steps(found.node, row, node, of):
                     return True
@@ -290,7 +330,8 @@ def condition_of(names: Names, node: tree.Compare) -> object:
 def names_beside(names: Names, node: tree.Compare) -> set[str]:
     """The names that are compared in the same condition."""
     comparisons = compared_beside(names, node)
-    return {hole_name(side) for one in comparisons for side in tree.items(one.left)}
+    sides = [side for one in comparisons for side in (one.left, *one.rights)]
+    return {hole_name(item) for side in sides for item in tree.items(side)}
 
 
 def compared_beside(names: Names, node: tree.Compare) -> Iterator[tree.Compare]:

@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import classes_of
-from capsule_lint.program.local_names import behind
+from capsule_lint.program.local_names import named_by
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import Filled, hole_name, names_any_of, names_scope, snake
 from capsule_lint.program.walk import within
@@ -109,9 +109,13 @@ class Held:
         function, parameter = self._parameter_at(node)
         if function is not None:
             return self.parameter(function, scope) is parameter
-        given = behind(self.domain.names, node) if isinstance(node, tree.Name) else None
+        *_, given = named_by(self.domain.names, node) if isinstance(node, tree.Name) else (node,)
+        if isinstance(given, tree.Name):
+            function, parameter = self._parameter_at(given)
+            held = self.parameter(function, scope) if function is not None else None
+            return names_scope(given.id, scope) or (held is not None and held is parameter)
         plain = isinstance(given, tree.Attr) or (isinstance(given, tree.Call) and not given.args)
-        return given is not None and plain and self.is_value(given, scope)
+        return given is not node and plain and self.is_value(given, scope)
 
     def is_of_tests(self, node: tree.Node, scope: ScopePolicy) -> bool:
         """Whether an expression is what policy's source for tests gives: `test_tenant()`."""
