@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _OWN: Final = frozenset(("_asdict", "_replace", "_fields", "_make"))
 """What such tuples have beside their fields."""
-_REASON: Final = "is of `{}`, which a call makes of listed fields, and `{}` is none of them"
+OF_LISTED: Final = "is of `{}`, which a call makes of listed fields, and `{}` is none of them"
+"""Why a person has to look at such a tuple, and the scope that it lacks."""
 
 
 class _Made(Struct, frozen=True):
@@ -48,7 +49,7 @@ class MadeTuples(Room):
             for node in self._neighbours(want):
                 for one in made:
                     if self._lacks(one, want.scope) and self._is_of(node.base, one):
-                        reason = _REASON.format(one.name, want.scope.parameter)
+                        reason = OF_LISTED.format(one.name, want.scope.parameter)
                         self.planner.local.notes.obstacle(want.knot, node, reason)
 
     def _find(self) -> Iterator[_Made]:
