@@ -40,11 +40,17 @@ class Origins(Struct, frozen=True):
     stored: tuple[tree.Node, ...] = ()
     """What reads it from a response of the table: what has been written with an entry is read with it."""
 
+    wholes: tuple[tree.Node, ...] = ()
+    """What gives all fields of an object, where somebody asks for these as well."""
+
     def __add__(self, other: Origins) -> Origins:
         every = {id(d): d for d in (*self.displays, *other.displays)}
         stored = {id(n): n for n in (*self.stored, *other.stored)}
+        wholes = {id(n): n for n in (*self.wholes, *other.wholes)}
         complete = self.complete and other.complete
-        return Origins(tuple(every.values()), complete, tuple(stored.values()))
+        return Origins(
+            tuple(every.values()), complete, tuple(stored.values()), tuple(wholes.values())
+        )
 
 
 _NONE: Final = Origins()
@@ -153,7 +159,7 @@ class Rows:
             for one in each
         )
         found = sum(each, _NONE)
-        return Origins(found.displays, found.complete or sure, found.stored)
+        return Origins(found.displays, found.complete or sure, found.stored, found.wholes)
 
     def _filtered(self, node: tree.Comprehension, depth: int) -> Origins:
         """`{k: v for k, v in item.items() if …}` is `item` with some keys."""

@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import item_key
-from capsule_lint.plan.entities.displays import entries_of, entry_of
+from capsule_lint.plan.code import item_key, rename
+from capsule_lint.plan.entities.displays import entries_of, entry_of, names_any
 from capsule_lint.plan.memory.local_filters import dict_in
+from capsule_lint.plan.memory.matched_rows import MatchedRows, Side
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name, owner_of
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.memory.local import LocalKeys
+    from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class
 
 
 _WHOLE: Final = frozenset(("frozenset", "tuple", "sorted"))
@@ -30,6 +35,7 @@ class DictKeys(Struct, frozen=True):
     """Demands the entries of the scopes that they lack."""
 
     local: LocalKeys
+    rows: MatchedRows
 
     def find(self) -> None:
         """Look at every comparison of a repository, and at what its collections are asked for."""
@@ -38,26 +44,70 @@ class DictKeys(Struct, frozen=True):
         for module in homes:
             for node in () if module.generated else module.each(tree.Compare):
                 if len(node.ops) == 1 and owner_of(names.function_of(node)) in repositories:
-                    self._judge(node, self._compared(node))
+                    self._judge(node, *self._sides(self._compared(node)))
         for keys in self.local.asked.values():
-            displays = list(itertools.takewhile(bool, map(self._hashed, keys)))
-            if len(displays) == len(keys):
+            hashed = list(itertools.takewhile(bool, map(self._hashed, keys)))
+            if len(hashed) == len(keys):
                 for key in keys:
-                    self._judge(key, [one for found in displays for one in found])
+                    self._judge(key, [one for found in hashed for one in found])
 
-    def _judge(self, node: tree.Node, displays: list[Display]) -> None:
+    def _sides(self, sides: list[Side]) -> tuple[list[Display], set[Class]]:
+        """The dicts that are compared, and the classes of the objects: those that say no scope ask for rows of all, where
+        the other side has nothing but objects."""
+        displays = [one for side in sides for one in side.displays]
+        if not all(side.displays for side in sides):
+            displays = [one for one in displays if names_any(one, self.local.program)]
+        return displays, {cls for side in sides for cls in side.classes}
+
+    def _judge(
+        self, node: tree.Node, displays: list[Display], classes: AbstractSet[Class] = frozenset()
+    ) -> None:
+        """Demand what dicts lack, where objects of some classes are compared with them too."""
         notes, function = self.local.notes, self.local.program.names.function_of(node)
         owner = owner_of(function)
         if function is None or owner is None:
             return
+        found: list[tuple[Display, Scope, Scope]] = []
         for scope in self.local.needs.required(owner, function, function.module):
             old = self._beside(displays, scope)
-            if old is None:
-                continue
-            for display in self._with_rows(displays, old):
-                if entry_of(display, scope) is None:
-                    notes.extend(display, old, scope, notes.knot_in(owner, node))
-                    notes.filtering.add(function)
+            if old is not None and all(self._has(c, displays, old, scope) for c in classes):
+                every = self._with_rows(displays, old)
+                found += [(one, old, scope) for one in every if entry_of(one, scope) is None]
+        knot = notes.knot_in(owner, node)
+        if not found or not self._tell(node, found, knot):
+            return
+        for display, old, scope in found:
+            notes.extend(display, old, scope, knot)
+        notes.filtering.add(function)
+        for cls in classes:
+            notes.state.groups.join(knot, ("entity", cls.name))
+
+    def _tell(
+        self, node: tree.Node, found: list[tuple[Display, Scope, Scope]], knot: Knot
+    ) -> bool:
+        """Note that a comparison lacks scopes, or the calls that say by keywords what it asks for; not where people have
+        said that this is meant."""
+        notes, is_test = self.local.notes, self.local.program.names.module_of(node).is_test
+        lacking: dict[int, tuple[tree.Node, list[Scope]]] = {}
+        for display, _, scope in found if not is_test else ():
+            told = isinstance(display, tree.Call) and not tree.makes_dict(display)
+            place = display if told else node
+            scopes = lacking.setdefault(id(place), (place, []))[1]
+            scopes += [scope] if scope not in scopes else []
+        if len(lacking) > 1:
+            lacking.pop(id(node), None)
+        drafts = [notes.draft(place, "made", scopes, knot) for place, scopes in lacking.values()]
+        meant = [one for one in drafts if notes.is_silenced(one)]
+        notes.defects += [] if meant else drafts
+        return not meant
+
+    def _has(self, cls: Class, displays: list[Display], old: Scope, scope: Scope) -> bool:
+        """Whether the objects of a class have a scope, or gain it, under the name that dicts have beside the other one."""
+        program, entry = self.local.program, entry_of(displays[0], old)
+        if entry is None or not program.classes.has_attribute(cls, entry[0]):
+            return False
+        gains = cls in program.domain.entities and scope in program.policy.scopes_of(cls.name)
+        return gains or program.classes.has_attribute(cls, rename(entry[0], old, scope))
 
     def _with_rows(self, displays: list[Display], old: Scope) -> list[Display]:
         """The dicts, and the rows of which they are made, `{"tenant": row["tenant"], …}`; none where a row is not
@@ -84,15 +134,16 @@ class DictKeys(Struct, frozen=True):
                 return old
         return None
 
-    def _compared(self, node: tree.Compare) -> list[Display]:
-        """The dicts that are compared, as they are written out; none where there may be others."""
+    def _compared(self, node: tree.Compare) -> list[Side]:
+        """What is compared, as it is written out; nothing where there may be others."""
         sides = self._items(node) or self._by_entry(node)
         if node.ops[0] in ("==", "!=") and not sides:
             sides = (node.left, node.rights[0])
             if not all(isinstance(side, _MAY_BE_DICTS) for side in sides):
                 return []
-        found = list(itertools.takewhile(bool, map(self._displays, sides)))
-        return [one for side in found for one in side] if len(found) == len(sides) else []
+        found = [side for one in sides if (side := self._side(one)) is not None]
+        known = len(found) == len(sides) and any(side.displays for side in found)
+        return found if known else []
 
     def _items(self, node: tree.Compare) -> tuple[tree.Node, ...]:
         """`wanted` and `row` of `wanted.items() <= row.items()`."""
@@ -117,6 +168,11 @@ class DictKeys(Struct, frozen=True):
                     tree.Subscript(base=row) | tree.Call(func=tree.Attr(name="get", base=row)),
                 ):
                     return (wanted, row)
+                case (
+                    [("for", (1,), tree.Call(func=tree.Attr(name="items", base=wanted), args=()))],
+                    tree.Call(func=tree.Name(id="getattr")),
+                ):
+                    return (wanted, other)
         return ()
 
     def _hashed(self, key: tree.Node) -> tuple[Display, ...]:
@@ -129,6 +185,11 @@ class DictKeys(Struct, frozen=True):
                 return self._displays(base)
             case _:
                 return ()
+
+    def _side(self, node: tree.Node) -> Side | None:
+        """What an expression may be, wherever it comes from."""
+        displays = self._displays(node)
+        return Side(displays) if displays else self.rows.side(node)
 
     def _displays(self, node: tree.Node) -> tuple[Display, ...]:
         """A dict as it is written out, wherever it comes from."""

@@ -21,6 +21,7 @@ from capsule_lint.plan.memory.listed_keys import ListedKeys
 from capsule_lint.plan.memory.local_filters import LocalFilters
 from capsule_lint.plan.memory.local_notes import LocalNotes
 from capsule_lint.plan.memory.looking_up import LOOKING_UP, looking_up
+from capsule_lint.plan.memory.matched_rows import MatchedRows
 from capsule_lint.plan.memory.nested import Nested
 from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.memory.said import Said
@@ -111,7 +112,7 @@ class LocalKeys:
                     if len(node.ops) == 1:
                         self.filters.judge(node)
         self._find_identities()
-        DictKeys(self).find()
+        DictKeys(self, MatchedRows(self.program)).find()
         changing = [defect for defect, _ in self._changing.values()]
         self.shared.spread(changing, lambda home, by: self.feed(home, tuple(by.missing)))
         self.readers.find(set(self.rekeyed))
