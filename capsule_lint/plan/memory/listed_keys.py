@@ -33,8 +33,9 @@ class ListedKeys(Struct, frozen=True):
         if listed is None:
             return
         fields, place = fields_of(listed), self.program.names.place(key)
-        said = [s for s in self.program.policy.scopes if any(names_scope(f, s) for f in fields)]
-        missing = [s for s in self.needs.demanded(home, place) if s not in said]
+        scopes = self.program.policy.scopes
+        said = [s.name for s in scopes if any(names_scope(f, s) for f in fields)]
+        missing = [s for s in self.needs.demanded(home, place, said) if s.name not in said]
         defect = self.notes.draft(key, "made", missing, self.notes.knot_of(home, key))
         if said and missing and not self.notes.is_silenced(defect):
             self.notes.defects.append(defect)
