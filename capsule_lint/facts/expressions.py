@@ -178,10 +178,11 @@ class Expressions:
         number = 0
         for value in node.values:
             if isinstance(value, ast.FormattedValue):
+                plain = value.conversion == -1 and value.format_spec is None
                 if positioned is None:
-                    parts.append(tree.Hole(self.of(value.value)))
+                    parts.append(tree.Hole(self.of(value.value), plain))
                 else:
-                    parts.append(tree.Hole(self._field(positioned[number])))
+                    parts.append(tree.Hole(self._field(positioned[number]), plain))
                 number += 1
             elif isinstance(value, ast.Constant) and isinstance(value.value, str):
                 parts.append(value.value.encode(errors="replace").decode())

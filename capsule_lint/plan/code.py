@@ -50,6 +50,28 @@ def text_of(node: tree.Node) -> str | None:
             return None
 
 
+def put_together(node: tree.Node) -> str | None:
+    """The code of a text that is put together of what `text_of` knows the code of: `f"t{n}"`, `"t" + str(n)`."""
+    match node:
+        case tree.FString():
+            parts = [_part_of(one) for one in node.parts]
+            return 'f"' + "".join(map(str, parts)) + '"' if None not in parts else None
+        case tree.Binary(op="+" | "%" as op):
+            left = put_together(node.left) if op == "+" else text_of(node.left)
+            right = text_of(node.right)
+            return f"{left} {op} {right}" if left is not None and right is not None else None
+        case _:
+            return text_of(node)
+
+
+def _part_of(part: str | tree.Hole) -> str | None:
+    if isinstance(part, str):
+        written = part.isprintable() and '"' not in part and "\\" not in part
+        return part.replace("{", "{{").replace("}", "}}") if written else None
+    code = text_of(part.value) if part.plain else None
+    return f"{{{code}}}" if code is not None and '"' not in code else None
+
+
 def renamed_item_access(code: str, node: tree.Node, old: Scope, new: Scope) -> str | None:
     """`item["tenantId"]["S"]` to `item["capsuleId"]["S"]`; `None` when it is no access of an item."""
     key = item_key(node, old)

@@ -83,6 +83,8 @@ class Hole(Struct, frozen=True, tag=True):
     """The replacement field of an f-string."""
 
     value: Node
+    plain: bool
+    """Whether it says nothing of how the value is written: `{n}`, and neither `{n!r}` nor `{n:03}`."""
 
 
 class FString(Expr, frozen=True, tag=True):

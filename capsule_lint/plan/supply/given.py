@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import text_of
+from capsule_lint.plan.code import put_together, text_of
 from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.testing.carried import Carried
@@ -90,6 +90,19 @@ class Given:
             for helper in self._helpers(call)
             for one in self._in(helper, scope, elsewhere=True)
         )
+
+    def made_in(self, call: tree.Call | None, scope: Scope) -> str | None:
+        """The code of the text that a call, or one among its arguments, puts together for a scope: `f"t{n}"` of
+        `put(Note(f"t{n}"))`; `None` where that may not be said once more, or there are several."""
+        place, calls = self.program.names.place, within(call) if call is not None else ()
+        codes = {
+            put_together(value) if repeatable(value, self.program, depth=1) else None
+            for one in calls
+            for value in (self._of(one, scope) if isinstance(one, tree.Call) else ())
+            if call is not None
+            and place(value).scope is place(call).scope  # its names mean the same
+        }
+        return codes.pop() if len(codes) == 1 else None
 
     def by_argument(
         self, call: tree.Call | None, scope: Scope

@@ -273,8 +273,10 @@ class Sources:
             return own
         usable = [one.code for one in said if one.code and self._is_usable(one, place)]
         literal = next(iter(said)).literal
-        if not usable and literal is None:
-            return own  # it has a value of its own that nothing else here can say
+        if not usable and literal is None:  # it has a value of its own
+            made = self.given.made_in(call, scope)
+            value = Value(made, kind="given") if made is not None else None
+            return value if value is not None and inline(value) else own
         return Value(min(usable, default=f'"{literal}"'), kind="given", literal=literal)
 
     def _differ(self, said: frozenset[Said], place: Place) -> bool:
