@@ -156,10 +156,38 @@ class Holders(Struct, frozen=True):
         classes = (one.cls for one in types if isinstance(one, Instance))
         return all(self.attribute_of(cls, scope) is not None for cls in classes)
 
+    def gained_beside(
+        self, scope: Scope, call: tree.Call | None, *, behind: bool = False
+    ) -> Value | None:
+        """What an object is going to be told that a call gets and that is made there, or, if that is asked, `behind` a
+        local: beside `root.tenant_id` of `put(Stock(root.tenant_id))`."""
+        names = self.program.names
+        for argument in call.args if call is not None else ():
+            made = argument.value
+            if behind:
+                made = only_assigned(names, made) or made
+            for callee in self.program.calls.callees(made) if isinstance(made, tree.Call) else ():
+                gains = callee.cls or callee.function
+                if gains is None or not isinstance(made, tree.Call):
+                    continue
+                knot = self.field_knot(gains, scope) if isinstance(gains, Class) else None
+                if knot is not None or self.state.gains(gains, scope):
+                    beside = self.attribute_beside(scope, made)
+                    root = beside.code.partition(".")[0] if beside is not None else ""
+                    then, now = (
+                        names.bindings(root, names.place(n)) for n in (made, argument.value)
+                    )
+                    same = made is argument.value or (then == now and len(now) == 1)
+                    if beside is not None and same:
+                        return beside
+        return None
+
     def told_beside(self, scope: Scope, call: tree.Call | None) -> Value | None:
         """What an object is told that a call gets, which is made there or in a local: `args.tenant_id` of
         `put(Stock(tenant_id=args.tenant_id))`."""
         program = self.program
+        if (gained := self.gained_beside(scope, call)) is not None:
+            return gained
         for argument in call.args if call is not None else ():
             made = only_assigned(program.names, argument.value) or argument.value
             if made is argument.value and (whose := self._made_for(made, scope)) is not None:
@@ -171,10 +199,6 @@ class Holders(Struct, frozen=True):
                 if callee.cls is None or attribute is None or not isinstance(made, tree.Call):
                     continue
                 told = program.classes.kept(callee.cls, attribute, made.args)
-                if told is None and made is argument.value and self.field_knot(callee.cls, scope):
-                    beside = self.attribute_beside(scope, made)  # as that is going to be told
-                    if beside is not None:
-                        return beside
                 here = isinstance(told, tree.Attr) and made is argument.value
                 code = text_of(told) if told is not None and (here or self._stays(told)) else None
                 if told is not None and code is not None and repeatable(told, program):

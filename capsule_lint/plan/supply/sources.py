@@ -83,6 +83,8 @@ class Sources:
         if found is not None and not _passes(call, found.code):
             return self._beside_loop(found, scope, place, call) or found
         if place.scope.module.is_test and scope.test_source is not None:
+            if (told := self.holders.gained_beside(scope, call, behind=True)) is not None:
+                return told
             near = [a.value for a in call.args] if call is not None else beside
             return self._of_test(scope.test_source, scope, place, near, call)
         told = self.holders.told_beside(scope, call)
