@@ -232,18 +232,19 @@ class Segments(MendRoom):
         code: str,
     ) -> bool:
         """`make_key(tenant=tenant_id)` gets `capsule=capsule_id`, where the function makes the scope's tag
-        of that name; whether it does."""
+        of a name; whether it does."""
         program = self.program
         functions = [c.function for c in program.calls.callees(host)]
         at = tree.behind([argument.value for argument in host.args], anchor)
         if len(functions) != 1 or functions[0] is None or (anchor is not None and not at):
             return False
         joiner = program.templates.called.keyworded.joiner(functions[0])
-        if joiner is None or any(joiner.written(one.scope.name) != one.tag for one in new):
+        keywords = [joiner.keyword(one.tag, one.scope.name) if joiner else None for one in new]
+        if None in keywords:
             return False
         filename = self.program.names.module_of(host).filename
-        for one in new:
-            mend = AddArgument(filename, host.span, code, one.hole, one.scope.name, at)
+        for one, keyword in zip(new, keywords, strict=True):
+            mend = AddArgument(filename, host.span, code, one.hole, keyword, at)
             self.mends.add(knot, mend)
         return True
 

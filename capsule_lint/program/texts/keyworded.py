@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.texts.pieces import Piece, Text
+from capsule_lint.program.texts.pieces import Piece, Text, word_of
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Function
@@ -44,6 +44,13 @@ class Joiner(Struct, frozen=True):
                 case _:
                     return None
         return None
+
+    def keyword(self, tag: str, name: str) -> str | None:
+        """The keyword before whose value a tag is written: the name of its scope, or else what the tag says,
+        `CAPSULE=`; `None` where no name makes the tag."""
+        word = word_of(tag)
+        named = (one for one in (name, word.lower(), word) if one.isidentifier())
+        return next((one for one in named if self.written(one) == tag), None)
 
 
 @dataclass(eq=False, slots=True)
