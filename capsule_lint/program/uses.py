@@ -108,7 +108,7 @@ class Uses:
 
     boxes: dict[int, Boxed] = field(default_factory=dict)
     """The calls that something makes later, with arguments that are written out."""
-    later: dict[int, tree.Call] = field(default_factory=dict)
+    later: dict[int, list[tree.Call]] = field(default_factory=dict)
     """These calls by what they call."""
 
     def __post_init__(self) -> None:
@@ -328,11 +328,10 @@ class Uses:
     def _note_deferred(self, node: tree.Call, through: frozenset[str]) -> None:
         if isinstance(node.func, tree.Attr) and node.func.name in through:
             self._note_call(node, node.func.base)
-        box = deferred.boxed(node)
-        if box is not None:
+        for box in deferred.boxed(node):
             self.boxes[id(box.call)] = box
-            self.later[id(box.call.func)] = box.call
-            self.names.index.put(box.call, self.names.place(node), node)
+            self.later.setdefault(id(box.call.func), []).append(box.call)
+            self.names.index.put(box.call, self.names.place(box.at), node)
             self._note_call(box.call, box.call.func)
 
     def _note_kept(self) -> None:

@@ -129,10 +129,11 @@ class References(Room, Struct, frozen=True):
         if any(True for one in replaced for _ in callables(program, one.node)):
             escape = (Verdict.ESCAPE, "is replaced by something else")
             return self.replacements.judge(replaced, symbol) or escape
-        later = program.calls.uses.later.get(id(node))
-        if later is not None and self._calls(later, symbol):
-            return self.called(later, symbol)
+        later = program.calls.uses.later.get(id(node), [])
         parent = program.names.parent(node)
+        own = isinstance(parent, tree.Call) and program.calls.callees(parent)
+        if later and not own and all(self._calls(call, symbol) for call in later):
+            return max(self.called(call, symbol) for call in later)
         is_called = isinstance(parent, tree.Call) and parent.func is node
         if not is_called and last_name(node) not in program.calls.uses.aliases(symbol.name):
             return Verdict.ALREADY_CORRECT, "is followed from where it is given"
@@ -408,7 +409,7 @@ class References(Room, Struct, frozen=True):
         return Verdict.ESCAPE, "is replaced by something else"
 
     def _calls(self, call: tree.Call, symbol: Symbol) -> bool:
-        return any(c.function is symbol for c in self.program.calls.callees(call))
+        return any(symbol in (c.function, c.cls) for c in self.program.calls.callees(call))
 
 
 def _function(one: Type) -> Function | None:

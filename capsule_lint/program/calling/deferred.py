@@ -1,4 +1,5 @@
-"""Calls that something else makes later: `index.delay(tenant_id)`, `Thread(target=f, args=(tenant_id,))`."""
+"""Calls that something else makes later: `index.delay(tenant_id)`, `Thread(target=f, args=(tenant_id,))`,
+`starmap(f, [(tenant_id, i) for i in ids])`."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.model import enclosing, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.model import Function, Module
@@ -26,6 +27,8 @@ _BOXED: Final = {
     "add_job": ("func", 0),
 }
 """What is given a function, and its arguments as `args=` and `kwargs=`: by which keyword, and where."""
+_SPREADING: Final = frozenset(("starmap", "starmap_async"))
+"""What calls a function with the items of each tuple that it is given besides."""
 _ARGS: Final = "args"
 _KWARGS: Final = ("kwargs", "kwds")
 
@@ -38,12 +41,23 @@ class Boxed(Struct, frozen=True):
     args: tree.Sequence | None
     kwargs: tree.DictDisplay | None
 
+    @property
+    def at(self) -> tree.Node:
+        """Where the values of its arguments are at hand: a tuple of a comprehension knows what this goes through."""
+        return self.args if self.args is not None else self.holder
 
-def boxed(holder: tree.Call) -> Boxed | None:
-    """The call that a call makes later, where its arguments are written out."""
+
+def boxed(holder: tree.Call) -> Iterator[Boxed]:
+    """The calls that a call makes later, where their arguments are written out."""
+    if last_name(holder.func) in _SPREADING:
+        plain = holder.plain
+        rows = _rows(plain[1]) if len(plain) > 1 else []
+        found = [_box(holder, plain[0], row, None) for row in rows]
+        yield from (box for box in found if box is not None and None not in found)
+        return
     func = _function(holder)
     if func is None:
-        return None
+        return
     keywords = dict(holder.keywords)
     plain = _positional(holder)
     args = keywords.get(_ARGS, next(iter(plain), None))
@@ -51,16 +65,36 @@ def boxed(holder: tree.Call) -> Boxed | None:
     if not isinstance(args, tree.Sequence | None) or not isinstance(
         kwargs, tree.DictDisplay | None
     ):
-        return None
+        return
+    box = _box(holder, func, args, kwargs)
+    if box is not None:
+        yield box
+
+
+def _rows(node: tree.Node) -> list[tree.Sequence]:
+    """The tuples that are written out in a comprehension or a list; none where something else is there as well."""
+    match node:
+        case tree.Comprehension(results=(tree.Sequence(kind="tuple") as row,)):
+            return [row]
+        case tree.Sequence(items=items):
+            rows = [i for i in items if isinstance(i, tree.Sequence) and i.kind == "tuple"]
+            return rows if len(rows) == len(items) else []
+        case _:
+            return []
+
+
+def _box(
+    holder: tree.Call, func: tree.Node, args: tree.Sequence | None, kwargs: tree.DictDisplay | None
+) -> Boxed | None:
+    """The call of a function with the arguments in displays; `None` where not all of them are seen."""
     items = args.items if args is not None else ()
-    given = [tree.Argument(item, None, "", item.at) for item in items]
+    spread = [(tree.spread(item), item) for item in items]
+    given = [tree.Argument(of or item, None, "*" if of else "", item.at) for of, item in spread]
     for key, value in kwargs.pairs if kwargs is not None else ():
         name = tree.text(key)
         if name is None:
             return None
         given.append(tree.Argument(value, name, "", value.at))
-    if any(isinstance(item, tree.Wrapped) and item.kind == "*" for item in items):
-        return None
     return Boxed(tree.Call(holder.at, func, tuple(given)), holder, args, kwargs)
 
 
