@@ -55,6 +55,7 @@ from capsule_lint.plan.testing.golden import Golden
 from capsule_lint.plan.testing.kept_by_arguments import KeptByArguments
 from capsule_lint.plan.testing.kept_by_decorators import KeptByDecorators
 from capsule_lint.plan.testing.lookins import LookIns
+from capsule_lint.plan.testing.made_for_another import MadeForAnother
 from capsule_lint.plan.testing.misshapen import Misshapen
 from capsule_lint.plan.testing.proxied import Proxied
 from capsule_lint.plan.testing.recorded import Recorded
@@ -136,6 +137,7 @@ class Mends(Room):
                 self.segments.formats.fill(want)
         for wants in by_call.values():
             self.calls.arguments(wants)
+        MadeForAnother(self).build()
         LambdaMends(self).build()
         CallbackTypes(self).build()
         self.planner.bypassed.build(self)

@@ -1,0 +1,122 @@
+"""Objects that a helper makes for tests, `repo.save(test_tenant(), "DEVUS", make_order())`, which asks for one of another
+scope's value than the helper has: where that takes whatever fields it is told, it is told the value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.model import AddArgument
+from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import Class, Function, last_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Value, Want
+
+
+class MadeForAnother(MendRoom, Struct, frozen=True):
+    """Tells the helpers, or makes the change unsafe."""
+
+    mends: Mends
+
+    def build(self) -> None:
+        """Add the arguments."""
+        seen = set[tuple[int, str]]()
+        for want in self.state.wants:
+            value = self._asked(want)
+            for argument in want.call.args if value is not None and want.call is not None else ():
+                made = only_assigned(self.program.names, argument.value) or argument.value
+                key = id(made), want.scope.name
+                if isinstance(made, tree.Call) and value is not None and key not in seen:
+                    seen.add(key)
+                    self._tell(made, want, value)
+
+    def _asked(self, want: Want) -> Value | None:
+        """What a call of a test is given for a scope, where that is not what tests use unless they say otherwise."""
+        if want.purpose != "argument" or not isinstance(want.callee, Function):
+            return None
+        if not self.program.names.module_of(want.node).is_test:
+            return None
+        value = self.mends.value(want)
+        usual = self.planner.sources.given.value_of_helper(want.scope)
+        other = value is not None and value.kind == "given" and value.literal != usual
+        return value if other else None
+
+    def _tell(self, made: tree.Call, want: Want, value: Value) -> None:
+        name, names = want.scope.parameter, self.program.names
+        for callee in self.program.calls.callees(made):
+            helper = callee.function if callee.cls is None else None
+            inner = self._making(helper, want) if helper is not None else []
+            if helper is None or not inner or any(a.keyword == name for a in made.args):
+                continue
+            for one in inner:
+                self.state.groups.join(want.knot, one.knot)
+            if self._takes(helper, inner) and self._can_say(made, want, value):
+                mend = AddArgument(
+                    names.module_of(made).filename,
+                    made.span,
+                    "CAP401",
+                    value.code,
+                    name,
+                    len(made.args),
+                )
+                self.mends.add(want.knot, mend)
+            else:
+                reason = (
+                    f"is made for another `{name}` than `{value.code}`, which the test asks for"
+                )
+                self.mends.obstacle(want.knot, made, reason)
+
+    def _making(self, helper: Function, want: Want) -> list[Want]:
+        """What a helper of tests has to give the objects that it makes, where that is the same for all tests."""
+        if not helper.module.is_test or self.program.domain.scope_parameter(helper, want.scope):
+            return []
+        found = [
+            one
+            for one in self.state.wants
+            if one.scope is want.scope
+            and isinstance(one.callee, Class)
+            and self.program.names.function_of(one.node) is helper
+        ]
+        values = [self.mends.value(one) for one in found]
+        return found if all(v is not None and v.kind == "test" for v in values) else []
+
+    def _takes(self, helper: Function, inner: Sequence[Want]) -> bool:
+        """Whether a helper puts whatever keywords it is told over the fields that it has itself."""
+        rest = next((p.name for p in helper.params if p.kind == "**"), None)
+        uses = self.program.names.called(helper, rest) if rest is not None else ()
+        return bool(uses) and all(self._is_put_over(one, inner) for one in uses)
+
+    def _is_put_over(self, rest: tree.Name, inner: Sequence[Want]) -> bool:
+        match parent := self.program.names.parent(rest):
+            case tree.DictDisplay(pairs=pairs):
+                return list(pairs)[-1][1] is rest
+            case tree.Binary(op="|", right=right):
+                return right is rest
+            case tree.Call() if last_name(parent.func) == "update":
+                return True
+            case tree.Call() if any(one.call is parent for one in inner):
+                return any(
+                    isinstance(mend, AddArgument)
+                    and mend.at == parent.span
+                    and mend.value.startswith(f"{rest.id}.pop(")
+                    for _, mend in self.mends.found
+                )
+            case _:
+                return False
+
+    def _can_say(self, made: tree.Call, want: Want, value: Value) -> bool:
+        """Whether the code of a value means the same where an object is made."""
+        if any(a.star for a in made.args):
+            return False
+        here = want.call is not None and any(a.value is made for a in want.call.args)
+        if here or value.code == f'"{value.literal}"':
+            return True
+        root, place = value.code.partition(".")[0], self.program.names.place(made)
+        return self.planner.sources.visible.binding(root, place) is not None
