@@ -27,7 +27,7 @@ from capsule_lint.program.inference.types import (
     Instance,
     ordered,
 )
-from capsule_lint.program.local_names import given, only_assigned
+from capsule_lint.program.local_names import bound_whole, given
 from capsule_lint.program.model import Binding, Class, Function, last_name
 from capsule_lint.program.places.sites import Role
 
@@ -123,9 +123,14 @@ class Collections:
 
     def _choices(self, node: tree.Node) -> Iterator[tree.Node]:
         """The collections that an expression chooses from: `(self._back if inverted else self._edges)[key]`,
-        also where what is chosen has a name."""
-        chosen = only_assigned(self.program.names, node) if isinstance(node, tree.Name) else node
-        if isinstance(chosen, tree.Conditional):
+        also where what is chosen has a name, and those that a loop goes through: `for kept in (self._rows, self._edges)`."""
+        bound = bound_whole(self.program.names, node)
+        looped = bound.value if bound is not None and bound.kind == "for" else None
+        chosen = bound.assigned if bound is not None else node
+        if isinstance(looped, tree.Sequence):
+            for item in looped.items:
+                yield from self._choices(item)
+        elif isinstance(chosen, tree.Conditional):
             yield from self._choices(chosen.then)
             yield from self._choices(chosen.otherwise)
         else:

@@ -9,7 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.in_order import GIVING, in_order
 from capsule_lint.plan.memory.key_pieces import KeyPieces
-from capsule_lint.plan.memory.key_uses import KeyUses
+from capsule_lint.plan.memory.key_uses import SAFE_METHODS, KeyUses
 from capsule_lint.plan.memory.keyed_methods import SCANNING, empties, is_keyed, pattern_of
 from capsule_lint.plan.memory.looking_up import looking_up
 from capsule_lint.plan.memory.making import copied
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 
 _SAME: Final = LISTED | {"copy"}
 """What gives the keys that it is given, one after the other."""
-_SAFE_METHODS: Final = frozenset(
-    ("values", "clear", "move_to_end", "expire", "maxsize", "currsize", "pipeline", "execute")
-)
 _SAFE_OF_LISTS: Final = frozenset(("clear", "reverse", "sort"))
 _FILLED: Final = frozenset(("set", "frozenset", "dict", "OrderedDict", "Counter"))
 
@@ -195,6 +192,8 @@ class KeyReaders:
                 self.collection(parent, home)
             case tree.Sequence() if self._is_swapped(parent, node, home):
                 return
+            case tree.Sequence() if self.keys.are_gone_through(parent, home):
+                return
             case tree.DictDisplay() | tree.Binary(op="|") if self._is_kept(parent, home):
                 self.taking.beside(parent, node, home)
             case tree.Assign() if parent.value is not node:
@@ -202,7 +201,7 @@ class KeyReaders:
             case tree.Boolean() if gives(self._parent, parent, node):
                 if self._alone(parent, node, home):
                     self.collection(parent, home)
-            case tree.Conditional() if self._is_looked_into_alone(node):
+            case tree.Conditional() if self.keys.is_looked_into_alone(node):
                 return
             case _ if self._is_truth(node, parent):
                 return
@@ -226,24 +225,6 @@ class KeyReaders:
             if not taken or not all(map(is_cache, taken)):
                 return False
         return True
-
-    def _is_looked_into_alone(self, node: tree.Node) -> bool:
-        """Whether one of several collections is chosen to look something up in it, under a key that is judged
-        for each of them, and for nothing else."""
-        parent = self._parent(node)
-        match parent:
-            case tree.Subscript():
-                return parent.base is node
-            case tree.Compare(ops=("in" | "not in",)):
-                return parent.rights[0] is node
-            case tree.Attr(name=name):
-                return is_keyed(name)
-            case tree.Conditional():
-                return parent.test is not node and self._is_looked_into_alone(parent)
-            case tree.Assign(targets=(tree.Name() as target,)):
-                return all(map(self._is_looked_into_alone, self.keys.uses(target)))
-            case _:
-                return False
 
     def _method(self, access: tree.Attr, home: Home) -> None:
         """`rows.items()`, `rows.get(key)` and whatever else a collection can do."""
@@ -273,7 +254,7 @@ class KeyReaders:
             self._pair(call, home)
         elif name == "pop" and not call.args:
             self.keys.key(call, home)
-        elif name not in _SAFE_METHODS and not (
+        elif name not in SAFE_METHODS and not (
             self._is_looked_into(call, home) or self._is_given_several(call, home)
         ):
             self.keys.unsure(access, home)

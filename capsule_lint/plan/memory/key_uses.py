@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_pieces import neighbour_in
+from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.predicates import Predicates
 from capsule_lint.plan.uses.choices import TRUTHS
 from capsule_lint.program.containers import ADDING_ONE
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.key_readers import KeyReaders
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.plan.memory.rekeyed import Rekeyed
+
+SAFE_METHODS: Final = frozenset(
+    ("values", "clear", "move_to_end", "expire", "maxsize", "currsize", "pipeline", "execute")
+)
+"""Methods of a collection that have nothing to do with its keys."""
 
 
 @dataclass(eq=False, slots=True)
@@ -238,6 +244,48 @@ class KeyUses:
             return False
         local.state.groups.join(local.notes.knot_of(home, node), local.notes.knot_of(other, node))
         return True
+
+    def are_gone_through(self, display: tree.Sequence, home: Home) -> bool:
+        """Whether a loop goes through several collections, and only looks something up in each of them: they change
+        alike, unless that is nothing of their keys."""
+        loop, targets = self.local.program.names.parent(display), list[tree.Node]()
+        if isinstance(loop, tree.Block):
+            targets = [b.target for b in loop.binds if b.value is display and b.how == "for"]
+        elif isinstance(loop, tree.Comprehension):
+            targets = [one.target for one in loop.generators if one.iter is display]
+        if not targets or not all(isinstance(target, tree.Name) for target in targets):
+            return False
+        uses = [use for one in targets if isinstance(one, tree.Name) for use in self.uses(one)]
+        if all(map(self._is_safe, uses)):
+            return True
+        alike = all(self.has_such_keys(item, home) for item in display.items)
+        return alike and all(self._is_safe(use) or self.is_looked_into_alone(use) for use in uses)
+
+    def _is_safe(self, node: tree.Node) -> bool:
+        """Whether a method of a collection has nothing to do with its keys: `rows.clear()`."""
+        access = self.local.program.names.parent(node)
+        call = self.local.program.names.parent(access) if isinstance(access, tree.Attr) else None
+        if not isinstance(call, tree.Call) or call.func is not access or call.args:
+            return False
+        return last_name(access) in SAFE_METHODS
+
+    def is_looked_into_alone(self, node: tree.Node) -> bool:
+        """Whether one of several collections is chosen to look something up in it, under a key that is judged
+        for each of them, and for nothing else."""
+        parent = self.local.program.names.parent(node)
+        match parent:
+            case tree.Subscript():
+                return parent.base is node
+            case tree.Compare(ops=("in" | "not in",)):
+                return parent.rights[0] is node
+            case tree.Attr(name=name):
+                return is_keyed(name)
+            case tree.Conditional():
+                return parent.test is not node and self.is_looked_into_alone(parent)
+            case tree.Assign(targets=(tree.Name() as target,)):
+                return all(map(self.is_looked_into_alone, self.uses(target)))
+            case _:
+                return False
 
     def _kept_in(self, name: tree.Name) -> list[tree.Name]:
         """The other uses of a local list that keys are added to."""
