@@ -171,14 +171,14 @@ class Planner:
         others = (
             self.loads,
             self.items,
-            self.unfiltered,
+            AccessChecks(self),
+            self.unfiltered,  # which asks what such checks say of rows
             self.defaulted,
             self.fed,
             self.lambdas,
             self.bypassed,
             self.cut_off,
             Reloaded(self),
-            AccessChecks(self),
             KeyChecks(self),
             GroupChecks(self),
             KeptRows(self),

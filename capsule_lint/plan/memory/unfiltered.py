@@ -12,7 +12,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import enclosing
-from capsule_lint.program.texts.pieces import hole_name, names_any_of
+from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class Unfiltered(Room):
         read = self._read_by(function, binding)
         if read is not None:
             self._seen.add(id(read.node))
-        if self._is_told_apart(function, binding):
+        if self._is_told_apart(function, binding, scopes):
             return False  # it is narrowed by what the row itself says
         row = cls, binding.name
         condition, kept = self._condition(function, binding), self._kept(binding, function)
@@ -146,11 +146,12 @@ class Unfiltered(Room):
         parent_of = self.program.names.parent
         made = parent_of(binding.value) if binding.value is not None else None
         holder = parent_of(made)
-        while isinstance(holder, tree.Call | tree.Binary):
-            holder = parent_of(holder)
+        while isinstance(holder, tree.Call | tree.Binary | tree.Sequence | tree.Wrapped):
+            holder = parent_of(holder)  # `[*(row for …), order]`
         if not isinstance(made, tree.Comprehension) or not isinstance(holder, tree.Assign):
             return None
-        own = any(self._goes_through(target, function) for target in holder.targets)
+        targets = [t.base if isinstance(t, tree.Subscript) else t for t in holder.targets]
+        own = any(self._goes_through(target, function) for target in targets)
         return made if own and made.generators[-1].ifs else None
 
     def _is_told(self, kept: tree.Comprehension, function: Function) -> bool:
@@ -223,7 +224,7 @@ class Unfiltered(Room):
         """The first comparison that decides alone, with others that must hold too, whether a row is taken."""
         return next(filter(self._decides, self._comparisons(function, binding)), None)
 
-    def _is_told_apart(self, function: Function, binding: Binding) -> bool:
+    def _is_told_apart(self, function: Function, binding: Binding, scopes: list[Scope]) -> bool:
         """Whether a comparison asks whose a row is, here or in what says something about it: `self._same(row, other)`,
         where that one has every scope after the change."""
         if any(map(self._tells_whose, self._comparisons(function, binding))):
@@ -231,23 +232,28 @@ class Unfiltered(Room):
         if any(self._says_whose(node, binding) for node in self.program.names.inside(function)):
             return True
         for call in self.program.names.inside(function):
-            if isinstance(call, tree.Call) and any(self._is(a.value, binding) for a in call.args):
+            if isinstance(call, tree.Call):
                 for asked, parameter in self._asked(call, binding):
                     said = {id(n) for value in asked.returns for n in within(value)}
                     for node in self._comparisons(asked, parameter):
-                        if id(node) in said and self.planner.local.notes.is_settled(node):
+                        if id(node) in said and self._is_complete(node, scopes):
                             return True
         return False
 
     def _asked(self, call: tree.Call, binding: Binding) -> Iterator[tuple[Function, Binding]]:
-        """The functions that are given a row, and what it is there."""
+        """The functions that are given a row, or are its own, and what it is there."""
+        own = call.receiver is not None and self._is(call.receiver, binding)
+        if not own and not any(self._is(a.value, binding) for a in call.args):
+            return
         for callee in self.program.calls.callees(call):
             asked = callee.function if callee.cls is None else None
             bound = bind(call.args, asked.params, callee.given) if asked is not None else None
             if asked is not None and bound is not None:
-                for name, argument in bound.arguments.items():
-                    if self._is(argument.value, binding):
-                        yield from ((asked, one) for one in asked.scope.bindings.get(name, ()))
+                given = bound.arguments.items()
+                names = [name for name, one in given if self._is(one.value, binding)]
+                names += [asked.self_name] if own and asked.self_name is not None else []
+                for name in names:
+                    yield from ((asked, one) for one in asked.scope.bindings.get(name, ()))
 
     def _is(self, node: tree.Node, binding: Binding) -> bool:
         """Whether an expression is a row as it is."""
@@ -269,17 +275,31 @@ class Unfiltered(Room):
 
     def _tells_whose(self, node: tree.Compare) -> bool:
         """Whether a comparison is one of scopes, or of keys, which have them all."""
-        sides = [item for side in (node.left, *node.rights) for item in tree.items(side)]
-        policy = self.program.policy
-        return any(
-            policy.is_key_name(name) or names_any_of(name, policy.scopes)
-            for name in map(hole_name, sides)
+        names, scopes = map(hole_name, _compared(node)), self.program.policy.scopes
+        return self._compares_keys(node) or any(names_any_of(name, scopes) for name in names)
+
+    def _is_complete(self, node: tree.Compare, scopes: list[Scope]) -> bool:
+        """Whether a comparison is one of keys, or of all of some scopes after the change."""
+        notes, names = self.planner.local.notes, [hole_name(one) for one in _compared(node)]
+        gained = [s for one in notes.defects if one.node is node for s in one.missing]
+        return (
+            notes.is_settled(node)
+            or self._compares_keys(node)
+            or all(s in gained or any(names_scope(name, s) for name in names) for s in scopes)
         )
+
+    def _compares_keys(self, node: tree.Compare) -> bool:
+        return any(map(self.program.policy.is_key_name, map(hole_name, _compared(node))))
 
     def _says_whose(self, node: tree.Node, binding: Binding) -> bool:
         """Whether a row goes unless a method says the same of it and of another one, whose scopes are in what that
-        gives: `row.key() != other.key()`."""
+        gives, `row.key() != other.key()`; or unless they are the same in all that they have, `row != other`."""
         match node:
+            case tree.Compare(ops=("!=" | "is not",), left=left, rights=(right,)) if self._is(
+                left, binding
+            ) or self._is(right, binding):
+                cls = self._entity(binding)
+                return cls is not None and self.program.classes.method(cls, "__eq__") is None
             case tree.Compare(
                 ops=("!=",),
                 left=tree.Call(func=tree.Attr(base=left, name=name), args=()),
@@ -335,3 +355,8 @@ class Unfiltered(Room):
             and any(b.kind == "param" for b in names.bindings(side.base.id, names.place(side)))
             for side in (node.left, *node.rights)
         )
+
+
+def _compared(node: tree.Compare) -> list[tree.Node]:
+    """What a comparison compares, one by one where that is written as tuples."""
+    return [item for side in (node.left, *node.rights) for item in tree.items(side)]
