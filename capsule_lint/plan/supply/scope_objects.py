@@ -3,6 +3,7 @@ whoever is given one has been told every scope."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +24,8 @@ _SPREADS: Final = frozenset(
     ("asdict", "astuple", "vars", "dict", "dumps", "model_dump", "_asdict", "__dict__", "json")
 )
 """What makes an item of a whole object."""
+_PUTS: Final = re.compile(r"(?:save|add|put|create|insert|store|register|upsert|write)(?:_|$)")
+"""What methods are called that take an item in, where that is all that they are given."""
 
 
 @dataclass(eq=False, slots=True)
@@ -52,7 +55,7 @@ class ScopeObjects:
 
     def _is_reference(self, cls: Class, gained: Mapping[Class, AbstractSet[str]]) -> bool:
         """Whether instances of a class say which item is meant, and nothing else, with all scopes that it has or gains,
-        and items have one: `NodeRef(tenant_id, node_id)` of `node.ref`."""
+        and items have one or are found by it: `NodeRef(tenant_id, node_id)` of `node.ref` and of `get(ref)`."""
         program = self.program
         classes, made_of = program.classes, program.classes.constructor(cls)
         return (
@@ -63,7 +66,7 @@ class ScopeObjects:
                 classes.has_attribute(cls, s.parameter) or s.parameter in gained.get(cls, ())
                 for s in program.policy.scopes
             )
-            and self._is_of_items(cls)
+            and (self._is_of_items(cls) or self._finds_items(cls))
             and not self._is_kept(cls)
             and not any(map(self._puts, self._working_on(cls)))
         )
@@ -76,6 +79,23 @@ class ScopeObjects:
             for entity in self.program.domain.entities - {cls}
             for method in entity.methods.values()
             for one in returned(method)
+        )
+
+    def _finds_items(self, cls: Class) -> bool:
+        """Whether a repository gives back an item of another class for an instance, and none takes instances in."""
+        inference, repositories = self.program.inference, self.program.domain.repositories
+        working = [one for one in self._working_on(cls) if one.owner in repositories]
+        found = {one for function in working for one in _classes_in(inference.returned(function))}
+        kept = {
+            item
+            for repository in repositories
+            for name in repository.stores
+            for item in _classes_in(inference.member(repository, name))
+        }
+        return (
+            not found.isdisjoint(self.program.domain.entities - {cls})
+            and cls not in kept
+            and not any(_PUTS.match(one.name) and len(one.own_params) == 1 for one in working)
         )
 
     def _puts(self, function: Function) -> bool:
