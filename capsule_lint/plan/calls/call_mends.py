@@ -75,6 +75,8 @@ class CallMends(MendRoom):
             reason = f"this also calls what does not take `{name}`"
             self.mends.obstacle(want.knot, call, reason)
             return
+        if self.tuples.grow(call, want):
+            return
         code = self.mends.code_of(want, want.knot)
         if code is None:
             return

@@ -57,6 +57,20 @@ class SpreadTuples(MendRoom):
             found.append(mend)
         return bool(found) and all(self.mends.add_once(want.knot, mend) for mend in found)
 
+    def grow(self, call: tree.Call, want: Want) -> bool:
+        """`order_pk(*ref)`, where `ref` is a named tuple that gets a field where the call needs an argument more: whether
+        nothing has to be given."""
+        tuples, name = self.planner.tuples, want.scope.name
+        for argument in call.args:
+            at = self._place_in(argument.value, want) if argument.star == "*" else None
+            homes = tuples.homes(argument.value, want.scope, at) if at is not None else []
+            for home in homes:
+                self.state.groups.join(want.knot, ("class", home))
+                tuples.spread.add((id(argument.value), name))
+            if homes:
+                return True
+        return False
+
     def give_rows(self, call: tree.Call, want: Want, dicts: SpreadDicts) -> bool | None:
         """`make(*args)`, `make(**options)` or `repo.get(*args)`, where each row of a table says what is called and what
         with: each gets what its own function needs; whether all could be given that, `None` where a call is not of

@@ -97,6 +97,8 @@ class Tuples(Room):
     planner: Planner
     found: list[TupleReader] = field(default_factory=list)
     unsure: list[tuple[tree.Node, Layout]] = field(default_factory=list)
+    spread: set[tuple[int, str]] = field(default_factory=set)
+    """The tuples that calls spread which take the new field as it comes, by their expressions and the scope's name."""
     _layouts: dict[Class, Layout] = field(default_factory=dict)
 
     def find(self) -> None:
@@ -225,6 +227,18 @@ class Tuples(Room):
     def gives(self, node: tree.Node) -> bool:
         """Whether an expression is a tuple that gets a field."""
         return bool(self._layouts) and self._typed(self.program.inference.of(node)) is not None
+
+    def homes(self, node: tree.Node, scope: Scope, at: int) -> list[Class]:
+        """The classes of a tuple, or of what `astuple` makes one, that get a field for a scope before the one at that
+        index; none where another tuple may be meant, or anything else."""
+        made = isinstance(node, tree.Call) and self._made(node) is not None
+        whole = node.args[0].value if made and isinstance(node, tree.Call) else node
+        types = self.program.inference.of(whole)
+        classes = [t.cls for t in types if isinstance(t, Instance)]
+        fits = self.program.classes.is_named_tuple
+        found = [self._layouts[c] for c in classes if c in self._layouts and (made or fits(c))]
+        sure = len(found) == len(types) and all((at, scope) in one.new for one in found)
+        return [one.home for one in found] if sure else []
 
     def _compared(self, node: tree.Node) -> None:
         layout = self._of(node)

@@ -51,7 +51,10 @@ class ReaderMends(MendRoom, Struct, frozen=True):
                 anchor = reader.anchor.span
                 mend = AddElements(filename, reader.node.span, "CAP301", before, after, anchor)
                 self.mends.add(knot, mend)
+        spread = self.planner.tuples.spread
         for node, layout in self.planner.tuples.unsure:
+            if all((id(node), scope.name) in spread for _, scope in layout.new):
+                continue
             reason = f"takes the fields of `{layout.cls.name}` by position"
             self.mends.obstacle(("class", layout.home), node, reason)
 
