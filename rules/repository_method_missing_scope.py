@@ -162,5 +162,37 @@ RULE = Rule(
                 return get_order(tenant_id, capsule_id, order_id) or {}
             """,
         ),
+        # What the table is asked for goes through a function that hands on whatever it is given.
+        Bad(
+            """
+            import boto3
+            from boto3.dynamodb.conditions import Key
+
+            def query_all(**kwargs) -> list[dict]:
+                return boto3.resource("dynamodb").Table("orders").query(**kwargs)["Items"]
+
+            def order_pk(tenant_id: str) -> str:
+                return f"TENANT#{tenant_id}#ORDERS"
+
+            def paid(tenant_id: str) -> list[dict]:
+                pk = order_pk(tenant_id)
+                return query_all(KeyConditionExpression=Key("pk").eq(pk))
+            """,
+            lines=(10,),
+            fixed="""
+            import boto3
+            from boto3.dynamodb.conditions import Key
+
+            def query_all(**kwargs) -> list[dict]:
+                return boto3.resource("dynamodb").Table("orders").query(**kwargs)["Items"]
+
+            def order_pk(tenant_id: str, capsule_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDERS"
+
+            def paid(tenant_id: str, capsule_id: str) -> list[dict]:
+                pk = order_pk(tenant_id, capsule_id)
+                return query_all(KeyConditionExpression=Key("pk").eq(pk))
+            """,
+        ),
     ),
 )

@@ -143,7 +143,26 @@ class Tables:
             for function, own in wrapped:
                 if any(f in found for one in own for f in self.calls.families.of(one)):
                     found.add(function)
-        return found
+        return found | self._through_wrappers(found)
+
+    def _through_wrappers(self, found: set[Function]) -> set[Function]:
+        """The functions that say what the table is asked for, `query_all(KeyConditionExpression=…)`, to functions outside
+        of classes that hand on whatever keywords they are given."""
+        asking, queue = set[Function](), [one for one in found if _hands_on(one)]
+        seen = set(queue)
+        while queue:
+            with self.names.aside():  # who asks for a key has it
+                calls = list(self.calls.callers(queue.pop()))
+            for call, _ in calls:
+                caller = self.names.function_of(call)
+                if caller is None:
+                    continue
+                if any(a.keyword is not None and a.keyword[:1].isupper() for a in call.args):
+                    asking.add(caller)
+                if call.spread and _hands_on(caller) and caller not in seen:
+                    seen.add(caller)
+                    queue.append(caller)
+        return asking
 
     def _through_models(self) -> Iterator[Function]:
         """The functions that load or write a model of PynamoDB's, or one that they have in a local."""
@@ -246,6 +265,11 @@ class Tables:
                 return operation
             case _:
                 return None
+
+
+def _hands_on(function: Function) -> bool:
+    """Whether a function outside of classes takes whatever keywords it is given."""
+    return function.owner is None and any(p.kind == "**" for p in function.params)
 
 
 def _is_table(cls: Class) -> bool:
