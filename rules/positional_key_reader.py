@@ -25,20 +25,23 @@ elsewhere, and where code asks what a key begins with, the segments are cut off 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import libcst as cst
 
 from capsule_lint.judgement import ReaderFact
 from capsule_lint.rewrite import ElementFix, ReplaceFix
-from capsule_lint.rule import Bad, ExpressionCheck, Rule
-
-if TYPE_CHECKING:
-    import libcst as cst
+from capsule_lint.rule import Bad, Check, Rule
 
 
-class Visitor(ExpressionCheck):
+class Visitor(Check):
     """Positions in keys that move."""
 
-    def judge(self, node: cst.BaseExpression) -> None:
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        """Judge expressions, and what `match` asks for, and go on below them."""
+        if isinstance(node, cst.BaseExpression | cst.MatchPattern):
+            self.judge(node)
+        return True
+
+    def judge(self, node: cst.BaseExpression | cst.MatchPattern) -> None:
         """Flag a position behind the new segment."""
         for fact in self.facts(node, ReaderFact):
             self.flag(node, fact)
@@ -123,6 +126,33 @@ RULE = Rule(
                 return pk.startswith(("AUDIT#", "CURRENCY#"))
             """,
             lines=(5,),
+        ),
+        Bad(
+            """
+            def order_pk(tenant_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#ORDER#{order_id}"
+
+            def order_of(pk: str) -> str | None:
+                match pk.split("#"):
+                    case ["TENANT", _, "ORDER", order_id]:
+                        return order_id
+                    case ("TENANT", _, kind, _):
+                        return kind
+                return None
+            """,
+            lines=(6, 8),
+            fixed="""
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            def order_of(pk: str) -> str | None:
+                match pk.split("#"):
+                    case ["TENANT", _, "CAPSULE", _, "ORDER", order_id]:
+                        return order_id
+                    case ("TENANT", _, "CAPSULE", _, kind, _):
+                        return kind
+                return None
+            """,
         ),
     ),
 )
