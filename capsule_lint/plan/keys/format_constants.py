@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ast import literal_eval
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -57,12 +58,14 @@ class FormatConstants(MendRoom):
         dotted = program.classes.dotted(base)
         if isinstance(dotted, Binding) and isinstance(dotted.value, tree.Const):
             return dotted.value
-        if isinstance(base, tree.Attr):
-            for owner in program.inference.homes(base.base, classes=True):
-                for binding in owner.scope.bindings.get(base.name, ()):
-                    if isinstance(binding.value, tree.Const):
-                        return binding.value
-        return None
+        own = (binding.value for binding in self._attributes(base))
+        return next((value for value in own if isinstance(value, tree.Const)), None)
+
+    def _attributes(self, node: tree.Node) -> Iterator[Binding]:
+        """What classes have under a name that is asked of an object of theirs: `self.pk_template`."""
+        if isinstance(node, tree.Attr):
+            for owner in self.program.inference.homes(node.base, classes=True):
+                yield from owner.scope.bindings.get(node.name, ())
 
     def uses(self) -> None:
         """What uses a changed constant in any other way needs a person."""
@@ -184,10 +187,11 @@ class FormatConstants(MendRoom):
     def _object_use(self, node: tree.Name | tree.Attr, module: Module) -> None:
         """A use of an object that fills a changed constant: what is made of it must be known."""
         target = self.program.classes.dotted(node)
-        made = target.value if isinstance(target, Binding) else None
-        if isinstance(made, tree.Const) or any(one.at == node.at for one in _targets(module)):
+        said = [target] if isinstance(target, Binding) else list(self._attributes(node))
+        made = [one.value for one in said if not isinstance(one.value, tree.Const)]
+        if any(one.at == node.at for one in _targets(module)):
             return
-        for constant in parts_of(made):
+        for constant in chain.from_iterable(map(parts_of, made)):
             if id(constant) in self._texts:
                 knot: Knot = ("constant", id(constant))
                 reason = f"uses `{text_of(node)}`, whose text changes, in its own way"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
 from capsule_lint.plan.literals import literal
-from capsule_lint.program.texts.formatted import PERCENT
+from capsule_lint.program.texts.formatted import DOLLARS, PERCENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,6 +17,8 @@ _STARRED: Final = re.compile(r"%[-#0-9 +.]*\*")
 _BRACES: Final = re.compile(
     r"\{\{|\}\}|\{(?P<name>\w*)(?P<path>[^{}!:]*)(?:![rsa])?(?::[^{}]*)?\}"
 )
+Sign: TypeAlias = Literal["%", "{", "$"]
+"""What fields begin with: those for `%`, for `.format`, and for `string.Template`."""
 _PATH: Final = re.compile(r"(?:\.\w+)+")
 
 
@@ -40,13 +42,26 @@ def has_starred_width(literal: str) -> bool:
     return bool(_STARRED.search(literal))
 
 
-def marks_in(text: str, *, percent: bool) -> Iterator[Mark]:
+def marks_in(text: str, sign: Sign) -> Iterator[Mark]:
     """The fields in the code of a literal, in order."""
-    for found in (PERCENT if percent else _BRACES).finditer(text, start_of(text)):
-        if found[0] in ("{{", "}}") or (percent and found["kind"] == "%"):
+    forms = {"%": PERCENT, "{": _BRACES, "$": DOLLARS}
+    for found in forms[sign].finditer(text, start_of(text)):
+        if found[0] in ("{{", "}}", "$$") or (sign == "%" and found["kind"] == "%"):
             continue
-        path = "" if percent else found["path"]
-        yield Mark(found.start(), found.end(), found["name"] or "", path)
+        name = (found["plain"] or found["braced"]) if sign == "$" else found["name"]
+        yield Mark(found.start(), found.end(), name or "", found["path"] if sign == "{" else "")
+
+
+def named(sign: Sign, name: str, like: str, *, apart: bool) -> str:
+    """A field that is filled by name, beside one whose code is `like`; whether it stands apart says that no letter
+    comes behind it."""
+    match sign:
+        case "%":
+            return f"%({name})s"
+        case "{":
+            return f"{{{name}}}"
+        case "$":
+            return f"${name}" if apart and "{" not in like else f"${{{name}}}"
 
 
 def positions_of(marks: list[Mark]) -> list[int]:

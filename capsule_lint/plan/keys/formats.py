@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -14,8 +15,10 @@ from capsule_lint.plan.keys.fillings import given_whole
 from capsule_lint.plan.keys.format_constants import FormatConstants
 from capsule_lint.plan.keys.format_fields import (
     Mark,
+    Sign,
     has_starred_width,
     marks_in,
+    named,
     of_same_object,
     positions_of,
     renumbered,
@@ -25,6 +28,7 @@ from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.texts.text_objects import SUBSTITUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,13 +122,13 @@ class Formats(MendRoom):
             raise Unknown("the format string is not a constant of the program")
         module = self.program.names.module_of(constant)
         literal = self.mends.source(module, constant.span)
-        percent = isinstance(host, tree.Binary)
-        if percent and has_starred_width(literal):
+        sign = self._sign(host)
+        if sign == "%" and has_starred_width(literal):
             raise Unknown("the widths of the format string are filled in as well")
         filling = self._filling(host)
         text = literal
         for group in groups:
-            text = self._with(text, group, filling, percent=percent)
+            text = self._with(text, group, filling, sign)
         yield from self._operands(knot, host, filling, code)
         if constant is base and base.span in host.span:
             yield Replace(module.filename, constant.span, code, text)
@@ -139,8 +143,19 @@ class Formats(MendRoom):
 
     # --- the text ---
 
-    def _with(self, text: str, group: Group, filling: Filling, *, percent: bool) -> str:
-        marks = list(marks_in(text, percent=percent))
+    def _sign(self, host: tree.Node) -> Sign:
+        """What the fields of the format begin with that an expression fills."""
+        if isinstance(host, tree.Binary):
+            return "%"
+        method = (
+            self.program.templates.formatted.method(host.func)
+            if isinstance(host, tree.Call)
+            else None
+        )
+        return "$" if method is not None and method.name == SUBSTITUTE else "{"
+
+    def _with(self, text: str, group: Group, filling: Filling, sign: Sign) -> str:
+        marks = list(marks_in(text, sign))
         positions = positions_of(marks)
         if max(positions, default=-1) >= len(filling.values):
             raise Unknown("what is filled in is not written out")
@@ -157,12 +172,13 @@ class Formats(MendRoom):
             for addition in group.additions:
                 name = self._name(addition, filling)
                 filling.new.append((name, addition.hole, after))
-                fields.append(f"%({name})s" if percent else f"{{{name}}}")
+                apart = not any(re.match(r"\w", a.after or a.before) for a in group.additions)
+                fields.append(named(sign, name, text[like.start : like.end], apart=apart))
         elif not fields:
             first = positions[near] + 1 if near is not None else 0
             filling.values[first:first] = holes
             numbers = range(first, first + len(holes))
-            fields += ["%s" if percent else f"{{{n}}}" if like.name else "{}" for n in numbers]
+            fields += ["%s" if sign == "%" else f"{{{n}}}" if like.name else "{}" for n in numbers]
             if like.name:
                 text, start = renumbered(text, marks, first, len(fields), start)
         parts = zip(group.additions, fields, strict=True)
@@ -228,6 +244,8 @@ class Formats(MendRoom):
                 listed.append(argument.value)
         method = templates.formatted.method(host.func)
         if method is not None and method.name == "format_map":
+            mapping, listed = host.args[0].value, []
+        if method is not None and method.name == SUBSTITUTE and listed:
             mapping, listed = host.args[0].value, []
         if mapping is not None:
             names |= templates.formatted.entries(mapping) or {}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.model import Mend
-    from capsule_lint.plan.keys.format_fields import Mark
+    from capsule_lint.plan.keys.format_fields import Mark, Sign
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -98,14 +98,13 @@ def _listed(
 
 
 def _new_fields(
-    mends: Mends, constant: tree.Node, changed: str, sign: str
+    mends: Mends, constant: tree.Node, changed: str, sign: Sign
 ) -> list[tuple[int, Scope]]:
     """The scopes that a template gains fields for which are filled by their places, and how many of the values that
     fill it now come before each; nothing where that is not clear."""
-    percent = sign == "%"
     module = mends.program.names.module_of(constant)
     old, new = mends.source(module, constant.span), changed
-    was, marks = (list(marks_in(text, percent=percent)) for text in (old, new))
+    was, marks = (list(marks_in(text, sign)) for text in (old, new))
     if any(mark.is_named for mark in (*was, *marks)) or len(marks) <= len(was):
         return []
     olds, news = _between(old, was), _between(new, marks)

@@ -1,4 +1,4 @@
-"""Templates that are format strings: `%`, `.format`, `.format_map`, and what fills their fields."""
+"""Templates that are format strings: `%`, `.format`, `.format_map`, `string.Template`, and what fills their fields."""
 
 from __future__ import annotations
 
@@ -15,8 +15,13 @@ from capsule_lint.program.texts.pieces import (
     Text,
     snake,
 )
+from capsule_lint.program.texts.text_objects import SUBSTITUTE
 
 PERCENT: Final = re.compile(r"%(?:\((?P<name>\w+)\))?[-#0-9 +.]*(?P<kind>[a-zA-Z%])")
+
+DOLLARS: Final = re.compile(
+    r"\$(?:\$|(?P<plain>[_a-zA-Z][_a-zA-Z0-9]*)|\{(?P<braced>[_a-zA-Z][_a-zA-Z0-9]*)\})"
+)
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
 
@@ -60,6 +65,24 @@ class Formatted:
                 found.append(Filled(value, host, snake(name)))
             else:
                 found += self.templates.inline(value, host, 1)
+        found.append(Text(text[at:], host, node))
+        return [p for p in found if not isinstance(p, Text) or p.value]
+
+    def dollars(
+        self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node]
+    ) -> list[Piece]:
+        """The pieces of a text for `string.Template`."""
+        found: list[Piece] = []
+        at = 0
+        for match in DOLLARS.finditer(text):
+            found.append(Text(text[at : match.start()], host, node))
+            at, name = match.end(), match["plain"] or match["braced"]
+            if name is None:
+                found.append(Text("$", host, node))
+            elif name in given:
+                found += self.templates.inline(given[name], host, 1)
+            else:
+                found.append(Filled(self.named_field(name, node), host, snake(name)))
         found.append(Text(text[at:], host, node))
         return [p for p in found if not isinstance(p, Text) or p.value]
 
@@ -107,10 +130,11 @@ class Formatted:
 
     def method(self, func: tree.Node) -> tree.Attr | None:
         """The `text.format` or `text.format_map` that a call calls, also where a name is kept for it:
-        `order_pk = "TENANT#{}#ORDER#{}".format`, or an object has the text and fills it."""
+        `order_pk = "TENANT#{}#ORDER#{}".format`, or an object has the text and fills it; as `text.substitute` where that
+        is a `string.Template`."""
         kept = self.templates.text_objects.kept(func)
         if kept is not None:
-            return tree.Attr(func.at, kept.text, "format")
+            return tree.Attr(func.at, kept.text, kept.how)
         target: object = None
         match func:
             case tree.Attr(name="format" | "format_map"):
@@ -128,13 +152,15 @@ class Formatted:
                 return None
 
     def format(self, node: tree.Call, method: tree.Attr, host: tree.Node) -> list[Piece] | None:
-        """The pieces of `.format(…)` and `.format_map(…)`."""
+        """The pieces of `.format(…)`, `.format_map(…)` and `.substitute(…)`."""
         text = self.templates.constant(method.base)
         if text is None:
             return None
         if method.name == "format_map":
             given = self.entries(node.args[0].value) if node.args else None
             return self.braces(text, node, host, dict(given or {}))
+        if method.name == SUBSTITUTE:
+            return self.dollars(text, node, host, self.substituted(node))
         given, number = {}, 0
         for argument in node.args:
             if argument.keyword is not None:
@@ -146,6 +172,12 @@ class Formatted:
                     given[str(number)] = value
                     number += 1
         return self.braces(text, node, host, given)
+
+    def substituted(self, node: tree.Call) -> dict[str, tree.Node]:
+        """What a `string.Template` is given, by name and in mappings."""
+        mappings = [a.value for a in node.args if a.keyword is None]
+        found = {k: v for one in mappings for k, v in (self.entries(one) or {}).items()}
+        return found | dict(node.keywords)
 
     def operands(self, node: tree.Node) -> list[tree.Node]:
         """What the right side of `%` fills in one after the other: a tuple's items, or itself."""

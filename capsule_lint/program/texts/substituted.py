@@ -1,23 +1,18 @@
-"""Texts in which places are replaced: `"TENANT#<t>".replace("<t>", tenant)`, `string.Template`.
+"""Texts in which places are replaced: `"TENANT#<t>".replace("<t>", tenant)`, and what may be a `string.Template`.
 
 What they say as keys is known; they are not extended.
 """
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.model import Binding, Function
 from capsule_lint.program.texts.pieces import Filled, Piece, Text, hole_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from capsule_lint.program.texts.templates import Templates
-
-_PLACE: Final = re.compile(r"\$(?:\{(\w+)\}|(\w+))")
 
 
 def pieces(templates: Templates, node: tree.Node, host: tree.Node) -> list[Piece] | None:
@@ -27,7 +22,9 @@ def pieces(templates: Templates, node: tree.Node, host: tree.Node) -> list[Piece
             return _replaced(templates, func.base, old.value, new.value, host)
         case tree.Call(func=tree.Attr(name="substitute" | "safe_substitute") as func):
             text = made_from(templates, func.base)
-            return None if text is None else list(_substituted(templates, text, node, host))
+            formatted = templates.formatted
+            given = formatted.substituted(node)
+            return None if text is None else formatted.dollars(text, node, host, given)
         case _:
             return None
 
@@ -61,22 +58,3 @@ def _replaced(
             found += [Filled(new, host, hole_name(new))] if number else []
             found += [Text(part, host, base)] if part else []
     return found
-
-
-def _substituted(
-    templates: Templates, text: str, node: tree.Call, host: tree.Node
-) -> Iterator[Piece]:
-    values = dict(node.keywords)
-    for argument in node.args:
-        if argument.keyword is None:
-            values |= templates.formatted.entries(argument.value) or {}
-    at = 0
-    for match in _PLACE.finditer(text):
-        name = match[1] or match[2]
-        value = values.get(name) or templates.formatted.named_field(name, node)
-        if match.start() > at:
-            yield Text(text[at : match.start()], host, node)
-        yield Filled(value, host, hole_name(value))
-        at = match.end()
-    if text[at:]:
-        yield Text(text[at:], host, node)

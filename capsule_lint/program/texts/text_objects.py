@@ -1,6 +1,6 @@
 """Objects that keep a format string and fill it: `NOTE = Pattern("TENANT#{tenant_id}#NOTE#{note_id}")`, and
-then `NOTE.key(tenant_id=…, note_id=…)`, where `key` hands on all that it is given; and objects that are texts
-themselves: `class Pk(str)`."""
+then `NOTE.key(tenant_id=…, note_id=…)`, where `key` hands on all that it is given; those of the standard library,
+`Template("TENANT#$tenant_id")`; and objects that are texts themselves: `class Pk(str)`."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 VALUE: Final = frozenset(("value", "_value_"))
 """What the members of an enum have of their own, where no constructor makes anything else of it."""
 _MAKING: Final = ("__new__", "__init__")
+SUBSTITUTE: Final = "substitute"
+_SUBSTITUTING: Final = frozenset((SUBSTITUTE, "safe_substitute"))
+"""The methods by which `string.Template` fills its text."""
 
 
 class Kept(Struct, frozen=True):
@@ -35,6 +38,8 @@ class Kept(Struct, frozen=True):
     """What names the object."""
     name: str
     """The key of a dict under which the method puts the text; empty where it gives the text itself."""
+    how: str = "format"
+    """How the text is filled: as its `format` does it, or as `substitute` of `string.Template`."""
 
 
 @dataclass(eq=False)
@@ -52,6 +57,8 @@ class TextObjects:
     def kept(self, func: tree.Node) -> Kept | None:
         """What a call of `func` fills."""
         holder = func.base if isinstance(func, tree.Attr) else func
+        if isinstance(holder, tree.Call) and isinstance(func, tree.Attr):
+            return self._library(holder, holder, func.name)
         if not isinstance(holder, tree.Attr | tree.Name) or last_name(holder) not in self._holders:
             return None
         if id(func) not in self._known:
@@ -82,6 +89,10 @@ class TextObjects:
         target = self.classes.dotted(holder)
         if not isinstance(target, Binding) or target.kind != "assign" or target.path:
             return
+        library = self._library(target.value, holder, method)
+        if library is not None:
+            yield library
+            return
         cls, arguments = self._made(target)
         function = self.classes.method(cls, method) if cls is not None else None
         if cls is None or function is None:
@@ -93,6 +104,17 @@ class TextObjects:
                 own = isinstance(key, tree.Attr) and isinstance(key.base, tree.Name)
                 said = self.classes.kept(cls, last_name(key), arguments) if own else key
                 yield Kept(text, holder, tree.text(said) or "")
+
+    def _library(self, made: tree.Node | None, holder: tree.Node, method: str) -> Kept | None:
+        """The text that a `string.Template` has which some code makes, and a method of it fills."""
+        match made:
+            case tree.Call(
+                func=func, args=(tree.Argument(value=tree.Const(value=str()) as text),)
+            ):
+                known = method in _SUBSTITUTING and self.classes.dotted(func) == "string.Template"
+                return Kept(text, holder, "", SUBSTITUTE) if known else None
+            case _:
+                return None
 
     def _made(self, target: Binding) -> tuple[Class | None, Sequence[tree.Argument]]:
         """The class of an object, and what its constructor is given."""
