@@ -170,6 +170,7 @@ class Mends(Room):
         Narrow(self, known).build()
         Golden(self).build()
         CachedKeys(self).build()
+        self.calls.written.judge()
         for (function, parameter), uses in self._bound.items():
             self._bind(function, parameter, uses)
 

@@ -12,6 +12,7 @@ from capsule_lint.plan.calls.spread_dicts import SpreadDicts
 from capsule_lint.plan.calls.spread_objects import SpreadObjects
 from capsule_lint.plan.calls.spread_tuples import SpreadTuples
 from capsule_lint.plan.calls.spread_values import SpreadValues
+from capsule_lint.plan.calls.spread_written import SpreadWritten
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.slots import old_before
@@ -43,12 +44,14 @@ class CallMends(MendRoom):
     tuples: SpreadTuples = field(init=False)
     dicts: SpreadDicts = field(init=False)
     objects: SpreadObjects = field(init=False)
+    written: SpreadWritten = field(init=False)
 
     def __post_init__(self) -> None:
         self.called, values = Called(self.mends), SpreadValues(self.mends)
         self.tuples = SpreadTuples(self.mends, self.called, values)
         self.dicts = SpreadDicts(self.mends, values)
         self.objects = SpreadObjects(self.mends)
+        self.written = SpreadWritten(self.mends)
 
     def arguments(self, wants: list[Want]) -> None:
         """Give a call the arguments that its wants ask for."""
@@ -196,7 +199,9 @@ class CallMends(MendRoom):
             spread = self._spread(args, want)
             if spread is not None:
                 return spread
-            may_name = slot.kind != "posonly" and self._is_new_to(want, signature)
+            may_name = slot.kind != "posonly" and (
+                self._is_new_to(want, signature) or self.written.lack(args, want, signature)
+            )
             return by_keyword if may_name or not is_last else None
         if is_named:
             return by_keyword
