@@ -106,5 +106,28 @@ RULE = Rule(
                 return order_pk(order_id="1", tenant_id=tenant_id, capsule_id=capsule_id)
             """,
         ),
+        Bad(
+            """
+            from boto3.dynamodb.conditions import Key
+
+            def shards(tenant_id: str) -> list[str]:
+                return [f"TENANT#{tenant_id}#SHARD#{n}" for n in range(3)]
+
+            def read(table, tenant_id: str, capsule_id: str):
+                for pk in shards(tenant_id):
+                    yield table.query(KeyConditionExpression=Key("pk").eq(pk))
+            """,
+            lines=(3,),
+            fixed="""
+            from boto3.dynamodb.conditions import Key
+
+            def shards(tenant_id: str, capsule_id: str) -> list[str]:
+                return [f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#SHARD#{n}" for n in range(3)]
+
+            def read(table, tenant_id: str, capsule_id: str):
+                for pk in shards(tenant_id, capsule_id):
+                    yield table.query(KeyConditionExpression=Key("pk").eq(pk))
+            """,
+        ),
     ),
 )

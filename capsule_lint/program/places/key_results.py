@@ -78,6 +78,17 @@ class KeyResults:
             case tree.DictDisplay(keys=(tree.Const(value="S"),)):
                 yield from self.helpers_in(node.values[0], depth + 1)
 
+    def listing(self, node: tree.Node) -> Iterator[Function]:
+        """The functions outside of classes that write the keys which `node` is in turn: `for pk in shard_pks(tenant_id)`."""
+        names, given = self.keys.names, self.keys.templates.joins.given
+        bound = names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        for binding in bound:
+            source = binding.value if binding.kind == "for" else None
+            for item in given.iterated(source, binding.path) if source is not None else ():
+                function = names.function_of(item) if tree.makes_text(item) else None
+                if function is not None and function is not binding.function:
+                    yield from (function,) if function.owner is None else ()
+
     def _methods_of(self, node: tree.Node, *names: str) -> Iterator[Function]:
         """The methods of those names that what an expression is may have."""
         for one in self.keys.templates.inference.of(node):

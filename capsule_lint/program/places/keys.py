@@ -23,6 +23,7 @@ from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.shared_texts import SharedTexts
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.places.strays import Strays
+from capsule_lint.program.texts.given_lists import each
 from capsule_lint.program.texts.heads import Heads
 from capsule_lint.program.texts.marks import usual_mark
 from capsule_lint.program.texts.pieces import (
@@ -206,6 +207,7 @@ class Keys:
         if id(node) in self._seen and id(node) not in self._by_host:
             return
         self._seen.add(id(node))
+        self.helpers.update(self.results.listing(node))
         templates, helpers = self.templates.resolve(node), tuple(self.results.helpers_in(node))
         for template in templates:
             self.note(template, role, index, prefix)
@@ -336,11 +338,9 @@ class Keys:
         self.helpers.update(new)
         for member in new:
             for value in member.returns:
-                first = (
-                    value.items[0]
-                    if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items
-                    else value
-                )
+                first = next(iter(each(value)), value)  # all that a comprehension gives is alike
+                if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:
+                    first = value.items[0]
                 if not self.results.makes_item(first):
                     self._seen.discard(id(first))  # now it is known to be used
                     self.sink(

@@ -72,7 +72,9 @@ class GivenLists:
             found += (one.value for one in maker.yields if one.kind == "yield")
             for value in maker.returns:
                 listed = self.templates.formatted.written_out(value)
-                found += tree.items(listed) if isinstance(listed, tree.Sequence) else ()
+                if isinstance(listed, tree.Call) and last_name(listed.func) in IN_PLACE:
+                    listed = listed.plain[0] if listed.plain else listed
+                found += tree.items(listed) if isinstance(listed, tree.Sequence) else each(listed)
         return found
 
     def comprehended(self, made: tree.Comprehension) -> Iterator[tuple[tree.Node, tree.Node]]:
