@@ -133,6 +133,15 @@ class Given:
             functions = [other for one in functions for other in self._used_by(one)]
         return frozenset()
 
+    def constant(self, place: Place, scope: Scope, literal: str | None) -> Said | None:
+        """The constant of a module by which the functions around a place say a scope's value wherever they do, if that
+        is a text: `TENANT`."""
+        functions = enclosing(place)
+        found = {said for one in functions for said in self._in(one, scope, elsewhere=False)}
+        said = found.pop() if len(found) == 1 else None
+        known = said is not None and said.literal == literal is not None
+        return said if known and said and said.code == said.root and not said.local else None
+
     def of_arguments(self, call: tree.Call, said: frozenset[Said]) -> frozenset[Said]:
         """Those of some values that are read of what a call is given itself: `order.tenant_id` for `put(order)`."""
         whole = {a.value.id for a in call.args if isinstance(a.value, tree.Name)}

@@ -269,7 +269,10 @@ class Sources:
         if not said or any(one.code == spec.code for one in said):
             return self._test(spec, scope, place)
         values = {one.literal or one.code for one in said}
-        if self.given.value_of_helper(scope) in values:
+        if (literal := self.given.value_of_helper(scope)) in values:
+            constant = self.given.constant(place, scope, literal)
+            if constant is not None and self._is_usable(constant, place):
+                return Value(constant.code or "", kind="given", literal=literal)
             return self._test(spec, scope, place)
         if len(values) > 1:
             return own
