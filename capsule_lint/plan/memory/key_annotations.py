@@ -69,6 +69,8 @@ class KeyAnnotations(MendRoom):
             return
         types = tuple(one for one in said if one is not None)
         filename, parts = module.filename, _parts(key)
+        if parts is not None and any(map(_is_rest, parts.items)):
+            return  # however many parts there are, they are said
         if parts is not None and len(parts.items) == change.width:
             at = parts.items[max(change.index - 1, 0)]
             before, after = ((), types) if change.index else (types, ())
@@ -181,6 +183,11 @@ class KeyAnnotations(MendRoom):
 
     def _has_parts(self, key: tree.Node) -> bool:
         return _parts(key) is not None or self._aliases.beside(key) is not None
+
+
+def _is_rest(node: tree.Node) -> bool:
+    """Whether something is the `...` of `tuple[str, ...]`."""
+    return isinstance(node, tree.Const) and node.kind == "ellipsis"
 
 
 def _parts(node: tree.Node) -> tree.Sequence | None:
