@@ -21,6 +21,7 @@ from capsule_lint.plan.memory.kinds import Kinds
 from capsule_lint.plan.memory.making import copied
 from capsule_lint.plan.memory.merged import Merged
 from capsule_lint.plan.memory.puts import Puts
+from capsule_lint.plan.memory.rekeyed import keys_listed, keys_of_dict, keys_said
 from capsule_lint.plan.memory.several_keys import METHODS, SeveralKeys
 from capsule_lint.program.inference.types import (
     ClassObject,
@@ -139,10 +140,9 @@ class Collections:
     def _several(self, call: tree.Call, func: tree.Attr) -> Iterator[tuple[Owner, str, tree.Node]]:
         """What a method looks up that is given several keys."""
         several = SeveralKeys(self.program)
-        keys, listed = (list(several.of(call, listed=told)) for told in (False, True))
-        home = self.of(func.base) if keys or listed else None
+        home = self.of(func.base) if any(several.of(call, keys_listed)) else None
         if home is not None:
-            yield from ((*home, key) for key in (listed if self.is_set(home) else keys))
+            yield from ((*home, key) for key in several.of(call, self.taken_in(home)))
 
     def _key_in(self, call: tree.Call, method: str) -> tree.Node:
         """The key that a method is given; of a hash's name and a field of it, the one that says a scope."""
@@ -207,9 +207,12 @@ class Collections:
             return self.keepers.takes_text(keeper)
         return self.keepers.opened_at(home) is not None or not self._kinds.is_dict(*home)
 
-    def is_set(self, home: Home) -> bool:
-        """Whether a collection is a set, which takes in keys as they come."""
-        return self._kinds.is_set(*home)
+    def taken_in(self, home: Home) -> Callable[[tree.Node], tuple[tree.Node, ...]]:
+        """What says which keys are written in something that a collection takes in: a set or a list has them as they
+        come, a dict in pairs, and what may be either only where a dict is written out."""
+        if self._kinds.is_set(*home) or self.lists.is_one(home):
+            return keys_listed
+        return keys_said if self._kinds.is_dict(*home) else keys_of_dict
 
     def adopt(self, home: Home) -> None:
         """Take a collection for one in which items are kept, whoever it belongs to."""

@@ -9,7 +9,7 @@ from capsule_lint.plan.memory.heirs import Heirs
 from capsule_lint.plan.memory.in_order import DICTS
 from capsule_lint.plan.memory.keepers import Keepers
 from capsule_lint.plan.memory.key_lists import KeyLists
-from capsule_lint.plan.memory.making import makes_collection, makes_set
+from capsule_lint.plan.memory.making import SETS, makes_collection, makes_set
 from capsule_lint.program.inference.types import Collection, Instance, classes_of
 from capsule_lint.program.model import Class, last_name
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
 
 _KINDS: Final = DICTS | {"dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"}
-_SETS: Final = frozenset(("set", "Set", "MutableSet"))
 
 
 class Kinds:
@@ -74,9 +73,9 @@ class Kinds:
         return any(map(self.makes, values)) or not kinds.isdisjoint(_KINDS)
 
     def is_set(self, owner: Owner, name: str) -> bool:
-        """Whether a collection is a set, by the same."""
+        """Whether a collection is a set or a counter, by the same."""
         values, kinds = _made_of(owner, name)
-        return any(map(makes_set, values)) or not kinds.isdisjoint(_SETS)
+        return any(map(makes_set, values)) or not kinds.isdisjoint(SETS)
 
     def _is_given_dict(self, cls: Class, name: str) -> bool:
         """Whether an attribute of a repository is a dict that somebody else makes."""

@@ -9,6 +9,8 @@ from capsule_lint.plan.memory.in_order import DICTS, LISTS
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.model import last_name
 
+SETS: Final = frozenset(("set", "frozenset", "Set", "MutableSet", "SortedSet", "Counter"))
+"""What takes in keys as they come, and no pairs."""
 _CONSTRUCTORS: Final = frozenset(
     [
         "dict",
@@ -59,14 +61,16 @@ def _factories(call: tree.Call) -> list[str]:
 
 
 def makes_set(node: tree.Node | None) -> bool:
-    """Whether a value is a set."""
+    """Whether a value is a set, or a counter, which takes in keys as they come as well."""
     match node:
         case tree.Call():
-            return any(
-                one in ("set", "frozenset") for one in (last_name(node.func), *_factories(node))
-            )
+            return any(one in SETS for one in (last_name(node.func), *_factories(node)))
         case tree.Sequence(kind="set") | tree.Comprehension(kind="SetComp"):
             return True
+        case tree.Boolean(op="or"):
+            return any(map(makes_set, node.values))
+        case tree.Conditional():
+            return any(map(makes_set, (node.then, node.otherwise)))
         case _:
             return False
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.making import makes_collection
-from capsule_lint.plan.memory.rekeyed import keys_listed, keys_of, keys_said
+from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.uses.choices import is_empty
 from capsule_lint.program.local_names import reads_of
 
@@ -83,8 +83,7 @@ class Taking(Struct, frozen=True):
         """Whatever is given to a collection."""
         readers, local = self.readers, self.readers.local
         for one in given:
-            listed = local.collections.is_set(home) or local.collections.lists.is_one(home)
-            keys = keys_listed(one) if listed else keys_said(one) or keys_of(one)
+            keys = local.collections.taken_in(home)(one) or keys_of(one)
             if readers.keys.has_such_keys(one, home):
                 if isinstance(one, tree.Name):
                     local.collections.merged.taken.setdefault(home, []).append(one)

@@ -52,6 +52,12 @@ def keys_of(node: tree.Node) -> tuple[tree.Node, ...]:
             return ()
 
 
+def keys_of_dict(node: tree.Node) -> tuple[tree.Node, ...]:
+    """The keys of a dict that is written out where something takes it in, and the elements of a set."""
+    is_one = isinstance(node, tree.DictDisplay | tree.Comprehension)
+    return keys_of(node) if is_one else ()
+
+
 def keys_said(node: tree.Node) -> tuple[tree.Node, ...]:
     """The keys of a dict, or of pairs for one, and the elements of a set."""
     match node:

@@ -9,11 +9,11 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.handed import Handed
-from capsule_lint.plan.memory.rekeyed import keys_listed, keys_said
+from capsule_lint.plan.memory.rekeyed import keys_of_dict
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from capsule_lint.program import Program
 
@@ -35,14 +35,18 @@ class SeveralKeys(Struct, frozen=True):
 
     program: Program
 
-    def of(self, call: tree.Call, *, listed: bool = False) -> Iterator[tree.Node]:
-        """Where the keys are written that a call is given, other than one alone that it is given first; `listed` says
-        that a set is to take them in."""
+    def of(
+        self, call: tree.Call, taken: Callable[[tree.Node], tuple[tree.Node, ...]] = keys_of_dict
+    ) -> Iterator[tree.Node]:
+        """Where the keys are written that a call is given, other than one alone that it is given first; `taken` says
+        which keys its receiver takes of what it is given."""
         method, handed = last_name(call.func), Handed(self.program)
         found: list[tree.Node] = []
         if method in _WRITING:
-            written = keys_listed if listed else keys_said
-            found += [key for argument in call.args for key in written(argument.value)]
+            for value in (argument.value for argument in call.args):
+                whole = keys_of_dict(value)
+                yield from whole  # a dict is given, whatever its keys say
+                found += [] if whole else taken(value)
         if method in _LISTED and call.args:
             found += handed.elements(call.args[0].value)
         if method in _EACH:
