@@ -12,7 +12,9 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.making import makes_collection
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.plan.uses.choices import is_empty
+from capsule_lint.program.containers import LISTED
 from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -62,8 +64,10 @@ class Taking(Struct, frozen=True):
         self.all([argument.value for argument in call.args], home)
 
     def assigned(self, statement: tree.Assign, home: Home) -> None:
-        """`self._rows |= taken`, and `self._rows = taken`, which may be anything else."""
+        """`self._rows |= taken`, `self._rows -= gone`, and `self._rows = taken`, which may be anything else."""
         value = statement.value
+        if value is not None and statement.op in ("-", "&") and self._comes_out(value, home):
+            return
         same = isinstance(value, tree.Name) and self.readers.keys.has_such_keys(value, home)
         if value is not None and (statement.op or same):
             self.all([value], home)
@@ -91,6 +95,37 @@ class Taking(Struct, frozen=True):
                         readers.collection(use, home)
             elif not (keys and local.settles(home, *keys)):
                 readers.keys.unsure(one, home)
+
+    def _comes_out(self, node: tree.Node, home: Home) -> bool:
+        """Whether all that is taken out of a set, or is left in it, has been found in it: that is judged where it is
+        gone through."""
+        is_key = self.readers.local.parted.is_key
+        match node:
+            case tree.Call(args=(tree.Argument(star="", value=inner),)) if (
+                last_name(node.func) in LISTED
+            ):
+                return self._comes_out(inner, home)
+            case tree.Comprehension(results=(key,)):
+                return is_key(key, home)
+            case tree.Name():
+                found = self.readers.local.program.names.bindings_of(node)
+                added = [self._added(use) for use in self._uses(node) if use is not node]
+                begun = [b.value is not None and is_empty(b.value) for b in found]
+                filled = (one is not None and is_key(one, home) for one in added)
+                return any(begun) and all(begun) and all(filled)
+            case _:
+                return False
+
+    def _added(self, use: tree.Name) -> tree.Node | None:
+        """What is added to a local where it is used: `gone.add(key)`."""
+        parent = self.readers.local.program.names.parent
+        match parent(parent(use)):
+            case tree.Call(
+                func=tree.Attr(name="add" | "append"), args=(tree.Argument(value=value),)
+            ):
+                return value
+            case _:
+                return None
 
     def _uses(self, name: tree.Name) -> Iterator[tree.Name]:
         """Where else a local is read."""

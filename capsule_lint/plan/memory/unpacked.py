@@ -191,6 +191,11 @@ class Parts(Struct, frozen=True):
             isinstance(one, tree.Name) and self._is_own(one, home) for one in parts
         )
 
+    def is_key(self, node: tree.Node, home: Home) -> bool:
+        """Whether something is a whole key that a loop over the collection gives."""
+        found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        return len(found) == 1 and not found[0].path and self._comes_from(found[0], home, 0)
+
     def _is_own(self, node: tree.Name, home: Home) -> bool:
         names = self.program.names
         found = names.bindings_of(node)
