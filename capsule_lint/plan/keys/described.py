@@ -15,69 +15,104 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
+
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Module
 
 _VALUE: Final = r"<\w[\w .-]*>|\{\w[\w.]*\}"
 """How a docstring says that a value comes: `<tenant>`, `{tenant_id}`."""
 _APART: Final = r"[\w#|/:\-]"
 """What goes on where a key would stop."""
 _EXAMPLE: Final = ">>>"
+_READING: Final = ("__doc__", "getdoc")
+
+
+class _Gain(Struct, frozen=True):
+    """What a key gains that a docstring tells: where in its text the key begins, and what comes in at which place."""
+
+    start: int
+    at: int
+    segments: str
 
 
 class Described(MendRoom, Struct, frozen=True):
-    """Updates those beside the templates that change."""
+    """Updates those of the functions and classes in which the templates stand."""
 
     mends: Mends
 
     def build(self) -> None:
         """Add the mends, one a docstring."""
-        changing: dict[Module, list[KeyDefect]] = {}
-        for defect in self.planner.defects:
+        found: dict[int, tuple[tree.Node, list[KeyDefect]]] = {}
+        for defect in (*self.planner.defects, *self.planner.silenced):
             if not defect.module.is_test and not defect.module.generated:
-                changing.setdefault(defect.module, []).append(defect)
-        for module, defects in changing.items():
-            told = "__doc__" not in module.named  # else it may be filled: `__doc__.format(…)`
-            for node in module.each(tree.Const) if told else ():
-                parent = self.program.names.parent(node)
-                if tree.text(node) and isinstance(parent, tree.Eval) and parent.kind == "expr":
-                    self._update(module, node, defects)
+                for node in self._docstrings(defect):
+                    found.setdefault(id(node), (node, []))[1].append(defect)
+        for node, defects in found.values():
+            self._update(node, defects)
 
-    def _update(self, module: Module, node: tree.Const, defects: list[KeyDefect]) -> None:
+    def _docstrings(self, defect: KeyDefect) -> Iterator[tree.Node]:
+        """Those of the functions and classes around a template."""
+        for scope in self.program.names.place(defect.template.host).scope.ancestors():
+            around = {"class": scope.cls, "function": scope.function}.get(scope.kind)
+            first = around.fact.body[0] if around is not None and around.fact.doc else None
+            if isinstance(first, tree.Eval):
+                yield first.values[0]
+
+    def _update(self, node: tree.Node, defects: Sequence[KeyDefect]) -> None:
+        module = defects[0].module
         said = plain_literal(self.mends.source(module, node.span))
         if said is None or not said.single or _EXAMPLE in said.body:
             return
-        body, told = said.body, None
-        for defect in defects:
-            new = self._told(body, defect)
-            if new != body:
-                body, told = new, told or defect
-        if told is not None:
-            code = said.code(body, formatted=False)
-            mend = Replace(module.filename, node.span, "CAP101", code)
-            self.mends.add(told.knot, mend)
+        told = [(one, defect) for defect in defects for one in self._gains(said.body, defect)]
+        gains = {one for one, _ in told}
+        knots = {self.state.groups.find(defect.knot) for _, defect in told}
+        if (
+            len(knots) != 1  # what another change set leaves as it is would be told otherwise
+            or len({one.at for one in gains}) < len(gains)
+            or any(defect in self.planner.silenced for _, defect in told)
+            or self._is_read({said.body[one.start : one.at] for one in gains})
+        ):
+            return
+        body = said.body
+        for one in sorted(gains, key=lambda one: -one.at):
+            body = f"{body[: one.at]}{one.segments}{body[one.at :]}"
+        code = said.code(body, formatted=False)
+        self.mends.add(told[0][1].knot, Replace(module.filename, node.span, "CAP101", code))
 
-    def _told(self, body: str, defect: KeyDefect) -> str:
-        """A docstring with what a key gains that it tells of."""
+    def _is_read(self, beginnings: AbstractSet[str]) -> bool:
+        """Whether a docstring in which keys begin so may be more than something to read: the program may fill it,
+        `__doc__.format(…)`, or a test says what stands there."""
+        names = self.program.names
+        names.asked.update(_READING)  # `ask` knows none that begins with underscores
+        if any(True for _ in names.named(*_READING)):
+            return True
+        for module in names.modules.values():
+            for text in filter(None, map(tree.text, module.each(tree.Const))):
+                if text in _READING or (module.is_test and any(b in text for b in beginnings)):
+                    return True
+        return False
+
+    def _gains(self, body: str, defect: KeyDefect) -> Iterator[_Gain]:
+        """What a key gains wherever the text of a docstring tells it; nothing where that tells of it already, for it
+        may tell of the old key as well on purpose."""
         scopes = self.mends.policy_order(defect.missing)
         places = [self._place(defect, scope) for scope in scopes]
         pattern = _pattern(defect)
         if pattern is None or len(set(places)) != 1 or places[0] is None:
-            return body
-
-        def extended(found: re.Match[str]) -> str:
-            end, value = found.end(f"at_{places[0]}"), found[f"at_{places[0]}"]
-            new = [self._segment(defect, value, scope) for scope in scopes]
-            at = end - found.start()
-            return (
-                found[0]
-                if None in new
-                else found[0][:at] + "".join(filter(None, new)) + found[0][at:]
-            )
-
-        return pattern.sub(extended, body)
+            return
+        group = f"at_{places[0]}"
+        for found in pattern.finditer(body):
+            new = [self._value(found[group], scope) for scope in scopes]
+            segments = [
+                (defect.mark(scope), defect.tag(scope), value)
+                for scope, value in zip(scopes, new, strict=True)
+                if value is not None
+            ]
+            if len(segments) == len(new) and not any((t or v) in body for _, t, v in segments):
+                yield _Gain(found.start(), found.end(group), "".join(map("".join, segments)))
 
     def _place(self, defect: KeyDefect, scope: Scope) -> int | None:
         """Behind which piece of a template the segment of a scope comes."""
@@ -86,11 +121,10 @@ class Described(MendRoom, Struct, frozen=True):
         found = (n for n, one in pieces if not isinstance(one, Text) and one.value is anchor)
         return next(found, None) if anchor is not None else None
 
-    def _segment(self, defect: KeyDefect, value: str, scope: Scope) -> str | None:
-        """`#CAPSULE#<capsule>` beside `<tenant>`; `None` where that is not called as a scope is."""
+    def _value(self, value: str, scope: Scope) -> str | None:
+        """`<capsule>` beside `<tenant>`; `None` where that is not called as a scope is."""
         others = self.program.policy.others(scope)
-        new = next((one for old in others if (one := rename(value, old, scope)) != value), None)
-        return None if new is None else f"{defect.mark(scope)}{defect.tag(scope)}{new}"
+        return next((one for old in others if (one := rename(value, old, scope)) != value), None)
 
 
 def _pattern(defect: KeyDefect) -> re.Pattern[str] | None:
