@@ -14,8 +14,9 @@ from capsule_lint.model import AddElements, AddEntry
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.comparisons import is_among
+from capsule_lint.program.containers import TAKING
 from capsule_lint.program.local_names import behind, entries_of_dict
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import last_name, start_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,6 +44,8 @@ class _Whole(Struct, frozen=True):
     scope: Scope
     function: Function | None = None
     is_item: bool = True
+    told: bool = True
+    """Whether that many names tell it from other dicts: those of a class do, few of them with `type` beside them do not."""
 
 
 @dataclass(eq=False)
@@ -68,7 +71,8 @@ class Snapshots(MendRoom):
     def _judge(self, node: tree.Node, place: tree.Node, found: list[_Whole]) -> None:
         """Mend or note what is expected at a place, where it stands or where a name for it does."""
         names = found[0].names
-        told = found if len(names) >= _TELLING else self._messages(place, found)
+        messages = self._messages(place, found)
+        told = [one for one in found if one in messages or (one.told and len(names) >= _TELLING)]
         if told and names not in self._unchanged and isinstance(node, tree.DictDisplay):
             for one in told:
                 self.mends.expected.extend(
@@ -82,15 +86,29 @@ class Snapshots(MendRoom):
 
     def _messages(self, place: tree.Node, found: list[_Whole]) -> list[_Whole]:
         """Those that the test runs which compares something there with what it parses."""
-        sides = self.mends.testing.places.sides(place)
-        parsed = (behind(self.program.names, side) for side in sides)
-        test = self.program.names.function_of(place)
-        if test is None or not any(
-            isinstance(one, tree.Call) and last_name(one.func) == _PARSING for one in parsed
-        ):
+        names = self.program.names
+        sides = (behind(names, side) for side in self.mends.testing.places.sides(place))
+        parsed = [
+            one.args[0].value
+            for one in sides
+            if isinstance(one, tree.Call) and last_name(one.func) == _PARSING and one.args
+        ]
+        test = names.function_of(place)
+        if test is None or not parsed:
             return []
-        run = self.mends.testing.reach.of(test)
-        return [one for one in found if one.function in run]
+        run, taken = self.mends.testing.reach.of(test), any(map(self._is_taken, parsed))
+        return [one for one in found if one.function in run and (one.told or taken)]
+
+    def _is_taken(self, node: tree.Node) -> bool:
+        """Whether something is taken out of what the test does not fill where it makes it: `queue[0]`, `queue.pop()`."""
+        names = self.program.names
+        taken = behind(names, node)
+        if isinstance(taken, tree.Call) and last_name(taken.func) not in TAKING:
+            return False
+        if not isinstance(taken, tree.Subscript | tree.Attr | tree.Call):
+            return False
+        made = behind(names, start_of(taken))
+        return not (isinstance(made, tree.Sequence | tree.DictDisplay) and made.below())
 
     # --- what gets an entry ---
 
@@ -140,8 +158,8 @@ class Snapshots(MendRoom):
                 every = self._plain((*own, *(field.name for field in classes.fields(cls))))
                 told = home is not None and len(every) >= _TELLING
                 for scope in gained[home].values() if told and home is not None else ():
-                    function = names.function_of(display)
-                    yield _Whole(every, every, ("class", home), scope, function, is_item=False)
+                    made, knot = names.function_of(display), ("class", home)
+                    yield _Whole(every, every, knot, scope, made, is_item=False, told=False)
 
     @cached_property
     def _unchanged(self) -> frozenset[frozenset[str]]:
