@@ -41,8 +41,8 @@ class HandedNames:
     aliases: Aliases
     scopes: Sequence[Scope]
     _functions: dict[str, list[Function]] = field(default_factory=lambda: defaultdict(list))
-    """The functions and methods that take a scope, by name: what takes none gains nothing from whoever calls it
-    without knowing it."""
+    """The functions and methods that take a scope, or an object of which they read one, by name: what takes none gains
+    nothing from whoever calls it without knowing it, and nothing has to be known of it."""
     _takers: dict[str, list[Function | Class]] = field(default_factory=lambda: defaultdict(list))
     """The functions, and the classes by how they are made, by name."""
     _tables: set[str] = field(default_factory=set)
@@ -53,8 +53,10 @@ class HandedNames:
         """Note the names that functions are known by where they are given away."""
         modules = self.names.modules.values()
         for module in modules:
+            reading = set(self._reading(module))
             for function in module.functions:
-                if not function.is_property and self._takes_scope(function):
+                takes = function in reading or self._takes_scope(function)
+                if takes and not function.is_property:
                     self._functions[function.name].append(function)
                 if function.name != "__init__":
                     self._takers[function.name].append(function)
@@ -91,6 +93,15 @@ class HandedNames:
 
     def _takes_scope(self, function: Function) -> bool:
         return any(names_any_of(p.name, self.scopes) for p in function.own_params)
+
+    def _reading(self, module: Module) -> Iterator[Function]:
+        """The functions that read a scope of what they are given: `session.tenant_id`."""
+        for node in module.each(tree.Attr):
+            if isinstance(node.base, tree.Name) and names_any_of(node.name, self.scopes):
+                function = self.names.function_of(node)
+                own = function.own_params if function is not None else ()
+                if function is not None and any(p.name == node.base.id for p in own):
+                    yield function
 
     def _given(self, call: tree.Call, name: str) -> None:
         """Note the functions that a call of something called so is given."""
