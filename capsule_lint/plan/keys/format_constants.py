@@ -187,8 +187,8 @@ class FormatConstants(MendRoom):
     def _object_use(self, node: tree.Name | tree.Attr, module: Module) -> None:
         """A use of an object that fills a changed constant: what is made of it must be known."""
         target = self.program.classes.dotted(node)
-        said = [target] if isinstance(target, Binding) else list(self._attributes(node))
-        made = [one.value for one in said if not isinstance(one.value, tree.Const)]
+        said = [target.value] if isinstance(target, Binding) else self._library(node)
+        made = [one for one in said if not isinstance(one, tree.Const)]
         if any(one.at == node.at for one in _targets(module)):
             return
         for constant in chain.from_iterable(map(parts_of, made)):
@@ -196,6 +196,15 @@ class FormatConstants(MendRoom):
                 knot: Knot = ("constant", id(constant))
                 reason = f"uses `{text_of(node)}`, whose text changes, in its own way"
                 self.mends.obstacle(knot, node, reason)
+
+    def _library(self, node: tree.Name | tree.Attr) -> Iterator[tree.Node]:
+        """What a class has under a name that an object of it is asked for, where that is made by the standard library:
+        a class of the program may say what is got there, as descriptors do."""
+        for value in (binding.value for binding in self._attributes(node)):
+            if isinstance(value, tree.Call) and isinstance(
+                self.program.classes.dotted(value.func), str
+            ):
+                yield value
 
     def _table_use(
         self, node: tree.Name | tree.Attr, table: tree.DictDisplay, known: set[int]
