@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.decorator_memos import DecoratorMemos
 from capsule_lint.plan.memory.key_texts import KeyTexts
-from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import Double
 from capsule_lint.plan.uses.registries import caching, picking
-from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -88,8 +87,11 @@ class KeyFunctions(Room, Struct, frozen=True):
         parts = local.hosts.parts(node.body)
         if parts is None or parts[0] not in ("tuple", "text", "bare"):
             return False
-        if parts[0] == "bare" and not self._is_key(node, function):
-            return False
+        if parts[0] == "bare":
+            # one value alone may be told for what it is: `limits[tenant(*args)]`
+            calls = self._calls(node, function)
+            if not DecoratorMemos(self.program).are_keys(calls):
+                return False
         policy = self.program.policy.scopes
         said = {s.name: e for s in policy for e in parts[1] if is_value(e, s)}
         missing = [s for s in codes if s.name not in said]
@@ -102,31 +104,6 @@ class KeyFunctions(Room, Struct, frozen=True):
             defect.detail[scope.name] = codes[scope]
         local.notes.settle(node.body)
         return True
-
-    def _is_key(self, node: tree.Lambda, function: Function) -> bool:
-        """Whether a decorator of the program does nothing with what a lambda gives but look it up in a dict: one value
-        may be told for what it is, `tenant(*args)`."""
-        calls = list(self._calls(node, function))
-        return bool(calls) and all(map(self._is_looked_up, calls))
-
-    def _is_looked_up(self, made: tree.Node) -> bool:
-        names, collections = self.program.names, self.planner.local.collections
-        match names.parent(made):
-            case tree.Assign(targets=(tree.Name() as target,)):
-                uses = list(reads_of(names, target, (target.at,)))
-                return bool(uses) and all(map(self._is_looked_up, uses))
-            case tree.Subscript(base=base, index=key):
-                pass
-            case tree.Compare(ops=("in" | "not in",), left=key, rights=(base,)):
-                pass
-            case tree.Call(
-                func=tree.Attr(name=name, base=base), args=(tree.Argument(value=key), *_)
-            ) if is_keyed(name):
-                pass
-            case _:
-                return False
-        home = collections.any(base) if key is made else None
-        return home is not None and not collections.is_text(home)
 
     def _is_told_all(self, node: tree.Lambda, function: Function) -> bool:
         """Whether a lambda takes what its function takes, and is given it as it comes."""
