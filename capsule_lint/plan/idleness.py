@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import does_nothing
+from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Foreign
-from capsule_lint.program.model import Function
+from capsule_lint.program.model import Function, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -146,7 +148,22 @@ class Idleness(Room):
             return False
         types = self.program.inference.of(value)
         said = bool(types) and all(isinstance(t, Foreign) and t.name in _VALUES for t in types)
-        return said and not self.program.keys.made_by(method) and self._is_for_tests(kept)
+        if not said or self.program.keys.made_by(method) or method.owner in self._read_whole:
+            return False
+        return self._is_for_tests(kept)
+
+    @cached_property
+    def _read_whole(self) -> set[Class]:
+        """The classes all of whose attributes the program reads together, or by names that it makes: `vars(self)`,
+        `pickle.dumps(repo)`, `getattr(repo, kind)`."""
+        wholes, module_of = Wholes(self.program), self.program.names.module_of
+        named = (
+            (cls, call)
+            for cls, call in wholes.given_to(("dump", "dumps", "getattr"))
+            if last_name(call.func) != "getattr" or not any(tree.text(a.value) for a in call.args)
+        )
+        every = (*wholes.every, *named)
+        return {cls for cls, node in every if not module_of(node).is_test}
 
     def _is_for_tests(self, attribute: str) -> bool:
         """Whether nothing but tests reads the list that is kept under a name: the program only makes and fills it."""

@@ -11,7 +11,7 @@ from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class
@@ -116,12 +116,16 @@ class Wholes:
         """Whether what has that name goes through all fields of a class."""
         return name not in _OF_PYNAMO or self.program.classes.is_pynamo(cls)
 
-    def _find(self) -> Iterator[tuple[Class, tree.Node]]:
-        for name in sorted(_WHOLE):
+    def given_to(self, names: Iterable[str]) -> Iterator[tuple[Class, tree.Call]]:
+        """The classes whose objects, or they themselves, are given to what has one of some names, and the call."""
+        for name in sorted(names):
             for call in self.program.calls.uses.calls_beside(name):
                 for cls in (cls for node in whole(call) for cls in self._classes(node)):
                     if self._may_have(cls, name):
                         yield cls, call
+
+    def _find(self) -> Iterator[tuple[Class, tree.Node]]:
+        yield from self.given_to(_WHOLE)
         for module in self.program.names.judged():
             for node in module.each(tree.Attr):
                 if node.name in _ATTRIBUTES:
