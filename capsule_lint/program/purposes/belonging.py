@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.beside import Beside
@@ -24,7 +25,6 @@ from capsule_lint.program.texts.pieces import Filled, Text, names_any_of, names_
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from capsule_lint.facts import tree
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.places.sites import KeySite
@@ -145,12 +145,22 @@ class Belonging:
         those which it makes of itself show that it has none."""
         if not self._has_more(site, entity):
             return False
-        if self.tags.entity(self.tags.of(site.template)) == entity:
+        if self._is_tagged(site, entity):
             return False
         if not (served or self._is_own(site.owner, entity)):
             return True
         own = [key for cls in self.domain.entities for key in self._own.inside(cls, entity)]
         return bool(own) and not any(self._has_more(key, entity) for key in own)
+
+    def _is_tagged(self, site: KeySite, entity: str) -> bool:
+        return self.tags.entity(self.tags.of(site.template)) == entity
+
+    def _callees(self, function: Function) -> Iterator[Function]:
+        """The functions that one calls."""
+        for node in self.domain.names.inside(function):
+            for callee in self.domain.calls.callees(node) if isinstance(node, tree.Call) else ():
+                if callee.function is not None:
+                    yield callee.function
 
     def _has_more(self, site: KeySite, entity: str) -> bool:
         own = self._scopes_of(entity)
@@ -194,7 +204,7 @@ class Belonging:
     ) -> str | None:
         """The entity of policy's table that a class, function or module is named after, or that alone a
         repository is for: no method of that, and no function, which makes keys of others besides, nor what has scopes
-        said of it that the entity is without."""
+        said of it that the entity is without, unless keys with that one's tag have these."""
         if function is not None and owner in self.domain.repositories:
             sites = self.domain.keys.inside(function)
             if self._named_by_owner(owner) is not None and any(map(self._is_others_own, sites)):
@@ -203,10 +213,13 @@ class Belonging:
         if found is None:
             return None
         serves = self._is_own(owner, found)
+        keys, makers = self.domain.keys, [function] if function is not None else []
         if not serves and not self._scopes_of(found).issuperset(said):
-            return None
-        keys = self.domain.keys
-        makers = (function, *keys.helpers_of(function)) if function is not None else ()
+            own = (one for one in keys.sites if self._is_tagged(one, found))
+            if not any(self._has_more(one, found) for one in own if not one.module.is_test):
+                return None
+            makers += self._callees(function) if function is not None else ()
+        makers += [helper for maker in makers for helper in keys.helpers_of(maker)]
         made = (one for maker in makers for one in keys.inside(maker))
         return None if any(self._says_more(one, found, served=serves) for one in made) else found
 
