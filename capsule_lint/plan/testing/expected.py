@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -34,8 +35,14 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH: Final = 6
 _GIVING: Final = GIVING_ALL | {DUMPING_ALL, "to_dict"}
-_TEXTS: Final = ("loads", "dumps", "encode", "decode")
-"""What reads a text, or makes one of what it is given."""
+_TEXTS: Final = re.compile(
+    r"(?:json|simplejson|ujson|rapidjson|orjson)\.(?:loads|dumps)|msgspec\.\w+\.(?:encode|decode)"
+)
+"""What reads a text, or makes one of all that it is given: what else is called so may pick some of it."""
+_OF_OBJECTS: Final = re.compile(r"orjson\.dumps|msgspec\.\w+\.encode")
+"""What makes one of an object with all of its fields."""
+_HOOKS: Final = ("cls", "object_hook", "object_pairs_hook")
+"""How it is told who does that in its place."""
 
 
 @dataclass(eq=False, slots=True)
@@ -194,7 +201,7 @@ class Expected(MendRoom):
         name = last_name(call.func)
         if not functions and name in _GIVING:
             return [one for node in whole(call) for one in self.fields(node)]
-        if not functions and name in _TEXTS:
+        if not functions and isinstance(call.func, tree.Name | tree.Attr):
             return self._texted(call, depth)
         found: list[tuple[Knot, Scope]] = []
         for function in functions:
@@ -205,14 +212,18 @@ class Expected(MendRoom):
 
     def _texted(self, call: tree.Call, depth: int) -> list[tuple[Knot, Scope]]:
         """The same of what is made a text of, or read from one: `json.loads(note.to_json())`, `dumps(note).decode()`."""
-        given = next((one for one in call.unnamed if tree.text(one) is None), None)
-        if given is None:
-            return (
-                self._made(call.func.base, depth + 1) if isinstance(call.func, tree.Attr) else []
-            )
-        # what is made a text of as it is has all its fields there, unless somebody is asked which
-        own = self.fields(given) if len(call.args) == 1 else []
-        return list(dict.fromkeys([*self._made(given, depth + 1), *own]))
+        match call:
+            case tree.Call(func=tree.Attr(name="encode" | "decode", base=text), args=args):
+                if all(tree.text(one.value) is not None for one in args):
+                    return self._made(text, depth + 1)
+        called = self.program.classes.dotted(call.func)
+        hooked = any(one.keyword in _HOOKS for one in call.args)
+        if not isinstance(called, str) or hooked or not _TEXTS.fullmatch(called):
+            return []
+        found = [one for given in call.unnamed[:1] for one in self._made(given, depth + 1)]
+        if len(call.args) == 1 and _OF_OBJECTS.fullmatch(called):
+            found += self.fields(call.args[0].value)
+        return list(dict.fromkeys(found))
 
     def fields(self, node: tree.Node, *, classes: bool = False) -> list[tuple[Knot, Scope]]:
         """The fields that the class of an object gains, or with `classes` a class itself."""
