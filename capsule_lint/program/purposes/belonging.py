@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -308,7 +309,7 @@ class Belonging:
         return found.pop() if len(found) == 1 else None
 
     def _served_by(self, owner: Class | None) -> str | None:
-        """The entity of policy's table that a class is, is the repository of, and of no other, or else is called after."""
+        """The entity of policy's table that a class is, is the repository of, and of no other, or else is called as."""
         domain, listed = self.domain, self._own.listed
         if owner is None:
             return None
@@ -317,8 +318,15 @@ class Belonging:
         names = set(map(listed, kinds))
         if names:
             return names.pop() or None if len(names) == 1 else None
-        named = self._named_after(owner.name)
-        return None if named is None or self._is_scope_named(named) else named
+        return next(filter(partial(self._is_called_as, owner.name), domain.policy.entities), None)
+
+    def _is_called_as(self, name: str, entity: str) -> bool:
+        """Whether a class is called as an entity of policy's that is not called like a scope, and its name says nothing else
+        but how that is kept: `ExchangeRates`, `PlanRepository`, while `PlanUpgrades` are other rows."""
+        said, have = entity.rpartition(".")[2], words(name)
+        if self.domain.policy.is_repository_name(name) or have[-1] in GENERIC_WORDS:
+            have = have[:-1]
+        return have in (words(said), entity_words(said)) and self.is_named_after(name, entity)
 
     def shares(self, site: KeySite) -> str | None:
         """The entity of policy's table whose keys a helper makes by the way, which is there for others as well: it is
