@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _MAX_DEPTH: Final = 6
+"""A local, what reads a text, how that is coded, the method, the text that it makes, the dict, and the object in that."""
 _GIVING: Final = GIVING_ALL | {DUMPING_ALL, "to_dict"}
 _TEXTS: Final = re.compile(
     r"(?:json|simplejson|ujson|rapidjson|orjson)\.(?:loads|dumps)|msgspec\.\w+\.(?:encode|decode)"
