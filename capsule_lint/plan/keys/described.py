@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -16,7 +17,6 @@ from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from collections.abc import Set as AbstractSet
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect
@@ -38,7 +38,7 @@ class _Gain(Struct, frozen=True):
     segments: str
 
 
-class Described(MendRoom, Struct, frozen=True):
+class Described(MendRoom, Struct, frozen=True, dict=True):
     """Updates those of the functions and classes in which the templates stand."""
 
     mends: Mends
@@ -68,12 +68,14 @@ class Described(MendRoom, Struct, frozen=True):
             return
         told = [(one, defect) for defect in defects for one in self._gains(said.body, defect)]
         gains = {one for one, _ in told}
+        beginnings = {said.body[one.start : one.at] for one in gains}
         knots = {self.state.groups.find(defect.knot) for _, defect in told}
         if (
             len(knots) != 1  # what another change set leaves as it is would be told otherwise
             or len({one.at for one in gains}) < len(gains)
             or any(defect in self.planner.silenced for _, defect in told)
-            or self._is_read({said.body[one.start : one.at] for one in gains})
+            or self._is_read
+            or any(beginning in text for beginning in beginnings for text in self._tested)
         ):
             return
         body = said.body
@@ -82,18 +84,23 @@ class Described(MendRoom, Struct, frozen=True):
         code = said.code(body, formatted=False)
         self.mends.add(told[0][1].knot, Replace(module.filename, node.span, "CAP101", code))
 
-    def _is_read(self, beginnings: AbstractSet[str]) -> bool:
-        """Whether a docstring in which keys begin so may be more than something to read: the program may fill it,
-        `__doc__.format(…)`, or a test says what stands there."""
+    @cached_property
+    def _is_read(self) -> bool:
+        """Whether docstrings may be more than something to read: the program may fill one, `__doc__.format(…)`."""
         names = self.program.names
         names.asked.update(_READING)  # `ask` knows none that begins with underscores
-        if any(True for _ in names.named(*_READING)):
-            return True
-        for module in names.modules.values():
-            for text in filter(None, map(tree.text, module.each(tree.Const))):
-                if text in _READING or (module.is_test and any(b in text for b in beginnings)):
-                    return True
-        return False
+        return any(True for _ in names.named(*_READING)) or any(
+            tree.text(node) in _READING
+            for module in names.modules.values()
+            for node in module.each(tree.Const)
+        )
+
+    @cached_property
+    def _tested(self) -> list[str]:
+        """The texts of tests in which a value comes as it does in docstrings."""
+        modules = self.program.names.modules.values()
+        nodes = (node for module in modules if module.is_test for node in module.each(tree.Const))
+        return [text for text in map(tree.text, nodes) if text and re.search(_VALUE, text)]
 
     def _gains(self, body: str, defect: KeyDefect) -> Iterator[_Gain]:
         """What a key gains wherever the text of a docstring tells it; nothing where that tells of it already, for it
