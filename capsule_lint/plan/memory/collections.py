@@ -85,7 +85,7 @@ class Collections:
             return
         match node:
             case tree.Subscript():
-                for base in self._choices(node.base):
+                for base in self.choices(node.base):
                     home = self.of(base)
                     if home is not None and not self.lists.is_one(home):
                         yield (*home, node.index)
@@ -102,7 +102,7 @@ class Collections:
                     return
                 cached = is_cache(last_name(func.base)) or self.heirs.names
                 known = func.name in TAKING_KEYS or cached
-                for base in self._choices(func.base) if known else ():
+                for base in self.choices(func.base) if known else ():
                     home = self.of(base)
                     if home is not None and (
                         func.name in TAKING_KEYS or self.is_named(node, home)
@@ -111,7 +111,7 @@ class Collections:
                         if not any(self.heirs.key_makers(node, key)):
                             yield (*home, key)
             case tree.Compare(ops=("in" | "not in",)):
-                for base in self._choices(node.rights[0]):
+                for base in self.choices(node.rights[0]):
                     home = self.of(base)
                     if home is not None:
                         yield (*home, node.left)
@@ -122,20 +122,24 @@ class Collections:
         home = self.of(node) if asked else None
         return home if home is not None and self.lists.is_one(home) else None
 
-    def _choices(self, node: tree.Node) -> Iterator[tree.Node]:
+    def choices(self, node: tree.Node, seen: frozenset[int] = frozenset()) -> Iterator[tree.Node]:
         """The collections that an expression chooses from: `(self._back if inverted else self._edges)[key]`,
-        also where what is chosen has a name, and those that a loop goes through: `for kept in (self._rows, self._edges)`."""
+        also where what is chosen has a name, and those that a loop goes through: `for kept in (self._rows, self._edges)`;
+        not what it has `seen` on the way, for a loop may go through what it names itself."""
         bound = bound_whole(self.program.names, node)
         looped = bound.value if bound is not None and bound.kind == "for" else None
         chosen = bound.assigned if bound is not None else node
+        several: tuple[tree.Node, ...] = ()
         if isinstance(looped, tree.Sequence):
-            for item in looped.items:
-                yield from self._choices(item)
+            chosen, several = looped, looped.items
         elif isinstance(chosen, tree.Conditional):
-            yield from self._choices(chosen.then)
-            yield from self._choices(chosen.otherwise)
-        else:
+            several = (chosen.then, chosen.otherwise)
+        elif isinstance(chosen, tree.Name) and chosen is not node:
+            several = (chosen,)
+        if not several or id(chosen) in seen:
             yield node
+        for one in several if id(chosen) not in seen else ():
+            yield from self.choices(one, seen | {id(chosen)})
 
     def _several(self, call: tree.Call, func: tree.Attr) -> Iterator[tuple[Owner, str, tree.Node]]:
         """What a method looks up that is given several keys."""

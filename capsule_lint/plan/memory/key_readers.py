@@ -201,7 +201,7 @@ class KeyReaders:
             case tree.Boolean() if gives(self._parent, parent, node):
                 if self._alone(parent, node, home):
                     self.collection(parent, home)
-            case tree.Conditional() if self.keys.is_looked_into_alone(node):
+            case tree.Conditional() if self.keys.is_looked_into_alone(node, home):
                 return
             case _ if self._is_truth(node, parent):
                 return

@@ -259,7 +259,9 @@ class KeyUses:
         if all(map(self._is_safe, uses)):
             return True
         alike = all(self.has_such_keys(item, home) for item in display.items)
-        return alike and all(self._is_safe(use) or self.is_looked_into_alone(use) for use in uses)
+        return alike and all(
+            self._is_safe(use) or self.is_looked_into_alone(use, home) for use in uses
+        )
 
     def _is_safe(self, node: tree.Node) -> bool:
         """Whether a method of a collection has nothing to do with its keys: `rows.clear()`."""
@@ -269,23 +271,29 @@ class KeyUses:
             return False
         return last_name(access) in SAFE_METHODS
 
-    def is_looked_into_alone(self, node: tree.Node) -> bool:
+    def is_looked_into_alone(
+        self, node: tree.Node, home: Home, seen: frozenset[int] = frozenset()
+    ) -> bool:
         """Whether one of several collections is chosen to look something up in it, under a key that is judged
-        for each of them, and for nothing else."""
+        for each of them, and for nothing else; a name that was `seen` on the way may be given itself: `rows = rows`."""
         parent = self.local.program.names.parent(node)
         match parent:
             case tree.Subscript():
-                return parent.base is node
+                looked_into = parent.base is node
             case tree.Compare(ops=("in" | "not in",)):
-                return parent.rights[0] is node
+                looked_into = parent.rights[0] is node
             case tree.Attr(name=name):
-                return is_keyed(name)
+                looked_into = is_keyed(name)
             case tree.Conditional():
-                return parent.test is not node and self.is_looked_into_alone(parent)
+                chosen = parent.test is not node
+                return chosen and self.is_looked_into_alone(parent, home, seen)
             case tree.Assign(targets=(tree.Name() as target,)):
-                return all(map(self.is_looked_into_alone, self.uses(target)))
+                seen, uses = seen | {id(target)}, () if id(target) in seen else self.uses(target)
+                return all(self.is_looked_into_alone(use, home, seen) for use in uses)
             case _:
                 return False
+        collections = self.local.collections
+        return looked_into and home in map(collections.of, collections.choices(node))
 
     def _kept_in(self, name: tree.Name) -> list[tree.Name]:
         """The other uses of a local list that keys are added to."""
