@@ -264,12 +264,12 @@ class KeyUses:
         )
 
     def _is_safe(self, node: tree.Node) -> bool:
-        """Whether a method of a collection has nothing to do with its keys: `rows.clear()`."""
+        """Whether a method of a collection has nothing to do with its keys, nor gives the rows of all: `rows.clear()`."""
         access = self.local.program.names.parent(node)
         call = self.local.program.names.parent(access) if isinstance(access, tree.Attr) else None
         if not isinstance(call, tree.Call) or call.func is not access or call.args:
             return False
-        return last_name(access) in SAFE_METHODS
+        return last_name(access) in SAFE_METHODS - {"values"}
 
     def is_looked_into_alone(
         self, node: tree.Node, home: Home, seen: frozenset[int] = frozenset()
