@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +34,7 @@ class Idleness(Room):
     """Finds such methods."""
 
     planner: Planner
+    _for_tests: dict[str, bool] = field(default_factory=dict)
 
     def of(self, method: Function, family: Collection[Function]) -> bool:
         """Whether neither a method nor those that can stand in for it are about items: they make the table,
@@ -165,13 +166,27 @@ class Idleness(Room):
         every = (*wholes.every, *named)
         return {cls for cls, node in every if not module_of(node).is_test}
 
+    @cached_property
+    def _texts(self) -> set[str]:
+        """The texts in the program's own modules."""
+        modules = (one for one in self.program.names.modules.values() if not one.is_test)
+        return {
+            one.value for m in modules for one in m.each(tree.Const) if isinstance(one.value, str)
+        }
+
     def _is_for_tests(self, attribute: str) -> bool:
         """Whether nothing but tests reads the list that is kept under a name: the program only makes and fills it."""
+        if attribute not in self._for_tests:
+            self.program.names.ask(attribute)
+            self._for_tests[attribute] = attribute not in self._texts and self._is_filled(
+                attribute
+            )
+        return self._for_tests[attribute]
+
+    def _is_filled(self, attribute: str) -> bool:
+        """Whether the program does nothing with what has that name but to make and to fill it."""
         names = self.program.names
-        names.ask(attribute)
         for module in (one for one in names.modules.values() if not one.is_test):
-            if any(one.value == attribute for one in module.each(tree.Const)):
-                return False
             for node in module.named.get(attribute, ()):
                 match names.parent(node) if isinstance(node, tree.Attr) else None:
                     case None | tree.Attr(name="append"):
