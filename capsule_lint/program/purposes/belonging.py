@@ -44,6 +44,9 @@ class Belonging:
     _known: Naming | None = None
     _for_others: dict[Class, bool] = field(default_factory=dict)
     """The classes that are named after the row of a scope itself, and whether they serve other rows as well."""
+    _without: dict[tuple[str, int], bool] = field(default_factory=dict)
+    _beyond: dict[tuple[str, int], bool] = field(default_factory=dict)
+    """What the keys of entities show, of so many keys in the program."""
     tags: Tags = field(init=False)
     _rows: ServedRows = field(init=False)
     _own: OwnRows = field(init=False)
@@ -150,8 +153,27 @@ class Belonging:
             return False
         if not (served or self._is_own(site.owner, entity)):
             return True
-        own = [key for cls in self.domain.entities for key in self._own.inside(cls, entity)]
-        return bool(own) and not any(self._has_more(key, entity) for key in own)
+        return self._shows_none(entity)
+
+    def _shows_none(self, entity: str) -> bool:
+        """Whether the keys that an entity makes of itself have no scopes that it is said to be without."""
+        known = (entity, len(self.domain.keys.sites))
+        if known not in self._without:
+            own = [key for cls in self.domain.entities for key in self._own.inside(cls, entity)]
+            self._without[known] = bool(own) and not any(self._has_more(k, entity) for k in own)
+        return self._without[known]
+
+    def _shows_more(self, entity: str) -> bool:
+        """Whether keys with the tag of an entity have such scopes."""
+        sites = self.domain.keys.sites
+        known = (entity, len(sites))
+        if known not in self._beyond:
+            self._beyond[known] = any(
+                self._has_more(one, entity) and self._is_tagged(one, entity)
+                for one in sites
+                if not one.module.is_test
+            )
+        return self._beyond[known]
 
     def _is_tagged(self, site: KeySite, entity: str) -> bool:
         return self.tags.entity(self.tags.of(site.template)) == entity
@@ -216,8 +238,7 @@ class Belonging:
         serves = self._is_own(owner, found)
         keys, makers = self.domain.keys, [function] if function is not None else []
         if not serves and not self._scopes_of(found).issuperset(said):
-            own = (one for one in keys.sites if self._is_tagged(one, found))
-            if not any(self._has_more(one, found) for one in own if not one.module.is_test):
+            if not self._shows_more(found):
                 return None
             makers += self._callees(function) if function is not None else ()
         makers += [helper for maker in makers for helper in keys.helpers_of(maker)]
