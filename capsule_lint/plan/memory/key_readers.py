@@ -413,9 +413,9 @@ class KeyReaders:
         own = (
             isinstance(call.func, tree.Attr) and self.local.collections.of(call.func.base) == home
         )
-        given_back = any(a.value is node and a.star == "*" for a in call.args)
-        if own and not pairs and (given_back or name == "update"):
-            return  # keys are given back: `redis.delete(*keys)`
+        spread = any(a.value is node and a.star == "*" for a in call.args)
+        if own and not pairs and (spread or name == "update"):
+            return  # keys are given back: `redis.delete(*keys)`, `self._seen.update(keys)`
         if name in _SAME and len(call.args) == 1 and not pairs:
             self.iterated(call, home, pairs=False)
         elif name in _SAME and len([a for a in call.args if a.keyword != "reverse"]) == 1:
