@@ -96,8 +96,9 @@ class Grown(MendRoom):
                 yield from self._call(node, depth)
 
     def _call(self, call: tree.Call, depth: int) -> Iterator[Gain]:
-        yield from self._displays.get(id(call), ())
         callees = self.program.calls.callees(call)
+        if not any(callee.function and not callee.cls for callee in callees):
+            yield from self._displays.get(id(call), ())  # no keywords that say what is looked for
         for callee in callees:
             for value in callee.function.returns if callee.function and not callee.cls else ():
                 yield from self._follow(value, depth + 1)
