@@ -87,11 +87,13 @@ class DictKeys(Struct, frozen=True):
     ) -> bool:
         """Note that a comparison lacks scopes, or the calls that say by keywords what it asks for; not where people have
         said that this is meant."""
-        notes, is_test = self.local.notes, self.local.program.names.module_of(node).is_test
+        notes, names = self.local.notes, self.local.program.names
         lacking: dict[int, tuple[tree.Node, list[Scope]]] = {}
-        for display, _, scope in found if not is_test else ():
+        for display, _, scope in found:
             told = isinstance(display, tree.Call) and not tree.makes_dict(display)
             place = display if told else node
+            if names.module_of(place).is_test:
+                continue
             scopes = lacking.setdefault(id(place), (place, []))[1]
             scopes += [scope] if scope not in scopes else []
         if len(lacking) > 1:

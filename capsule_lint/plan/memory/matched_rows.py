@@ -13,6 +13,7 @@ from capsule_lint.plan.entities.rows import Origins, Rows, Step
 from capsule_lint.plan.entities.wholes import Wholes, says_which
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.plan.entities.displays import Display
@@ -61,6 +62,9 @@ class MatchedRows(Rows):
         parameter, function = binding.parameter, binding.function
         if parameter is None or function is None or parameter.kind != "**":
             return Rows._parameter(self, binding, depth, step)
+        own, scopes = set(function.own_params) - {parameter}, self.program.policy.scopes
+        if any(names_scope(one.name, scope) for one in own for scope in scopes):
+            return Origins(complete=False)  # what calls give for that is no entry of the dict
         found = Origins()
         callers = list(self.program.calls.callers(function))
         for call, _ in callers:
