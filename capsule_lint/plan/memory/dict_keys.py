@@ -78,7 +78,10 @@ class DictKeys(Struct, frozen=True):
             return
         for display, old, scope in found:
             notes.extend(display, old, scope, knot)
-        notes.filtering.add(function)
+        # where it takes any keywords, whoever calls it says the scopes among these
+        inside, kinds = self.local.program.names.function_of, {p.kind for p in function.params}
+        if "**" not in kinds or any(inside(display) is function for display, _, _ in found):
+            notes.filtering.add(function)
         for cls in classes:
             notes.state.groups.join(knot, ("entity", cls.name))
 
