@@ -10,8 +10,9 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.testing.looked_at import LookedAt
 from capsule_lint.program.local_names import only_assigned
-from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.model import Class, Function
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,9 +56,12 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
             inner = self._making(helper, want) if helper is not None else []
             if helper is None or not inner or any(a.keyword == name for a in made.args):
                 continue
+            told = self._takes(helper, inner) and self._can_say(made, want, value)
+            if not told and not self._is_looked_at(made, want, inner):
+                continue
             for one in inner:
                 self.state.groups.join(want.knot, one.knot)
-            if self._takes(helper, inner) and self._can_say(made, want, value):
+            if told:
                 mend = AddArgument(
                     names.module_of(made).filename,
                     made.span,
@@ -87,6 +91,15 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
         values = [self.mends.value(one) for one in found]
         return found if all(v is not None and v.kind == "test" for v in values) else []
 
+    def _is_looked_at(self, made: tree.Call, want: Want, inner: Sequence[Want]) -> bool:
+        """Whether an object may be looked for by what it says itself."""
+        classes = [one.callee for one in inner if isinstance(one.callee, Class)]
+        return any(
+            LookedAt(self.program, cls).by(want.call, made)
+            for cls in classes
+            if want.call is not None
+        )
+
     def _takes(self, helper: Function, inner: Sequence[Want]) -> bool:
         """Whether a helper puts whatever keywords it is told over the fields that it has itself."""
         rest = next((p.name for p in helper.params if p.kind == "**"), None)
@@ -96,11 +109,12 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
     def _is_put_over(self, rest: tree.Name, inner: Sequence[Want]) -> bool:
         match parent := self.program.names.parent(rest):
             case tree.DictDisplay(pairs=pairs):
-                return list(pairs)[-1][1] is rest
+                return list(pairs)[-1][1] is rest and self._are_fields(parent, inner)
             case tree.Binary(op="|", right=right):
-                return right is rest
-            case tree.Call() if last_name(parent.func) == "update":
-                return True
+                return right is rest and self._are_fields(parent, inner)
+            case tree.Call(func=tree.Attr(name="update", base=tree.Name() as fields)):
+                made = only_assigned(self.program.names, fields)
+                return made is not None and self._are_fields(made, inner)
             case tree.Call() if any(one.call is parent for one in inner):
                 return any(
                     isinstance(mend, AddArgument)
@@ -110,6 +124,13 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
                 )
             case _:
                 return False
+
+    def _are_fields(self, fields: tree.Node, inner: Sequence[Want]) -> bool:
+        """Whether a dict is all that an object is made of: not one of its fields, as `tags` of `Note("t", tags)`."""
+        spread = [a.value for one in inner if one.call for a in one.call.args if a.star == "**"]
+        return any(
+            one is fields or only_assigned(self.program.names, one) is fields for one in spread
+        )
 
     def _can_say(self, made: tree.Call, want: Want, value: Value) -> bool:
         """Whether the code of a value means the same where an object is made."""
