@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
 
 _MAX_DEPTH: Final = 6
 _DUMPS: Final = "dumps"
+_SENDS: Final = re.compile(
+    "(a?send|publish|put|enqueue|queue|produce|emit|push|dispatch|invoke|[lr]push|xadd)(_|[A-Z]|$)"
+)
+"""Names of what sends a message."""
+_ANSWERS: Final = re.compile("response|reply|json|error|header", re.IGNORECASE)
+"""Names of what gives clients something."""
 
 
 @dataclass(eq=False, slots=True)
@@ -183,20 +190,49 @@ class Written(Room):
         )
 
     def is_dumped(self, display: tree.Node) -> bool:
-        """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, by
-        what it is given to, or where what returns it is called; or keywords do."""
-        return self._sent(display) is not None or self._becomes_json(display)
+        """Whether a dict becomes JSON where it stands, by the name that it gets, inside of another one, or by
+        what it is given to, or keywords do; what a function returns, lists or yields only where that JSON is sent, for it may
+        as well be what clients get."""
+        return self._sent(display) is not None or any(
+            not (made or isinstance(display, tree.Call)) or self._is_sent_on(call)
+            for call, made in self._dumping(display)
+        )
 
-    def _becomes_json(self, node: tree.Node) -> bool:
-        seen, level = set[int](), [node]
-        for _ in range(_MAX_DEPTH):
-            parents = map(self.program.names.parent, level)
-            if any(isinstance(p, tree.Call) and last_name(p.func) == _DUMPS for p in parents):
-                return True
-            seen.update(map(id, level))
-            came = {id(to): to for one in level for to in self._goes_to(one)}
-            level = [to for key, to in came.items() if key not in seen]
+    def _dumping(self, node: tree.Node) -> Iterator[tuple[tree.Call, bool]]:
+        """The calls that make JSON of something, and whether functions or others around it have made it first."""
+        for one, made in self._walk(node):
+            parent = self.program.names.parent(one)
+            if isinstance(parent, tree.Call) and last_name(parent.func) == _DUMPS:
+                yield parent, made
+
+    def _is_sent_on(self, text: tree.Call) -> bool:
+        """Whether a text is sent to others, and is no response: `sqs.send_message(MessageBody=json.dumps(message))`."""
+        for one, _ in self._walk(text):
+            call = self.program.names.parent(one)
+            if isinstance(call, tree.Call) and one is not call.func:
+                name = last_name(call.func)
+                if _SENDS.match(name) and not _ANSWERS.search(name):
+                    return True
         return False
+
+    def _walk(self, node: tree.Node) -> Iterator[tuple[tree.Node, bool]]:
+        """Where something comes to, itself first, and whether on the way it is returned, yielded or listed."""
+        seen, level = set[tuple[int, bool]](), [(node, False)]
+        for _ in range(_MAX_DEPTH):
+            yield from level
+            seen.update((id(one), made) for one, made in level)
+            came = {
+                (id(to), after): (to, after)
+                for one, made in level
+                for to in self._goes_to(one)
+                for after in (made or self._is_made(one),)
+            }
+            level = [to for key, to in came.items() if key not in seen]
+
+    def _is_made(self, node: tree.Node) -> bool:
+        """Whether what stands somewhere is made there for others: a function returns it, or a list has it."""
+        parent = self.program.names.parent(node)
+        return not isinstance(parent, tree.Assign | tree.DictDisplay | tree.Call | tree.Attr)
 
     def _goes_to(self, node: tree.Node) -> Iterator[tree.Node]:
         """Where something stands next, alone or with others around it."""
@@ -212,6 +248,9 @@ class Written(Room):
                 yield from self._each_of(node)
             case tree.Call() as call:
                 yield from self._reads(call, node)
+            case tree.Attr(name="encode") as encode:
+                encoded = names.parent(encode)
+                yield from (encoded,) if isinstance(encoded, tree.Call) else ()
             case tree.Eval(kind="return") | tree.Wrapped(kind="yield"):
                 yield from self._calls_around(node)
 
