@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.wrapped_keys import inner_of, keeps_text
+from capsule_lint.plan.uses.lambda_calls import by_name
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Foreign, Instance
 from capsule_lint.program.local_names import behind
@@ -172,13 +174,24 @@ class KeyHosts:
     def _told(self, function: Function, binding: Binding) -> Iterator[tree.Node]:
         """What is given for a parameter, also by who calls another method of the family: that of a base."""
         if binding.parameter not in function.params:
-            return  # that of a lambda within it
+            yield from self._told_lambda(binding)
+            return
         calls, at = self.program.calls, function.params.index(binding.parameter)
         others = {*calls.families.of(function)} - {function}
         for one in (function, *sorted(others, key=lambda f: f.symbol)):
             same = one.parameter(binding.name) or next(iter(one.params[at:]), None)
             if same is not None:
                 yield from (a.value for _, a in calls.arguments_for(one, same.name))
+
+    def _told_lambda(self, binding: Binding) -> Iterator[tree.Node]:
+        """What is given for the parameter of a lambda that a function makes and calls by a name."""
+        made = self.program.names.index.lambdas.get(id(binding.place.scope))
+        if made is None:
+            return
+        for call in by_name(self.program, made):
+            bound = bind(call.args, made.params)
+            if bound is not None and binding.name in bound.arguments:
+                yield bound.arguments[binding.name].value
 
     def _is_of_interface(self, function: Function) -> bool:
         """Whether what is no collection can stand in the place of a method's object, a repository."""
