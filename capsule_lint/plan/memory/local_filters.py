@@ -180,7 +180,9 @@ class LocalFilters:
             s for s in required if s not in said and not any(names_scope(h, s) for h in beside)
         ]
         found = every[self._nearest(said, missing[0]) if missing else 0]
-        lacking = [s for s in missing if self._asks(found, s, function)]
+        rows = self._rows_of(found.left)
+        needed = self._needed(missing, rows)
+        lacking = [s for s in needed if self._asks(found, s, function)]
         if missing and not lacking:
             self.notes.settle(found.node)
         missing = lacking
@@ -193,10 +195,10 @@ class LocalFilters:
             knot = self.notes.knot_of(of, found.node)
         if self._is_meant(found.node):
             return
-        narrower = self._narrower(found.left, missing)
-        if narrower is not None:
-            reason = f"filters rows of `{narrower.name}` too, which needs less"
-            self.notes.obstacle(knot, found.node, reason)
+        for cls in rows:
+            if self._needed(missing, [cls]) != missing:
+                reason = f"filters rows of `{cls.name}` too, which needs less"
+                self.notes.obstacle(knot, found.node, reason)
         row = dict_in(found.left)
         if row is not None and not self._extend_rows(row, found, missing, knot):
             return
@@ -209,17 +211,18 @@ class LocalFilters:
         self.notes.settle(found.node)
         self.notes.filtering.add(function)
 
-    def _narrower(self, node: tree.Node, scopes: list[Scope]) -> Class | None:
-        """An entity that an attribute may be read of, and of which policy does not demand all of some scopes."""
-        domain, scopes_of = self.program.domain, self.program.policy.scopes_of
-        types = (
-            self.program.inference.of(node.base) if isinstance(node, tree.Attr) else frozenset()
-        )
+    def _rows_of(self, node: tree.Node) -> list[Class]:
+        """The entities that an attribute may be read of."""
+        if not isinstance(node, tree.Attr):
+            return []
+        types = self.program.inference.of(node.base)
         found = (one.cls for one in ordered(types) if isinstance(one, Instance))
-        return next(
-            (c for c in found if c in domain.entities and not {*scopes} <= {*scopes_of(c.name)}),
-            None,
-        )
+        return [cls for cls in found if cls in self.program.domain.entities]
+
+    def _needed(self, scopes: list[Scope], rows: list[Class]) -> list[Scope]:
+        """The scopes that policy demands of any of some entities; all of them where nothing is known of the rows."""
+        demanded = {s for cls in rows for s in self.program.policy.scopes_of(cls.name)}
+        return [scope for scope in scopes if not rows or scope in demanded]
 
     def _asks(self, found: _Filter, scope: Scope, function: Function) -> bool:
         """Whether no other comparison of the same row asks for a scope already, in the same condition or in a step
