@@ -14,6 +14,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.program.containers import ADDING, DROPPING
 from capsule_lint.program.inference.types import Collection, Instance, ordered
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import Class, enclosing
 
 if TYPE_CHECKING:
@@ -145,7 +146,8 @@ class WholeReads(Room):
 
     def _is_size(self, rows: tree.Node, kept: tree.Attr, function: Function) -> bool:
         """Whether only the length of a collection is asked, for a position in it, `range(len(self._rows))`, or by a method
-        that adds to it or takes from it, and so knows of no one's rows: `if len(self._rows) > 9: self._rows.pop(0)`."""
+        that adds to it or takes from it, and so knows of no one's rows: `if len(self._rows) > 9: self._rows.pop(0)`. What is
+        told of it once that is done is a count."""
         names = self.program.names
         counted = names.parent(rows)
         if not _is_call(counted, "len") or not isinstance(counted, tree.Call):
@@ -155,10 +157,30 @@ class WholeReads(Room):
                 return True
             case tree.Binary(op="-", left=left, right=tree.Const(value=1)) if left is counted:
                 return True
-        return _is_call(around, "range") or any(
-            isinstance(one, tree.Attr) and text_of(one) == text_of(kept) and self._is_changed(one)
+        changes = [
+            one.at
             for one in names.inside(function)
-        )
+            if isinstance(one, tree.Attr)
+            and text_of(one) == text_of(kept)
+            and self._is_changed(one)
+        ]
+        told = any(at < kept.at for at in changes) and self._is_returned(counted)
+        return _is_call(around, "range") or (bool(changes) and not told)
+
+    def _is_returned(self, node: tree.Node) -> bool:
+        """Whether a method returns a number, by itself, by a local, or as a part of what it returns."""
+        names = self.program.names
+        parent = names.parent(node)
+        while isinstance(parent, tree.Call | tree.DictDisplay | tree.Sequence | tree.Conditional):
+            node, parent = parent, names.parent(parent)
+        match parent:
+            case tree.Eval(kind="return"):
+                return True
+            case tree.Assign(targets=(tree.Name() as local,), op=""):
+                reads = reads_of(names, local, (local.at,))
+                return any(self._is_returned(one) for one in reads if one.at > local.at)
+            case _:
+                return False
 
     def _is_changed(self, kept: tree.Attr) -> bool:
         """Whether elements are added to a collection, or taken out of it."""
