@@ -25,9 +25,15 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
     """Tells the helpers, or makes the change unsafe."""
 
     mends: Mends
+    makers: dict[tuple[str, Function], list[Want]] = {}
+    """What functions have to give the objects that they make, by scope."""
 
     def build(self) -> None:
         """Add the arguments."""
+        for want in self.state.wants:
+            function = self.program.names.function_of(want.node)
+            if isinstance(want.callee, Class) and function is not None:
+                self.makers.setdefault((want.scope.name, function), []).append(want)
         seen = set[tuple[int, str]]()
         for want in self.state.wants:
             value = self._asked(want)
@@ -81,13 +87,7 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
         """What a helper of tests has to give the objects that it makes, where that is the same for all tests."""
         if not helper.module.is_test or self.program.domain.scope_parameter(helper, want.scope):
             return []
-        found = [
-            one
-            for one in self.state.wants
-            if one.scope is want.scope
-            and isinstance(one.callee, Class)
-            and self.program.names.function_of(one.node) is helper
-        ]
+        found = self.makers.get((want.scope.name, helper), [])
         values = [self.mends.value(one) for one in found]
         return found if all(v is not None and v.kind == "test" for v in values) else []
 
