@@ -11,6 +11,7 @@ from capsule_lint.plan.state import Want
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.local_names import named_by
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 from capsule_lint.program.walk import within
@@ -143,16 +144,38 @@ class Unfiltered(Room):
 
     def _kept(self, binding: Binding, function: Function) -> tree.Comprehension | None:
         """The comprehension whose rows come in the place of all of them: `self._rows = [row for … if …]`."""
-        parent_of = self.program.names.parent
-        made = parent_of(binding.value) if binding.value is not None else None
-        holder = parent_of(made)
-        while isinstance(holder, tree.Call | tree.Binary | tree.Sequence | tree.Wrapped):
-            holder = parent_of(holder)  # `[*(row for …), order]`
-        if not isinstance(made, tree.Comprehension) or not isinstance(holder, tree.Assign):
+        made = self.program.names.parent(binding.value) if binding.value is not None else None
+        if not isinstance(made, tree.Comprehension) or not made.generators[-1].ifs:
             return None
-        targets = [t.base if isinstance(t, tree.Subscript) else t for t in holder.targets]
-        own = any(self._goes_through(target, function) for target in targets)
-        return made if own and made.generators[-1].ifs else None
+        own = any(self._goes_through(target, function) for target in self._targets(made))
+        return made if own or self._comes_back(made, binding, function) else None
+
+    def _targets(self, rows: tree.Node) -> list[tree.Node]:
+        """What rows are assigned to, as they are or with others: `[*(row for …), order]`."""
+        holder = self.program.names.parent(rows)
+        while isinstance(holder, tree.Call | tree.Binary | tree.Sequence | tree.Wrapped):
+            holder = self.program.names.parent(holder)
+        targets = holder.targets if isinstance(holder, tree.Assign) else ()
+        return [t.base if isinstance(t, tree.Subscript) else t for t in targets]
+
+    def _comes_back(self, made: tree.Node, binding: Binding, function: Function) -> bool:
+        """Whether rows get a name, by which they are put where they were: `kept = […]`, `self._rows = kept`."""
+        names = self.program.names
+        places = (
+            {n.name for n in within(binding.value) if isinstance(n, tree.Attr)}
+            if binding.value
+            else ()
+        )
+        locals_ = {t.id for t in self._targets(made) if isinstance(t, tree.Name)}
+        return any(
+            isinstance(node, tree.Name)
+            and node.id in locals_
+            and isinstance(target, tree.Attr)
+            and target.name in places
+            and self._goes_through(target, function)
+            for node in names.inside(function)
+            for target in self._targets(node)
+        )
 
     def _is_told(self, kept: tree.Comprehension, function: Function) -> bool:
         """Whether a function is told which rows a comprehension takes."""
@@ -229,14 +252,19 @@ class Unfiltered(Room):
         where that one has every scope after the change."""
         if any(map(self._tells_whose, self._comparisons(function, binding))):
             return True
-        if any(self._says_whose(node, binding) for node in self.program.names.inside(function)):
+        inside = self.program.names.inside
+        if any(
+            self._says_whose(node, binding) and self._spares_others(node, function, binding)
+            for node in inside(function)
+        ):
             return True
-        for call in self.program.names.inside(function):
-            if isinstance(call, tree.Call):
+        for call in inside(function):
+            if isinstance(call, tree.Call) and not self._takes_others(call, function, binding):
                 for asked, parameter in self._asked(call, binding):
                     said = {id(n) for value in asked.returns for n in within(value)}
                     for node in self._comparisons(asked, parameter):
-                        if id(node) in said and self._is_complete(node, scopes):
+                        told = id(node) in said and self._is_of_another(node, parameter)
+                        if told and self._is_complete(node, scopes):
                             return True
         return False
 
@@ -288,6 +316,18 @@ class Unfiltered(Room):
             or all(s in gained or any(names_scope(name, s) for name in names) for s in scopes)
         )
 
+    def _is_of_another(self, node: tree.Compare, row: Binding) -> bool:
+        """Whether a comparison of what a row has is one with what is told besides the row, and not with itself."""
+        names = self.program.names
+        said = [one for side in within(node) for one in named_by(names, side)]
+        return any(
+            b.kind == "param" and b is not row
+            for one in said
+            for inner in within(one)
+            if isinstance(inner, tree.Name)
+            for b in names.bindings_of(inner)
+        )
+
     def _compares_keys(self, node: tree.Compare) -> bool:
         return any(map(self.program.policy.is_key_name, map(hole_name, _compared(node))))
 
@@ -298,8 +338,7 @@ class Unfiltered(Room):
             case tree.Compare(ops=("!=" | "is not",), left=left, rights=(right,)) if self._is(
                 left, binding
             ) or self._is(right, binding):
-                cls = self._entity(binding)
-                return cls is not None and self.program.classes.method(cls, "__eq__") is None
+                return self._is_another(right if self._is(left, binding) else left, binding)
             case tree.Compare(
                 ops=("!=",),
                 left=tree.Call(func=tree.Attr(base=left, name=name), args=()),
@@ -317,6 +356,19 @@ class Unfiltered(Room):
             case _:
                 return False
 
+    def _is_another(self, node: tree.Node, binding: Binding) -> bool:
+        """Whether an expression is a row of the same class, and equal to one where they have all in common."""
+        cls, classes = self._entity(binding), self.program.classes
+        if cls is None or classes.method(cls, "__eq__") is not None:
+            return False
+        values = [field.value for field in classes.fields(cls)]
+        compared = all(
+            not isinstance(v, tree.Call) or v.keyword("compare") is v.keyword("eq") is None
+            for v in values
+        )
+        types = self.program.inference.of(node)
+        return compared and any(isinstance(one, Instance) and one.cls is cls for one in types)
+
     def _reads(self, node: tree.Node, binding: Binding) -> bool:
         match node:
             case tree.Sequence():
@@ -328,23 +380,37 @@ class Unfiltered(Room):
                 return False
 
     def _decides(self, node: tree.Compare) -> bool:
-        parent_of = self.program.names.parent
-        holder: object = parent_of(node)
-        wanted = "and" if node.ops[0] == "==" else "or"
-        while isinstance(holder, tree.Boolean) and holder.op == wanted:
-            holder = parent_of(holder)
-        match holder:
+        match holder := self._holder(node, "and" if node.ops[0] == "==" else "or"):
             case tree.Comprehension():
                 return node.ops[0] == "==" or (node.ops[0] == "!=" and self._replaces(node))
-            case tree.Block(kind="if", bodies=(body, *_)):
-                if node.ops[0] == "==":
-                    return True
-                only = body[0] if len(body) == 1 else None
-                return (
-                    node.ops[0] == "!=" and isinstance(only, tree.Eval) and only.kind == "continue"
-                )
+            case tree.Block(kind="if"):
+                return node.ops[0] == "==" or (node.ops[0] == "!=" and _goes_on(holder))
             case _:
                 return False
+
+    def _holder(self, node: tree.Node, op: str) -> object:
+        """What a condition stands in, alone or with others that are joined by `op`."""
+        holder: object = self.program.names.parent(node)
+        while isinstance(holder, tree.Boolean) and holder.op == op:
+            holder = self.program.names.parent(holder)
+        return holder
+
+    def _spares_others(self, node: tree.Node, function: Function, binding: Binding) -> bool:
+        """Whether all rows that differ from another one are kept, or passed by, where that alone is asked."""
+        holder = self._holder(node, "or")
+        if isinstance(holder, tree.Comprehension):
+            return holder is self._kept(binding, function) and len(holder.generators[-1].ifs) == 1
+        return isinstance(holder, tree.Block) and holder.kind == "if" and _goes_on(holder)
+
+    def _takes_others(self, call: tree.Call, function: Function, binding: Binding) -> bool:
+        """Whether rows of which a call does not say yes are what goes on: `return [o for … if not o.same_as(order)]`."""
+        holder: object = self.program.names.parent(call)
+        if not isinstance(holder, tree.Wrapped) or holder.kind != "not":
+            return False
+        while isinstance(holder, tree.Boolean | tree.Wrapped):
+            holder = self.program.names.parent(holder)
+        kept = self._kept(binding, function)
+        return isinstance(holder, tree.Comprehension) and holder is not kept
 
     def _replaces(self, node: tree.Compare) -> bool:
         """`[o for o in self._orders if o.order_id != order.order_id]` takes the old row of one out."""
@@ -355,6 +421,13 @@ class Unfiltered(Room):
             and any(b.kind == "param" for b in names.bindings(side.base.id, names.place(side)))
             for side in (node.left, *node.rights)
         )
+
+
+def _goes_on(block: tree.Block) -> bool:
+    """Whether a condition does nothing but go on with the next row."""
+    body = block.bodies[0] if block.bodies else ()
+    only = body[0] if len(body) == 1 else None
+    return isinstance(only, tree.Eval) and only.kind == "continue"
 
 
 def _compared(node: tree.Compare) -> list[tree.Node]:
