@@ -61,10 +61,6 @@ class ChangeSets(MendRoom):
                 obstacles[groups.find(knot)].append(f"{where}: {row.reason}")
         for knot, reason in self.ledger.blocked:
             obstacles[groups.find(knot)].append(reason)
-        blocked = set(obstacles)
-        for knot, other, reason in self.state.waiting:
-            if groups.find(other) in blocked and groups.find(knot) != groups.find(other):
-                obstacles[groups.find(knot)].append(reason)
         changes: dict[Knot, _Changes] = defaultdict(_Changes)
         for function in self.state.params:
             changes[groups.find(("function", function))].functions.append(function)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach
 from capsule_lint.plan.room import Room
-from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.logs import LOGGING, is_for_people
 from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.walk import within
@@ -19,12 +18,10 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.facts.tree import At
-    from capsule_lint.plan.memory.local_notes import LocalDefect
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.model import Function
 
 
 @dataclass(eq=False)
@@ -34,8 +31,8 @@ class Halves(Room):
     planner: Planner
 
     def tie(self) -> None:
-        """Join such a method to the keys that it runs into, have it wait for those in memory and for the entity that it
-        takes, and join keys in memory to those of items that say the same; refuse what would use nothing of it."""
+        """Join such a method to the keys that it runs into, and keys in memory to those of items that say the same;
+        refuse what would use nothing of it."""
         for defect in self.planner.local.notes.defects:
             self._tie_alike(defect.knot, defect.node)
         for function in self.planner.methods:
@@ -49,9 +46,6 @@ class Halves(Room):
         knots = [k for one in reached for k in self._changing.get(one, ())]
         for knot in knots:
             self.state.groups.join(own, knot)
-        for knot, module, (row, column, *_) in self._served(function, reached, scope):
-            where = f"{module.filename}:{row}:{column}"
-            self.state.waiting.append((own, knot, f"{where}: this waits for a person"))
         known = not reached.isdisjoint(self.program.keys.functions)
         below = any(map(self.program.domain.touches_table, reached))
         for read in self._reads(function, scope, below=below) if not known else ():
@@ -62,30 +56,6 @@ class Halves(Room):
             self._tie_alike(own, self._text_around(read))
             self._tie_tagged(own, read)
             return
-
-    def _served(
-        self, function: Function, reached: set[Function], scope: Scope
-    ) -> Iterator[tuple[Knot, Module, At]]:
-        """What a method gains a parameter for that it uses nowhere: the keys in memory that it runs into, and the
-        entities that it takes."""
-        for local in (one for made in reached for one in self._local.get(made, ())):
-            if scope in local.missing:
-                yield local.knot, local.module, local.node.at
-        domain, gaining = self.program.domain, self.planner.gains.gaining
-        for parameter in function.own_params:
-            for one in domain.parameter_types(function, parameter):
-                home = gaining(one.cls, scope) if isinstance(one, Instance) else None
-                if home is not None:
-                    yield ("class", home), home.module, home.fact.name_at
-
-    @cached_property
-    def _local(self) -> dict[Function, list[LocalDefect]]:
-        """The keys in memory that change, by the functions in which they are made."""
-        found: dict[Function, list[LocalDefect]] = {}
-        for defect in self.planner.local.notes.defects:
-            if defect.function is not None:
-                found.setdefault(defect.function, []).append(defect)
-        return found
 
     def _tie_tagged(self, own: Knot, read: tree.Name) -> None:
         """Join what makes a key of parts, `query.pk("TENANT", tenant_id, "LOANS")`, to the keys with the same tags."""

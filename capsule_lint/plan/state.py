@@ -134,8 +134,6 @@ class State:
     groups: Groups = field(default_factory=Groups)
     wants: list[Want] = field(default_factory=list)
     obstacles: list[tuple[Knot, Obstacle]] = field(default_factory=list)
-    waiting: list[tuple[Knot, Knot, str]] = field(default_factory=list)
-    """What changes only if something else does, for whose sake it changes, and what is said if that may not."""
     verdicts: dict[int, tuple[Verdict, str]] = field(default_factory=dict)
     """What has become of occurrences whose surroundings were looked into, by their expressions."""
 
