@@ -1,6 +1,6 @@
 """Collections that a decorator of the program keys by all that its function is told, `slots[name, *args]`, where
 something else makes such keys by itself: `slots.pop(("fetch", key))`. Once the function is told a scope as well, these
-find nothing any more. And those that a method keys by all that it hands on, `self._cache[key] = self._inner.get(*key)`."""
+find nothing any more."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.keyed_methods import TAKING_KEYS, key_of
-from capsule_lint.plan.memory.making import makes_collection
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.plan.uses.choices import is_empty
-from capsule_lint.plan.uses.taken_apart import line_of
 from capsule_lint.program.calling.wrapping import wrappers
-from capsule_lint.program.local_names import made_of, only_assigned
+from capsule_lint.program.local_names import made_of
 from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
@@ -45,8 +42,6 @@ class ArgumentKeys(MendRoom, Struct, frozen=True):
             if not function.module.generated:
                 for maker in wrappers(self.program.inference, function):
                     self._compare(function, maker)
-        for forwarder in self.state.forwarders:
-            self._look_at(forwarder)
 
     def _compare(self, function: Function, maker: Function) -> None:
         """Look at what else is looked up where a decorator keeps what its function returns."""
@@ -64,50 +59,6 @@ class ArgumentKeys(MendRoom, Struct, frozen=True):
                 told = " and ".join(f"`{name}`" for name in self.state.params[function])
                 reason = f"what `{maker.name}` keeps of `{function.name}` has {told} in its key"
                 self.mends.obstacle(("function", function), key, reason)
-
-    def _look_at(self, forwarder: Function) -> None:
-        """Look at whatever else uses what a method keys by all that it hands on: that must be understood."""
-        names = self.program.names
-        own = {p.name for p in forwarder.own_params if p.kind == "*"}
-        kept = [
-            one
-            for one in self._lookups(forwarder)
-            if isinstance(one.base, tree.Attr)
-            and isinstance(one.key, tree.Name)
-            and one.key.id in own
-            and not _is_spread(one.key, names.parent(one.key))
-        ]
-        words = dict.fromkeys(last_name(one.base) for one in kept)
-        names.ask(*words)
-        for node in list(names.named(*words)):
-            home = names.place(node).scope.cls if isinstance(node, tree.Name) else None
-            of_class = home is not None and forwarder.owner in line_of(self.program, home)
-            same = of_class or any(self._is_same(node, one.base, forwarder) for one in kept)
-            if same and not self._is_understood(node):
-                reason = f"`{forwarder.name}` keeps something here by all that it is given, which gains a part"
-                self.mends.obstacle(("function", forwarder), node, reason)
-
-    def _is_understood(self, node: tree.Name | tree.Attr) -> bool:
-        """Whether something is empty where it is put there, or is asked for a key that says more by then as well, or
-        for none."""
-        names = self.program.names
-        key = _key_beside(names, node)
-        if key is not None:
-            made = only_assigned(names, key) or key
-            bound = names.bindings_of(key) if isinstance(key, tree.Name) else ()
-            handed = [b.function for b in bound if b.parameter and b.parameter.kind == "*"]
-            return any(one in self.state.forwarders for one in handed) or any(
-                defect.node is made for defect in self.mends.planner.local.notes.defects
-            )
-        match parent := names.parent(node):
-            case tree.Assign(value=value):
-                return value is None or is_empty(value) or _is_made_empty(value)
-            case tree.Attr(name=name):
-                return name == "clear"
-            case tree.Call():
-                return last_name(parent.func) == "len"
-            case _:
-                return False
 
     def _lookups(self, maker: Function) -> Iterator[Lookup]:
         """What is looked up anywhere in a decorator."""
@@ -168,21 +119,6 @@ class ArgumentKeys(MendRoom, Struct, frozen=True):
         if owner is None or function.owner is None or not _is_of_self(node, home):
             return True
         return owner in classes.mro(function.owner) or function.owner in classes.mro(owner)
-
-
-def _is_made_empty(value: tree.Node) -> bool:
-    """Whether a collection is made of nothing but numbers: `TTLCache(maxsize=9, ttl=60)`, `field(default_factory=dict)`."""
-    if not isinstance(value, tree.Call):
-        return False
-    if last_name(value.func) == "field":
-        return [argument.keyword for argument in value.args] == ["default_factory"]
-    return makes_collection(value) and all(isinstance(a.value, tree.Const) for a in value.args)
-
-
-def _is_spread(node: tree.Node, around: object) -> bool:
-    """Whether a call is given the items of something one by one."""
-    given = around.args if isinstance(around, tree.Call) else ()
-    return any(argument.value is node and argument.star for argument in given)
 
 
 def _is_of_self(node: tree.Name | tree.Attr, home: Function | None) -> bool:

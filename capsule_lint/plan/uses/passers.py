@@ -161,10 +161,8 @@ def _stays(
     program: Program, node: tree.Name, call: tree.Call, params: Sequence[tree.Parameter]
 ) -> bool:
     """Whether what is done with `*args` beside handing them on, to what has these parameters, may see one more of
-    them: nothing takes them apart, or gives them to something that cannot take it. They may be keys of what the object
-    keeps, which is asked for its scopes itself."""
-    parent, function = program.names.parent(node), program.names.function_of(node)
-    own = function.self_name if function is not None else ""
+    them: nothing takes them apart, or gives them to something that cannot take it."""
+    parent = program.names.parent(node)
     match parent:
         case tree.Call() if parent is not call and any(
             a.star and a.value is node for a in parent.args
@@ -176,10 +174,6 @@ def _stays(
         case tree.Subscript(index=tree.Const(value=int() as at)) if at >= 0:
             scopes = program.policy.scopes
             return any(names_scope(p.name, scope) for p in params[at:] for scope in scopes)
-        case tree.Subscript(base=tree.Attr(base=tree.Name(id=owner)), index=index):
-            return index is node and owner == own
-        case tree.Compare(ops=("in" | "not in",), rights=(tree.Attr(base=tree.Name(id=owner)),)):
-            return parent.left is node and owner == own
         case tree.Sequence() | tree.FString() | tree.Wrapped() | tree.Binary():
             return True
         case _:
