@@ -15,7 +15,6 @@ from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.looks import KEYISH
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.texts.given_lists import each
 from capsule_lint.program.texts.pieces import Filled, Text, snake, words
 
 if TYPE_CHECKING:
@@ -59,8 +58,6 @@ class Makers:
             return
         index = self.keys.policy.is_index_key_name(name) or "gsi" in name
         for value in function.returns:
-            for one in filter(self._has_scope, each(value)):
-                self.keys.sink(one, Role.HELPER, index)
             if isinstance(value, tree.Sequence) and value.kind == "tuple" and value.items:
                 first = value.items[0]
                 sure = named or self._keyish(first) or self._has_scope(first)
