@@ -40,6 +40,19 @@ LONG: Final = frozenset(
 MAPPED: Final = ("get", "count", "save", "delete", "update", "refresh", "batch_get", "batch_write")
 """Operations of a mapper's models, beside those that are called alike: `Order.get(order_id)`."""
 OPERATIONS: Final = COMMON | SHORT | LONG
+_ASKED: Final = frozenset(
+    [
+        "ExclusiveStartKey",
+        "ExpressionAttributeValues",
+        "IndexName",
+        "Item",
+        "Key",
+        "KeyConditionExpression",
+        "RequestItems",
+        "TransactItems",
+    ]
+)
+"""What says which items an operation is about (DynamoDB's API reference)."""
 _SPEAKS: Final = re.compile(r"boto|dynamo|ddb|(?<![a-z])aws|get_paginator", re.IGNORECASE)
 _DYNAMO: Final = re.compile(r"dynamo|(?<![a-z0-9])ddb", re.IGNORECASE)
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -147,8 +160,8 @@ class Tables:
 
     def _through_wrappers(self, found: set[Function]) -> set[Function]:
         """The functions that say what the table is asked for, `query_all(KeyConditionExpression=…)`, to functions outside
-        of classes that hand on whatever keywords they are given."""
-        asking, queue = set[Function](), [one for one in found if _hands_on(one)]
+        of classes that take whatever keywords they are given."""
+        asking, queue = set[Function](), [one for one in found if _is_open(one)]
         seen = set(queue)
         while queue:
             with self.names.aside():  # who asks for a key has it
@@ -157,9 +170,9 @@ class Tables:
                 caller = self.names.function_of(call)
                 if caller is None:
                     continue
-                if any(a.keyword is not None and a.keyword[:1].isupper() for a in call.args):
+                if any(a.keyword in _ASKED for a in call.args):
                     asking.add(caller)
-                if call.spread and _hands_on(caller) and caller not in seen:
+                if call.spread and _is_open(caller) and caller not in seen:
                     seen.add(caller)
                     queue.append(caller)
         return asking
@@ -267,7 +280,7 @@ class Tables:
                 return None
 
 
-def _hands_on(function: Function) -> bool:
+def _is_open(function: Function) -> bool:
     """Whether a function outside of classes takes whatever keywords it is given."""
     return function.owner is None and any(p.kind == "**" for p in function.params)
 
