@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.judgement import KeyFact, KeyUse
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from capsule_lint.program.places.strays import Strays
 
 _HOLE = r"\{[^{}]*\}|%s|%\(\w+\)s|\$\w+|\$\{\w+\}"
+
+_DOUBLED: Final = re.compile(r"([$%{}])\1")
+"""What a format doubles to say it once."""
 
 
 @dataclass(eq=False)
@@ -130,8 +133,10 @@ class UnreadKeys:
         """Whether a text is part of a key; a constant is so by what it says."""
         if id(node) in self._keys:
             return True
-        said = template.text
-        return isinstance(node, tree.Const) and any(said in text for text in self._texts)
+        once = _DOUBLED.sub(r"\1", template.text)
+        return isinstance(node, tree.Const) and any(
+            said in text for text in self._texts for said in (template.text, once)
+        )
 
     def _template(self, node: tree.Node) -> Template | None:
         """What a text says, if it says a key."""
