@@ -11,6 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.bases import last_name_of
 from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
+from capsule_lint.program.local_names import made_of
 from capsule_lint.program.model import Class, Function, Module, Place, last_name, owner_of
 from capsule_lint.program.texts.pieces import words
 
@@ -37,22 +38,23 @@ LONG: Final = frozenset(
     ]
 )
 """Operations that nothing else is called."""
-MAPPED: Final = ("get", "count", "save", "delete", "update", "refresh", "batch_get", "batch_write")
-"""Operations of a mapper's models, beside those that are called alike: `Order.get(order_id)`."""
-OPERATIONS: Final = COMMON | SHORT | LONG
 _ASKED: Final = frozenset(
     [
-        "ExclusiveStartKey",
-        "ExpressionAttributeValues",
-        "IndexName",
-        "Item",
-        "Key",
         "KeyConditionExpression",
+        "FilterExpression",
+        "ExpressionAttributeValues",
+        "UpdateExpression",
+        "IndexName",
+        "Key",
+        "Item",
         "RequestItems",
         "TransactItems",
     ]
 )
-"""What says which items an operation is about (DynamoDB's API reference)."""
+"""Keywords that say what a table is asked for."""
+MAPPED: Final = ("get", "count", "save", "delete", "update", "refresh", "batch_get", "batch_write")
+"""Operations of a mapper's models, beside those that are called alike: `Order.get(order_id)`."""
+OPERATIONS: Final = COMMON | SHORT | LONG
 _SPEAKS: Final = re.compile(r"boto|dynamo|ddb|(?<![a-z])aws|get_paginator", re.IGNORECASE)
 _DYNAMO: Final = re.compile(r"dynamo|(?<![a-z0-9])ddb", re.IGNORECASE)
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -160,8 +162,8 @@ class Tables:
 
     def _through_wrappers(self, found: set[Function]) -> set[Function]:
         """The functions that say what the table is asked for, `query_all(KeyConditionExpression=…)`, to functions outside
-        of classes that take whatever keywords they are given."""
-        asking, queue = set[Function](), [one for one in found if _is_open(one)]
+        of classes that hand on whatever keywords they are given."""
+        asking, queue = set[Function](), [one for one in found if self._hands_on(one)]
         seen = set(queue)
         while queue:
             with self.names.aside():  # who asks for a key has it
@@ -172,10 +174,21 @@ class Tables:
                     continue
                 if any(a.keyword in _ASKED for a in call.args):
                     asking.add(caller)
-                if call.spread and _is_open(caller) and caller not in seen:
+                if call.spread and self._hands_on(caller) and caller not in seen:
                     seen.add(caller)
                     queue.append(caller)
         return asking
+
+    def _hands_on(self, function: Function) -> bool:
+        """Whether a function outside of classes gives a call whatever keywords it is given."""
+        taken = {p.name for p in function.params if p.kind == "**"}
+        if function.owner is not None or not taken:
+            return False
+        calls = (one for one in self.names.inside(function) if isinstance(one, tree.Call))
+        handed = (
+            made for call in calls for one in call.spread for made in made_of(self.names, one)
+        )
+        return any(isinstance(one, tree.Name) and one.id in taken for one in handed)
 
     def _through_models(self) -> Iterator[Function]:
         """The functions that load or write a model of PynamoDB's, or one that they have in a local."""
@@ -278,11 +291,6 @@ class Tables:
                 return operation
             case _:
                 return None
-
-
-def _is_open(function: Function) -> bool:
-    """Whether a function outside of classes takes whatever keywords it is given."""
-    return function.owner is None and any(p.kind == "**" for p in function.params)
 
 
 def _is_table(cls: Class) -> bool:
