@@ -12,6 +12,7 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from capsule_lint.program.model import Module
     from capsule_lint.program.names import Names
 
 _WRITING: Final = frozenset(("write", "writelines", "writerow", "writerows"))
@@ -205,6 +206,15 @@ def reads_of(
         if not isinstance(node, tree.Name) or node.at in bound_at or _is_target(names, node):
             continue
         if any(binding.at in bound_at for binding in names.bindings_of(node)):
+            yield node
+
+
+def reads_of_parameter(names: Names, own: tree.Parameter, module: Module) -> Iterator[tree.Name]:
+    """Where a function, or a lambda, of a module names what it is given for a parameter of its own."""
+    for node in module.named.get(own.name, ()):
+        if isinstance(node, tree.Name) and any(
+            b.parameter is own for b in names.bindings_of(node)
+        ):
             yield node
 
 

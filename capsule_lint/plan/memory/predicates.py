@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.put_back import every_call
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.local_names import bound_whole
+from capsule_lint.program.local_names import bound_whole, reads_of_parameter
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.key_uses import KeyUses
     from capsule_lint.program import Program
@@ -42,7 +40,8 @@ class Predicates:
         ):
             return False
         for one in lambdas:
-            for use in _reads(program, one, one.params[at]):
+            module = program.names.module_of(one)
+            for use in reads_of_parameter(program.names, one.params[at], module):
                 self.keys.key(use, home)
         self._annotate(call, at, home)
         return True
@@ -82,12 +81,3 @@ def _argument(program: Program, call: tree.Call, name: str) -> tree.Node | None:
         argument = bound.arguments.get(name) if bound is not None else None
         given.append(argument.value if argument is not None else None)
     return given[0] if given and all(one is given[0] for one in given) else None
-
-
-def _reads(program: Program, made: tree.Lambda, own: tree.Parameter) -> Iterator[tree.Name]:
-    """Where a lambda reads a parameter of its own."""
-    for node in program.names.module_of(made).named.get(own.name, ()):
-        if isinstance(node, tree.Name) and any(
-            binding.parameter is own for binding in program.names.bindings_of(node)
-        ):
-            yield node

@@ -139,8 +139,9 @@ class Given:
         functions = enclosing(place)
         found = {said for one in functions for said in self._in(one, scope, elsewhere=False)}
         said = found.pop() if len(found) == 1 else None
-        known = said is not None and said.literal == literal is not None
-        return said if known and said and said.code == said.root and not said.local else None
+        if said is None or literal is None or said.literal != literal:
+            return None
+        return said if said.code == said.root and not said.local else None
 
     def of_arguments(self, call: tree.Call, said: frozenset[Said]) -> frozenset[Said]:
         """Those of some values that are read of what a call is given itself: `order.tenant_id` for `put(order)`."""

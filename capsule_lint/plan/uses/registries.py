@@ -19,6 +19,7 @@ from capsule_lint.program.inference.types import (
     LambdaObject,
     ordered,
 )
+from capsule_lint.program.local_names import reads_of_parameter
 from capsule_lint.program.logs import is_log
 from capsule_lint.program.model import Class, enclosing, last_name
 
@@ -118,7 +119,7 @@ class Registries(Struct, frozen=True):
 
     def _tabled(self, own: tree.Parameter, module: Module) -> Iterator[tree.Node]:
         """Where a class is put into a table from which it is made."""
-        for node in self._reads(own, module):
+        for node in reads_of_parameter(self.program.names, own, module):
             table = self._table(node)
             if table and self._is_made(table):
                 yield node
@@ -127,7 +128,7 @@ class Registries(Struct, frozen=True):
         self, own: tree.Parameter, module: Module, around: frozenset[Function] = frozenset()
     ) -> Iterator[tree.Node]:
         """Where a function does anything with what it is given but call it, return it or look at it."""
-        for read in self._reads(own, module):
+        for read in reads_of_parameter(self.program.names, own, module):
             node = self._choice(read)
             if self._table(node):
                 yield read
@@ -159,15 +160,6 @@ class Registries(Struct, frozen=True):
                 return self._choice(parent)
             case _:
                 return node
-
-    def _reads(self, own: tree.Parameter, module: Module) -> Iterator[tree.Name]:
-        """Where a function, or a lambda, of the module names what it is given."""
-        names = self.program.names
-        for node in module.each(tree.Name):
-            if node.id != own.name:
-                continue
-            if any(b.parameter is own for b in names.bindings_of(node)):
-                yield node
 
     def _only_looks(self, call: tree.Call) -> bool:
         return last_name(call.func) in self.harmless or only_looks(self.program, call)
