@@ -30,6 +30,7 @@ class Place:
         self._offsets = offsets
         self._columns = columns or {}
         self._shift = first_row - 1
+        self._spans: dict[int, Span] = {}
 
     def around(self, starts: Iterable[Position]) -> set[int]:
         """The nodes that start at one of these positions, and all nodes around them, by `id`."""
@@ -41,10 +42,12 @@ class Place:
     def span_of(self, node: cst.CSTNode) -> Span:
         """The node's span as the standard library's `ast` gives it: without enclosing parentheses,
         but with those of a tuple."""
-        start, end = self._offsets.at(node)
-        if isinstance(node, cst.Tuple | cst.MatchTuple) and node.lpar and node.rpar:
-            start, end = self._offsets.at(node.lpar[-1])[0], self._offsets.at(node.rpar[0])[1]
-        return Span(self._position(*start), self._position(*end))
+        if id(node) not in self._spans:
+            start, end = self._offsets.at(node)
+            if isinstance(node, cst.Tuple | cst.MatchTuple) and node.lpar and node.rpar:
+                start, end = self._offsets.at(node.lpar[-1])[0], self._offsets.at(node.rpar[0])[1]
+            self._spans[id(node)] = Span(self._position(*start), self._position(*end))
+        return self._spans[id(node)]
 
     def _position(self, row: int, column: int) -> Position:
         return Position(row + self._shift, column + 1 + self._columns.get(row, 0))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass, field, fields, is_dataclass
-from itertools import pairwise
+from functools import cache
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Final, Generic, TypeGuard, TypeVar
 
 import libcst as cst
@@ -62,19 +63,32 @@ class Parsed(Struct, frozen=True):
 
     def visit(self, visitors: Sequence[cst.CSTVisitor], starts: Iterable[Position]) -> None:
         """Several visitors in one traversal, of the nodes that start there and of those around."""
-        self._visit(self.module, visitors, self.place.around(starts))
+        leaving = {id(visitor) for visitor in visitors if _leaves(type(visitor))}
+        self._visit(self.module, visitors, self.place.around(starts), leaving)
 
     def _visit(
-        self, node: cst.CSTNode, visitors: Sequence[cst.CSTVisitor], around: set[int]
+        self,
+        node: cst.CSTNode,
+        visitors: Sequence[cst.CSTVisitor],
+        around: set[int],
+        leaving: set[int],
     ) -> None:
         if id(node) not in around:
             return
         below = [visitor for visitor in visitors if visitor.on_visit(node)]
         if below:
             for child in _children(node):
-                self._visit(child, below, around)
-        for visitor in visitors:
-            visitor.on_leave(node)
+                self._visit(child, below, around, leaving)
+        for visitor in visitors if leaving else ():
+            if id(visitor) in leaving:
+                visitor.on_leave(node)
+
+
+@cache
+def _leaves(kind: type[cst.CSTVisitor]) -> bool:
+    """Whether visitors of a class do anything where they leave a node: LibCST's own do nothing, for each kind of node."""
+    own = takewhile(lambda one: one is not cst.CSTVisitor, kind.__mro__)
+    return any(name.startswith(("leave_", "on_leave")) for one in own for name in vars(one))
 
 
 def pieces_of(statements: Iterable[Span]) -> list[Piece]:

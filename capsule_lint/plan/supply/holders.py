@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
@@ -34,13 +34,18 @@ _COPYING: Final = frozenset(("replace", "evolve", "copy", "deepcopy"))
 """Functions that make another object of what they are given."""
 
 
-class Holders(Struct, frozen=True):
+@dataclass(eq=False, slots=True)
+class Holders:
     """Finds them, and by which attribute they hold it."""
 
     program: Program
     state: State
     visible: Visible
     restated: Restated
+    _told: dict[int, tuple[tree.Name, tree.Node]] = field(default_factory=dict)
+    """Names, and what is said behind them."""
+    _values: dict[int, tuple[Place, tuple[tuple[str, Class], ...]]] = field(default_factory=dict)
+    """What is in scope at a place."""
 
     # --- attributes ---
 
@@ -233,7 +238,7 @@ class Holders(Struct, frozen=True):
 
         Where several values could be meant, the call's own arguments say which one is.
         """
-        values = [self._told(a.value) for a in call.args] if call is not None else []
+        values = [self._said(a.value) for a in call.args] if call is not None else []
         paths = [p.base for value in values for p in self.paths_in(value)]
         named = [one for one in map(self._named, values) if one is not None]
         for node in (*paths, *named):
@@ -283,14 +288,19 @@ class Holders(Struct, frozen=True):
                 if cls is not None and any(self.attribute_of(cls, s) for s in others):
                     yield argument.value, cls
 
-    def _told(self, node: tree.Node) -> tree.Node:
+    def _said(self, node: tree.Node) -> tree.Node:
         """The `ctx.tenant_id` that a local was given."""
-        found = kept(node, self.program)
-        return found if isinstance(found, tree.Attr) and self._names_any(found.name) else node
+        if not isinstance(node, tree.Name):
+            return node
+        if id(node) not in self._told:
+            found = kept(node, self.program)
+            told = isinstance(found, tree.Attr) and self._names_any(found.name)
+            self._told[id(node)] = node, found if told else node
+        return self._told[id(node)][1]
 
     def paths_in(self, node: tree.Node) -> Iterator[tree.Attr]:
         """The `x.tenant_id` in an argument, also deep inside of it, and behind a local."""
-        node = self._told(node)
+        node = self._said(node)
         if isinstance(node, tree.Attr) and self._names_any(node.name):
             yield node
         for child in node.below():
@@ -321,8 +331,13 @@ class Holders(Struct, frozen=True):
     def _names_any(self, name: str) -> bool:
         return names_any_of(name, self.program.policy.scopes)
 
-    def values(self, place: Place) -> Iterator[tuple[str, Class]]:
+    def values(self, place: Place) -> tuple[tuple[str, Class], ...]:
         """The plain names in scope whose class is known, nearest scope first, parameters first."""
+        if id(place) not in self._values:
+            self._values[id(place)] = place, tuple(self._values_at(place))
+        return self._values[id(place)][1]
+
+    def _values_at(self, place: Place) -> Iterator[tuple[str, Class]]:
         for scope in place.scope.ancestors():
             if scope.kind in ("module", "class"):
                 return
