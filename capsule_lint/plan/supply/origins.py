@@ -14,7 +14,7 @@ from capsule_lint.plan.supply.repeats import kept, names_in
 from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED, TAKING
-from capsule_lint.program.held_names import given_back
+from capsule_lint.program.held_names import given_back, put_in_records
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import Function, enclosing, first_name, last_name
@@ -46,10 +46,12 @@ class Origins(Struct, frozen=True):
 
     def host(self, want: Want) -> Function | tree.Lambda | None:
         """The function or lambda that is to be given the scope: the innermost one that is given what the
-        neighbour's value is made of, or else the outermost one, up to where a request enters, or to one that is
-        called where another one gives it back."""
+        neighbour's value is made of, or, where nothing is said of a neighbour, that is called and told another scope;
+        or else the outermost one, up to where a request enters, or to one that is called where another one gives it
+        back."""
         place = self.program.names.place(want.node)
         own = self._scopes(self._neighbours(want))
+        told = any(map(self._is_told, enclosing(place))) if not own else False
         function: Function | None = None
         for scope in place.scope.ancestors():
             given = scope in own
@@ -59,14 +61,19 @@ class Origins(Struct, frozen=True):
                 function = scope.function
                 if given or self.program.domain.enters(function):
                     return function
-                if not own and self._is_given_back(function):
+                if self._is_told(function) if told else not own and self._is_given_back(function):
                     return function
         return function
+
+    def _is_told(self, function: Function) -> bool:
+        """Whether a function is told a scope by whoever calls it."""
+        calls, takes_scope = self.program.calls, self.program.domain.takes_scope
+        return takes_scope(function) and calls.is_called(function)
 
     def _is_given_back(self, function: Function) -> bool:
         """Whether a function that another one defines is called where that gives it back."""
         maker = function.parent
-        if maker is None or function.name not in given_back(maker):
+        if maker is None or function.name not in (*given_back(maker), *put_in_records(maker)):
             return False
         return self.program.calls.is_called(function)
 
