@@ -109,6 +109,29 @@ value = repo.rooms_of_it("tenant", capsule(), "identity").get(
     "something"
 )
 
+return rooms_of("tenant", capsule(), "identity").bind(opened).bind(cleaned)
+>>>
+return (
+    rooms_of("tenant", capsule(), "identity")
+    .bind(opened)
+    .bind(cleaned)
+)
+
+show(rooms_of("tenant", capsule(), "identity").first()["room"].name, more=1)
+>>>
+show(
+    rooms_of("tenant", capsule(), "identity")
+    .first()["room"]
+    .name,
+    more=1,
+)
+
+rooms = {"a": 1}.get(tenant_id + capsule_id + room_id, another_one).copy()
+>>>
+rooms = {"a": 1}.get(
+    tenant_id + capsule_id + room_id, another_one
+).copy()
+
 assert any(repo.rooms_of_it("tenant", capsule(), one) == some_thing for one in all)
 >>>
 assert any(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -68,7 +69,8 @@ def element(line: str) -> Parts:
 
 
 def operands(value: str) -> list[str]:
-    """A value at those of its operators that bind least; all but the first operand begin with theirs."""
+    """A value at those of its operators that bind least, or a chain of calls at its dots; all parts but the first begin
+    with theirs."""
     pairs = scan(value)
     if pairs is None or re.search(r"\blambda\b", bare(value, pairs)):
         return [value]
@@ -76,7 +78,15 @@ def operands(value: str) -> list[str]:
         found = split(value, pairs, level, first=True)
         if len(found) > 1:
             return found
-    return [value]
+    return _links(value, pairs)
+
+
+def _links(value: str, pairs: Sequence[Pair]) -> list[str]:
+    """A value at the dots behind its calls and subscripts, where there are several; else whole."""
+    behind = [p for p in pairs if value[p.start] == "(" or _is_subscript(value, p)]
+    dots = [p.end + 1 for p in behind if value.startswith(".", p.end + 1)]
+    chained = len(dots) > 1 and not value.startswith("await ")
+    return [value[a:b] for a, b in pairwise([0, *dots, len(value)])] if chained else [value]
 
 
 def needs_brackets(value: str, parts: Sequence[str]) -> bool:
