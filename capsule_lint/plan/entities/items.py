@@ -18,7 +18,6 @@ from capsule_lint.plan.entities.named import named_read
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import typed_value
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, Types, ordered
 from capsule_lint.program.local_names import behind, looked_up
 from capsule_lint.program.model import Function, last_name
@@ -301,11 +300,11 @@ class Items(Room):
                     yield from self._keys_of(value, depth + 1)
                 elif isinstance(value, tree.DictDisplay) and isinstance(call, tree.Call):
                     assert function is not None
-                    bound = bind(call.args, function.params, callee.given)
+                    told = callee.arguments(call)
                     for name, key in entries_of(value):
                         if program.policy.is_key_name(name):
                             local = key.id if isinstance(key, tree.Name) else ""
-                            given = bound.arguments.get(local) if bound is not None else None
+                            given = told.get(local)
                             yield key if given is None else given.value
 
     # --- entries ---
@@ -417,8 +416,7 @@ class Items(Room):
         program, found = self.program, _NONE
         for callee in program.calls.callees(call):
             function: Function | None = callee.function if callee.cls is None else None
-            bound = bind(call.args, function.params, callee.given) if function else None
-            for name, argument in bound.arguments.items() if bound is not None else ():
+            for name, argument in callee.arguments(call).items():
                 parameter = function.parameter(name) if function is not None else None
                 if argument.value is node and parameter is not None and parameter.annotation:
                     found |= program.inference.annotations.of(parameter.annotation)

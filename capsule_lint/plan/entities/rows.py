@@ -10,7 +10,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.additions import ELEMENTS, Additions, holds_something, root_of
 from capsule_lint.plan.entities.displays import Display, names_any
-from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.containers import COPIED, LISTED, PICKING
 from capsule_lint.program.inference.types import ClassObject, Instance
@@ -229,7 +228,7 @@ class Rows:
             return _UNKNOWN
         found, callers = _NONE, list(self.program.calls.callers(function))
         for call, callee in callers:
-            bound = bind(call.args, function.params, callee.given)
+            bound = callee.bind(call)
             argument = bound.arguments.get(binding.name) if bound is not None else None
             if argument is not None:
                 found += step(argument.value, depth)
@@ -244,7 +243,7 @@ class Rows:
             return None
         callers = list(self.program.calls.callers(function))
         for call, callee in callers:
-            for argument in surplus(call.args, function.params, callee.given):
+            for argument in callee.surplus(call):
                 step = self._elements if argument.star else self._follow
                 found += step(argument.value, depth)
         return found if callers else None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, TypeGuard
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.entities.steps import Steps
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import UPDATE, VALUES
 
@@ -162,8 +161,7 @@ class Spreaders:
                 if self._puts(callee.function):
                     return True
                 continue
-            bound = bind(call.args, callee.function.params, callee.given)
-            names = [n for n, a in bound.arguments.items() if a is given] if bound else []
+            names = [n for n, a in callee.arguments(call).items() if a is given]
             if any(self._is_read(callee.function, name, depth) for name in names):
                 return True
         return bool(functions) and not given.star and self.is_put(call, depth + 1)

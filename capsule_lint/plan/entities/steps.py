@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import assigned
 from capsule_lint.program.reaching import history
 
@@ -205,8 +204,7 @@ class Steps:
         found = Parts()
         for callee in self.program.calls.callees(call):
             function = callee.function if callee.cls is None else None
-            bound = bind(call.args, function.params, callee.given) if function else None
-            for name, argument in bound.arguments.items() if bound is not None else ():
+            for name, argument in callee.arguments(call).items():
                 if function is not None and argument.value is given and not argument.star:
                     found += self._put_into(function, name)
         return found

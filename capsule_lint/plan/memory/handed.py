@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import surplus
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import classes_of, is_kept, may_be_ours
 from capsule_lint.program.local_names import behind
@@ -84,7 +83,7 @@ class Handed(Struct, frozen=True, dict=True):
         with self.program.names.aside():
             callers = list(self.program.calls.callers(function))
         for call, callee in callers:
-            yield from surplus(call.args, function.params, callee.given)
+            yield from callee.surplus(call)
 
     def _given(self, binding: Binding) -> Iterator[tree.Node]:
         """What callers give for a parameter; who writes a key of scopes names these, and is known."""

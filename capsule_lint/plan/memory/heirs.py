@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import Class, last_name
 
 if TYPE_CHECKING:
@@ -95,13 +94,10 @@ class Heirs:
         scopes, takes = self.program.policy.scopes, self.program.domain.scope_parameter
         for callee in self.program.calls.callees(call):
             function = callee.function if callee.cls is None else None
-            bound = (
-                bind(call.args, function.params, callee.given) if function is not None else None
-            )
-            if function is None or bound is None:
+            if function is None:
                 continue
             taken = {p.name for s in scopes if (p := takes(function, s)) is not None}
-            if any(a.value is key and name in taken for name, a in bound.arguments.items()):
+            if any(a.value is key and name in taken for name, a in callee.arguments(call).items()):
                 yield function
 
     def _is_heir(self, cls: Class) -> bool:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.memory.local_filters import names_beside
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import reads_of
@@ -133,8 +132,7 @@ class IdleScopes:
         """Where the functions that are called read what they are given."""
         for callee in self.program.calls.callees(call):
             function = callee.function if callee.cls is None else None
-            bound = bind(call.args, function.params, callee.given) if function else None
-            for name, argument in bound.arguments.items() if bound is not None else ():
+            for name, argument in callee.arguments(call).items():
                 if argument.value is given and function is not None:
                     yield from self._named(function, {name})
 

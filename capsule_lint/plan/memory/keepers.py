@@ -13,7 +13,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.making import makes_collection
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import ADDING_ONE, KEYED, LISTED, PICKING
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import reads_of
@@ -102,9 +101,9 @@ class Keepers:
             if function is None or callee.cls is not None or function.owner is None:
                 continue
             name = self.keys(function.owner).get(function.name)
-            bound = bind(call.args, function.params, callee.given) if name is not None else None
-            if bound is not None and name is not None and name in bound.arguments:
-                return bound.arguments[name].value
+            argument = callee.arguments(call).get(name) if name is not None else None
+            if argument is not None:
+                return argument.value
         return None
 
     def _may_be(self, name: str) -> bool:

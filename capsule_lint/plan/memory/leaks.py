@@ -13,7 +13,6 @@ from capsule_lint.plan.memory.key_hosts import ask_around
 from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.memory.wrapped_keys import inner_of
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import behind, given
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope, words
@@ -164,9 +163,7 @@ class Leaks(Struct, frozen=True):
             function = callee.function
             if function is None or function in self.local.state.params:
                 continue
-            bound = bind(node.args, function.params, callee.given)
-            passed = bound.arguments.items() if bound is not None else ()
-            named = {name for name, a in passed if _is_told(a.value, told)}
+            named = {name for name, a in callee.arguments(node).items() if _is_told(a.value, told)}
             for inner in self._made_in(function) if named else ():
                 if self._is_left(inner, scope, named) and self._is_key(inner, 0):
                     self._note(knot, inner, scope)

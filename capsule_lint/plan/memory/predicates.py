@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.put_back import every_call
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import bound_whole, reads_of_parameter
 from capsule_lint.program.model import last_name
 
@@ -77,7 +76,6 @@ def _argument(program: Program, call: tree.Call, name: str) -> tree.Node | None:
     """What a call gives for a parameter, whichever function it calls."""
     given: list[tree.Node | None] = []
     for callee in program.calls.callees(call):
-        bound = bind(call.args, callee.function.params, callee.given) if callee.function else None
-        argument = bound.arguments.get(name) if bound is not None else None
+        argument = callee.arguments(call).get(name)
         given.append(argument.value if argument is not None else None)
     return given[0] if given and all(one is given[0] for one in given) else None

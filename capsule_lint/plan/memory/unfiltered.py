@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import named_by
@@ -275,9 +274,8 @@ class Unfiltered(Room):
             return
         for callee in self.program.calls.callees(call):
             asked = callee.function if callee.cls is None else None
-            bound = bind(call.args, asked.params, callee.given) if asked is not None else None
-            if asked is not None and bound is not None:
-                given = bound.arguments.items()
+            if asked is not None:
+                given = callee.arguments(call).items()
                 names = [name for name, one in given if self._is(one.value, binding)]
                 names += [asked.self_name] if own and asked.self_name is not None else []
                 for name in names:

@@ -13,7 +13,6 @@ from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.supply.visible import may_be_none
 from capsule_lint.policy import SourceKind
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.presence import is_present
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import only_assigned
@@ -219,8 +218,7 @@ class Holders:
             taken = self.program.domain.scope_parameter(function, scope) if function else None
             if function is None or taken is None:
                 continue
-            bound = bind(node.args, function.params, callee.given)
-            given = bound.arguments.get(taken.name) if bound is not None else None
+            given = callee.arguments(node).get(taken.name)
             code = text_of(given.value) if given is not None else None
             if given is not None and code is not None and repeatable(given.value, self.program):
                 return Value(code)

@@ -244,9 +244,7 @@ class Origins(Struct, frozen=True):
             if index is None or tree.integer(index) is None or not isinstance(call, tree.Call):
                 continue
             for callee in self.program.calls.callees(call):
-                params = callee.function.params if callee.function is not None else ()
-                found = bind(call.args, params, callee.given)
-                for name, argument in found.arguments.items() if found is not None else ():
+                for name, argument in callee.arguments(call).items():
                     if argument.value is node and names_any_of(name, scopes):
                         yield first_name(node)
 

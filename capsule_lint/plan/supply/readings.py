@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import kept
-from capsule_lint.program.calling.binding import bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -81,7 +80,7 @@ def _returned(
     function = callees[0].function if len(callees) == 1 else None
     if function is None or len(function.returns) != 1:
         return text_of(call)
-    bound = bind(call.args, function.params, callees[0].given)
+    bound = callees[0].bind(call)
     if bound is None:
         return None
     told = {

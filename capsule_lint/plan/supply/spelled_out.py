@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.texts.constants import is_environment
 from capsule_lint.program.texts.pieces import Filled
@@ -83,8 +82,7 @@ class SpelledOut(Room, Struct, frozen=True):
         """What a call gives for the parameter that fills a hole."""
         if not isinstance(hole, tree.Name) or callee.function is None:
             return None
-        bound = bind(call.args, callee.function.params, callee.given)
-        passed = bound.arguments.get(hole.id) if bound is not None else None
+        passed = callee.arguments(call).get(hole.id)
         return passed.value if passed is not None else None
 
     def _is_known(self, node: tree.Node) -> bool:

@@ -11,7 +11,6 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.testing.elements import elements
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -56,13 +55,12 @@ class Looped(Struct, frozen=True):
             helper = callee.function if callee.cls is None else None
             if helper is None or not helper.module.is_test or not isinstance(node, tree.Call):
                 continue
-            bound = bind(node.args, helper.params, callee.given)
             for part in (one for value in helper.returns for one in within(value)):
                 match part:
-                    case tree.Attr(base=tree.Name(id=name)) if bound is not None and any(
+                    case tree.Attr(base=tree.Name(id=name)) if any(
                         is_value(part, one) for one in scopes
                     ):
-                        given = bound.arguments.get(name)
+                        given = callee.arguments(node).get(name)
                         return given.value if given is not None else None
         return None
 

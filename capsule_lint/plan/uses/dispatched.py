@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind, surplus
 from capsule_lint.program.local_names import bound_whole, looked_up
 from capsule_lint.program.model import Function, last_name
 
@@ -142,10 +141,9 @@ class Dispatched(Struct, frozen=True):
         if function is None or own is None or own not in function.params:
             return ()
         if own.kind == "*":
-            told = surplus(call.args, function.params, callee.given)
+            told = callee.surplus(call)
             return [one.value for one in told] if not any(one.star for one in told) else ()
-        found = bind(call.args, function.params, callee.given)
-        argument = found.arguments.get(own.name) if found is not None else None
+        argument = callee.arguments(call).get(own.name)
         return (argument.value,) if argument is not None else ()
 
     def _parameter(self, key: tree.Node | None) -> tree.Parameter | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.dispatch import dispatchers
 from capsule_lint.program.calling.wrapping import called_of
 from capsule_lint.program.containers import ADDING_ONE
@@ -171,8 +170,7 @@ class Registries(Struct, frozen=True):
         for callee in self.program.calls.callees(call):
             if callee.function is None:
                 continue
-            bound = bind(call.args, callee.function.params, callee.given)
-            for name, argument in bound.arguments.items() if bound is not None else ():
+            for name, argument in callee.arguments(call).items():
                 parameter = callee.function.parameter(name)
                 if argument.value is node and parameter is not None:
                     yield callee.function, parameter

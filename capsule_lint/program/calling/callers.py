@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
+from capsule_lint.program.calling.binding import bind, surplus
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from capsule_lint.facts import tree
+    from capsule_lint.program.calling.binding import Bound
     from capsule_lint.program.inference.types import Types
     from capsule_lint.program.model import Class, Function
 
@@ -23,6 +26,27 @@ class Callee(Struct, frozen=True):
     given: int
     """How many of the function's first parameters are filled already (`self`)."""
     mock: bool = False
+
+    def bind(self, call: tree.Call) -> Bound | None:
+        """How a call of it binds; `None` where it would raise a `TypeError`, and for a class without a constructor."""
+        return (
+            bind(call.args, self.function.params, self.given)
+            if self.function is not None
+            else None
+        )
+
+    def arguments(self, call: tree.Call) -> Mapping[str, tree.Argument]:
+        """What a call of it gives, by parameter; nothing where the call does not bind."""
+        bound = self.bind(call)
+        return bound.arguments if bound is not None else {}
+
+    def surplus(self, call: tree.Call) -> list[tree.Argument]:
+        """What a call of it gives to its `*` parameter, things that are spread (`*rest`) among it."""
+        return (
+            surplus(call.args, self.function.params, self.given)
+            if self.function is not None
+            else []
+        )
 
 
 class Graph(Protocol):

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind, surplus
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.callers import Callee, Callers
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.calling.families import Families
@@ -208,8 +208,7 @@ class Calls:
     ) -> Iterator[tuple[tree.Call, tree.Argument]]:
         """The calls of a function, and what each gives for a parameter, as far as that is told."""
         for call, callee in self.callers(function):
-            bound = bind(call.args, function.params, callee.given)
-            argument = bound.arguments.get(parameter) if bound is not None else None
+            argument = callee.arguments(call).get(parameter)
             if argument is not None:
                 yield call, argument
 
@@ -313,9 +312,9 @@ class Calls:
                 continue
             for call, callee in self.callers(method):
                 known = True
-                bound = bind(call.args, method.params, callee.given)
+                bound = callee.bind(call)
                 if bound and same.kind == "*":
-                    for more in surplus(call.args, method.params, callee.given):
+                    for more in callee.surplus(call):
                         value = self.inference.of(more.value)
                         found.append(self.inference.elements(value) if more.star else value)
                 argument = bound.arguments.get(same.name) if bound else None

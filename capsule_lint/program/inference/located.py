@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.filled import made_empty
 from capsule_lint.program.inference.named_keys import key_of
 from capsule_lint.program.inference.types import NOTHING, Types, holds_objects, join
@@ -81,8 +80,7 @@ class Located:
         given = self._parameter(value, function)
         found: dict[str, Types] = {}
         for call, callee in self.inference.calls.callers(function):
-            bound = bind(call.args, function.params, callee.given)
-            arguments = bound.arguments if bound is not None else {}
+            arguments = callee.arguments(call)
             name = key_of(classes, arguments[key].value) if key in arguments else None
             if name is None or (given is not None and given not in arguments):
                 return None

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind, surplus
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.results import result_in
 from capsule_lint.program.inference.types import (
     NOTHING,
@@ -197,9 +197,7 @@ class Structural:
         named = {p.name for p in function.params if p.kind in ("plain", "kwonly")}
         for call, callee in self.calls.callers(function):
             if kind == "*":
-                given = [
-                    a for a in surplus(call.args, function.params, callee.given) if not a.star
-                ]
+                given = [a for a in callee.surplus(call) if not a.star]
             else:
                 given = [a for a in call.args if a.keyword is not None and a.keyword not in named]
             yield from (argument.value for argument in given)

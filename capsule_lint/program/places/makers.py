@@ -8,7 +8,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.fields import alias_of
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.logs import is_for_people
@@ -145,8 +144,7 @@ class Makers:
             return self.roles.of_given(family, name) or Role.LOOKUP
 
         for call, callee in list(self.keys.calls.callers(function)):
-            bound = bind(call.args, function.params, callee.given)
-            for name, argument in bound.arguments.items() if bound else ():
+            for name, argument in callee.arguments(call).items():
                 if (
                     self.keys.policy.is_key_name(name)
                     and argument.keyword is None

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.texts.pieces import Text
@@ -35,7 +34,7 @@ class ServedRows:
             told = [p for p in method.own_params if domain.policy.is_sort_key_name(p.name)]
             for call, callee in domain.calls.callers(method) if told else ():
                 is_test = domain.names.module_of(call).is_test
-                bound = None if is_test else bind(call.args, method.params, callee.given)
+                bound = None if is_test else callee.bind(call)
                 for param in told if bound is not None else ():
                     argument = bound.arguments.get(param.name) if bound is not None else None
                     value = argument.value if argument is not None else param.default

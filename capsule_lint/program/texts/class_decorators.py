@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.calling.binding import bind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +35,7 @@ class ClassDecorators:
                 told = self._attributes(function).get(name) if function is not None else None
                 if function is None or told is None or not isinstance(decorator, tree.Call):
                     continue
-                bound = bind(decorator.args, function.params, callee.given)
-                argument = bound.arguments.get(told) if bound is not None else None
+                argument = callee.arguments(decorator).get(told)
                 parameter = function.parameter(told)
                 value = argument.value if argument is not None else None
                 if value is None and parameter is not None:
