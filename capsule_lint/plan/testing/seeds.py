@@ -130,9 +130,14 @@ class Seeds(MendRoom):
             if self.program.names.module_of(node).is_test:
                 continue
             aliases = self.program.classes.aliases(cls)
-            for scope in self.state.fields.get(cls, {}).values():
-                names = self._kept.setdefault((("class", cls), scope.name), set())
-                names.add(self.state.attributes[cls, scope.parameter])
+            gained = (
+                (home, scope)
+                for home in self.program.classes.mro(cls)
+                for scope in self.state.fields.get(home, {}).values()
+            )
+            for home, scope in gained:
+                names = self._kept.setdefault((("class", home), scope.name), set())
+                names.add(self.state.attributes[home, scope.parameter])
                 for old in self.program.policy.scopes:
                     said = (a for n, a in aliases.items() if names_scope(n, old))
                     names.update(rename(a, old, scope) for a in said if old is not scope)
