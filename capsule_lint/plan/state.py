@@ -85,14 +85,21 @@ class KeyDefect:
     function: Function | None
     missing: list[Scope]
     anchors: dict[str, tree.Node | None]
+    """Behind which part of the expression the segments come; `None` for the front."""
     knot: Knot
     wants: dict[str, Want] = field(default_factory=dict)
+    ends: dict[str, tree.Node] = field(default_factory=dict)
+    """The values that such parts end with, where these are written elsewhere: `self.tenant_id` for `self.prefix`."""
     tags: dict[str, str] = field(default_factory=dict)
     """How the tags of scopes are spelled where that is not as policy has them."""
     marks: dict[str, str | None] = field(default_factory=dict)
     """What sets their segments off; `None` where nothing shows it."""
     makers: set[Function] = field(default_factory=set)
     """The functions that fill it, where it is one of several texts."""
+
+    def behind(self, scope: Scope) -> tree.Node | None:
+        """The value among the pieces that the segment of a scope comes behind; `None` for the front."""
+        return self.ends.get(scope.name, self.anchors.get(scope.name))
 
     def tag(self, scope: Scope) -> str:
         """The tag of a scope as this key spells it."""

@@ -123,7 +123,7 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
 
     def _place(self, defect: KeyDefect, scope: Scope) -> int | None:
         """Behind which piece of a template the segment of a scope comes."""
-        anchor = defect.anchors.get(scope.name)
+        anchor = defect.behind(scope)
         pieces = enumerate(defect.template.pieces)
         found = (n for n, one in pieces if not isinstance(one, Text) and one.value is anchor)
         return next(found, None) if anchor is not None else None

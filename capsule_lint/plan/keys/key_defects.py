@@ -100,10 +100,10 @@ class KeyDefects(Room):
             # whether it lacks them, the keys tell that begin so
             self.planner.prefixes.append(site)
             return
-        anchors = self._anchors(site, missing, segments)
+        anchors, ends = self._anchors(site, missing, segments)
         if anchors:
             own = [scope for scope in missing if scope.name in anchors]
-            self._add_defect(site, own, anchors, segments)
+            self._add_defect(site, own, anchors, ends, segments)
 
     def _note_narrow(self, site: KeySite, segments: Sequence[Segment]) -> None:
         """A key that is meant to have fewer scopes than others may be read where those are."""
@@ -132,12 +132,13 @@ class KeyDefects(Room):
 
     def _anchors(
         self, site: KeySite, missing: Sequence[Scope], segments: Sequence[Segment]
-    ) -> dict[str, tree.Node | None]:
+    ) -> tuple[dict[str, tree.Node | None], dict[str, tree.Node]]:
         """What the missing segments come behind, `None` for the front, by their scopes: those alone that the
-        template itself has to get, and not another one that it begins with."""
+        template itself has to get, and not another one that it begins with; and the values that such parts end with."""
         template = site.template
         order = [s.name for s in self.program.policy.scopes]
         anchors: dict[str, tree.Node | None] = {}
+        ends: dict[str, tree.Node] = {}
         near: dict[str, Piece | None] = {}
         for scope in missing:
             before = [s for s in segments if order.index(s.scope) < order.index(scope.name)]
@@ -150,6 +151,8 @@ class KeyDefects(Room):
                 self.ties.tie(("key", id(piece.host)), site)
                 if self._needs_less(piece.host, scope):
                     anchors[scope.name] = ending = self._ending_with(template, piece)
+                    if isinstance(piece, Filled):
+                        ends[scope.name] = piece.value
                     if ending is None:
                         self._refuse(site, scope, "begins with a key that needs less")
                 continue
@@ -161,7 +164,7 @@ class KeyDefects(Room):
             anchors[scope.name] = piece.value if isinstance(piece, Filled) else None
             if piece is not None and not isinstance(piece, Filled):
                 anchors[scope.name] = piece.node
-        return anchors
+        return anchors, ends
 
     def check(self) -> None:
         """Look at all keys together: what they begin with changes with them, and a part of keys that need
@@ -275,13 +278,14 @@ class KeyDefects(Room):
         site: KeySite,
         missing: list[Scope],
         anchors: dict[str, tree.Node | None],
+        ends: dict[str, tree.Node],
         segments: list[Segment],
     ) -> None:
         host = site.template.host
         knot: Knot = ("key", id(host))
         defect = KeyDefect(site.template, site.module, site.function, missing, anchors, knot)
         defect.tags = {scope.name: self._tag(site, scope, segments) for scope in missing}
-        defect.marks = self._marks(defect)
+        defect.marks, defect.ends = self._marks(defect), ends
         self.planner.sites[id(host)] = site
         if self._is_silenced(site):
             self.planner.silenced.append(defect)

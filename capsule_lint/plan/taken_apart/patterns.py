@@ -12,7 +12,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.tags import separator_of
 from capsule_lint.plan.literals import literal
-from capsule_lint.plan.taken_apart.samples import samples
+from capsule_lint.plan.taken_apart.samples import samples, samples_like
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import Text, marks_of
 
@@ -109,7 +109,7 @@ class Patterns:
 
     def _witnesses(self, expression: Expression, defect: KeyDefect) -> Iterator[Witness]:
         known = self._samples.setdefault(id(defect), list(samples(defect)))
-        for sample in known:
+        for sample in (*known, *samples_like(defect, expression.text)):
             for how in expression.functions:
                 if expression.groups(how, sample.before) is not None:
                     yield Witness(defect, sample, how)
@@ -203,7 +203,7 @@ def _with_segment(text: str, defect: KeyDefect, scope: Scope) -> Iterator[str]:
     mark = defect.mark(scope)
     value = f"[^{_quoted(mark[:1] or defect.tag(scope)[:1])}]+"
     separator, tag = _quoted(mark), _quoted(defect.tag(scope))
-    anchor = defect.anchors[scope.name]
+    anchor = defect.behind(scope)
     if anchor is None:
         first = defect.template.pieces[0]
         at = text.lower().find(_quoted(first.value).lower()) if isinstance(first, Text) else -1

@@ -144,7 +144,7 @@ def _gaps(defect: KeyDefect, text: str) -> Iterator[Gap]:
         return
     for scope in defect.missing:
         mark = defect.mark(scope)
-        anchor = defect.anchors[scope.name]
+        anchor = defect.behind(scope)
         at = 0 if anchor is None else ends.get(id(anchor), len(text))
         if text[at:] not in ("", mark):
             yield Gap(scope, at, defect.tag(scope), mark)
@@ -152,7 +152,7 @@ def _gaps(defect: KeyDefect, text: str) -> Iterator[Gap]:
 
 def _begins(defect: KeyDefect, asked: Sequence[Piece]) -> bool:
     """Whether keys of a template, which get a segment at their front, begin as what is asked for."""
-    if defect.template.opaque or all(defect.anchors[s.name] is not None for s in defect.missing):
+    if defect.template.opaque or all(defect.behind(s) is not None for s in defect.missing):
         return False
     key, left, told, on = list(defect.template.pieces), "", False, False
     for piece in asked:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -22,6 +23,25 @@ _KINDS: Final[tuple[Callable[[int], str], ...]] = (
 )
 """What the values in keys look like: words, numbers, UUIDs, codes, dates."""
 
+_TOKENS: Final = re.compile(
+    r"""\\(?P<escaped>.)|(?P<other>\[\^(?:\\.|[^\]])+\]|\.)|\[(?P<set>(?:\\.|[^\]])+)\]|\{(?P<count>\d+)[^}]*\}"""
+    r"""|\((?:\?(?:P?<[^>]*>|[a-zA-Z]*:))?|\|[^()]*|[)^$*+?]|(?P<text>.)""",
+    re.DOTALL,
+)
+_CLASSES: Final = {
+    "d": "1",
+    "w": "a",
+    "S": "a",
+    "W": "-",
+    "D": "a",
+    "s": " ",
+    "Z": "",
+    "A": "",
+    "b": "",
+    "B": "",
+}
+"""What the classes of characters and the places of regular expressions are matched by."""
+
 
 class Sample(Struct, frozen=True):
     """One key before and after the change, and the values in it."""
@@ -41,6 +61,48 @@ def samples(defect: KeyDefect) -> Iterator[Sample]:
             yield sample
 
 
+def samples_like(defect: KeyDefect, said: str) -> Iterator[Sample]:
+    """Keys of a template that look like what a regular expression asks for: `v1` in them for `v\\d+`. It may ask for a
+    part of a key alone, or for nothing of it."""
+    if defect.template.opaque:
+        return
+    shape = re.compile(
+        "".join(
+            re.escape(p.value) if isinstance(p, Text) else "([^#]+)"
+            for p in defect.template.pieces
+        )
+    )
+    numbers = [n for n, p in enumerate(defect.template.pieces) if isinstance(p, Filled)]
+    specimen = _specimen(said)
+    found = shape.fullmatch(specimen) or shape.fullmatch(f"{specimen}x")
+    values = dict(zip(numbers, found.groups(), strict=True)) if found is not None else {}
+    sample = _sample(defect, lambda n: values.get(n, _KINDS[0](n))) if values else None
+    if sample is not None:
+        yield sample
+
+
+def _specimen(expression: str) -> str:
+    """What a regular expression may match, roughly: each of its parts once, and the first of several ways."""
+    found, last = "", ""
+    for token in _TOKENS.finditer(expression):
+        match token.lastgroup:
+            case "count":
+                found += last * (int(token["count"]) - 1)
+                continue
+            case "escaped":
+                last = _CLASSES.get(token["escaped"], token["escaped"])
+            case "set":
+                last = _specimen(token["set"])[:1] or "x"
+            case "other":
+                last = "x"
+            case "text":
+                last = token["text"]
+            case _:
+                continue
+        found += last
+    return found
+
+
 def _sample(defect: KeyDefect, kind: Callable[[int], str]) -> Sample | None:
     pieces = defect.template.pieces
     texts, values = [], []
@@ -51,7 +113,7 @@ def _sample(defect: KeyDefect, kind: Callable[[int], str]) -> Sample | None:
     count = len(pieces)
     after, placed = "", 0
     for scope in defect.missing:
-        if defect.anchors[scope.name] is None:
+        if defect.behind(scope) is None:
             after += f"{defect.tag(scope)}{kind(count + placed)}{defect.mark(scope)}"
             placed += 1
     for piece, text in zip(pieces, texts, strict=True):
@@ -59,7 +121,7 @@ def _sample(defect: KeyDefect, kind: Callable[[int], str]) -> Sample | None:
         if not isinstance(piece, Filled):
             continue
         for scope in defect.missing:
-            if defect.anchors[scope.name] is piece.value:
+            if defect.behind(scope) is piece.value:
                 after += f"{defect.mark(scope)}{defect.tag(scope)}{kind(count + placed)}"
                 placed += 1
     if placed != len(defect.missing):

@@ -227,7 +227,7 @@ def shift_of(defect: KeyDefect, separator: str) -> Shift | None:
     """Which parts of a key move when the segments of a defect are added."""
     by, first = 0, None
     for scope in defect.missing:
-        anchor = defect.anchors[scope.name]
+        anchor = defect.behind(scope)
         at = 0
         if anchor is not None:
             text = ""

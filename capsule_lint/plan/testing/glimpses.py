@@ -151,7 +151,7 @@ def _spans(defect: KeyDefect, key: Template, text: str, *, appears: bool) -> boo
         return any(text in defect.tag(scope) for scope in defect.missing)
     pieces = key.pieces
     for scope in defect.missing:
-        anchor = defect.anchors[scope.name]
+        anchor = defect.behind(scope)
         numbers = [n for n, p in enumerate(pieces) if isinstance(p, Filled) and p.value is anchor]
         following = pieces[numbers[0] + 1 :][:1] if numbers else ()
         for piece in following:
