@@ -92,6 +92,8 @@ class ParameterOpinions:
             return
         if parameter.name.startswith("_"):
             return  # its own class gives it, where it has one
+        if self._is_bound_early(parameter, scope):
+            return
         reason = _how_optional(parameter.annotation, parameter.default is not None)
         if reason and scope in self.ground.required(function):
             yield Opinion(
@@ -103,6 +105,15 @@ class ParameterOpinions:
                     reason=reason,
                 )
             )
+
+    def _is_bound_early(self, parameter: tree.Parameter, scope: Scope) -> bool:
+        """Whether a default keeps the value that the function around has where this one is made, so that a loop's next
+        one does not come in its place: `def load(order_id, tenant_id=tenant_id)`."""
+        default = parameter.default
+        if not isinstance(default, tree.Name) or not names_scope(default.id, scope):
+            return False
+        bindings = self.ground.program.names.bindings_of(default)
+        return bool(bindings) and all(b.function is not None for b in bindings)
 
     def _optional_fields(self, cls: Class) -> Iterator[Opinion]:
         classes, domain = self.ground.program.classes, self.ground.program.domain
