@@ -144,8 +144,10 @@ class Signatures(Room):
         places = self._scope_places(member)
         for callee in self.program.calls.callees(call) if places else ():
             other = callee.function
-            if other is None or other.name == member.name or other.name in SPECIAL:
+            if other is None or other is member or other.name in SPECIAL:
                 continue
+            if other.name == member.name and other.owner is not None:
+                continue  # a method of another family
             if self._scope_places(other) == places:
                 self.gain(other, scope, knot)
 
