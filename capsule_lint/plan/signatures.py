@@ -170,7 +170,8 @@ class Signatures(Room):
     def _double(self, one: LambdaObject, function: Function, given: int) -> None:
         """A lambda that fits in the place of a function takes what that takes."""
         module, params = self.program.names.module_of(one.node), one.node.params
-        if fits(params, function, given, self.program.policy.scopes):
+        gains = id(one.node) in self.state.lambdas
+        if not gains and fits(params, function, given, self.program.policy.scopes):
             self.state.double(one.node, Double(one.node.span, module, function, given, params))
 
     def _scope_places(self, function: Function) -> list[tuple[int, str]]:

@@ -111,6 +111,13 @@ class KeyDefect:
         return "#" if mark is None else mark
 
 
+class LambdaGain(Struct, frozen=True):
+    """Before which of its parameters a lambda gains one, and which one has the neighbouring scope."""
+
+    place: int
+    beside: str
+
+
 class Obstacle(Struct, frozen=True):
     """Why a change set cannot be proven: where, what, and whether a value or a reference is at fault."""
 
@@ -130,8 +137,8 @@ class State:
     fields: dict[Class, dict[str, Scope]] = field(default_factory=lambda: defaultdict(dict))
     attributes: dict[tuple[Class, str], str] = field(default_factory=dict)
     """The attribute in which a class that gains a field keeps it (`_capsule_id`)."""
-    lambdas: dict[int, dict[str, Scope]] = field(default_factory=dict)
-    """What lambdas in tables gain, by their expressions."""
+    lambdas: dict[int, dict[str, LambdaGain]] = field(default_factory=dict)
+    """The parameters that lambdas gain, by their expressions."""
     lambda_nodes: dict[int, tree.Lambda] = field(default_factory=dict)
     doubles: dict[int, Double] = field(default_factory=dict)
     """What tests put in the place of functions which change, by lambda or definition."""

@@ -44,7 +44,7 @@ class CallbackTypes(MendRoom):
 
     def build(self) -> None:
         """Add the mends."""
-        if not self.state.params:
+        if not self.state.params and not self.state.lambdas:
             return
         with self.program.names.aside():  # who is given a function that changes has been asked for
             self._build()
@@ -126,7 +126,7 @@ class CallbackTypes(MendRoom):
     def _gained(self, types: Types, width: int) -> tuple[_Gained, Knot] | None:
         """What all functions among these gain that may be called with so many arguments, and one of them; `None`
         where they do not gain the same, or not all of them are known."""
-        found: dict[_Gained, Function] = {}
+        found: dict[_Gained, Knot] = {}
         functions = functions_in(types) | self._constructors(types)
         if functions and types & ANYTHING:
             return None
@@ -134,11 +134,14 @@ class CallbackTypes(MendRoom):
             gained = self._gained_by(one, width)
             if gained is None:
                 return None
-            if isinstance(one, FunctionObject):
-                found.setdefault(gained, one.function)
+            match one:
+                case FunctionObject(function=function):
+                    found.setdefault(gained, ("function", function))
+                case LambdaObject(node=node) if id(node) in self.state.lambdas:
+                    found.setdefault(gained, ("lambda", id(node)))
         match list(found.items()):
-            case [(gained, function)] if gained:
-                return gained, ("function", function)
+            case [only] if only[0]:
+                return only
             case _:
                 return None
 
@@ -152,8 +155,12 @@ class CallbackTypes(MendRoom):
     def _gained_by(self, one: Type, width: int) -> _Gained | None:
         match one:
             case LambdaObject(node=node):
-                known = id(node) in self.state.lambdas or id(node) in self.state.doubles
-                return () if known else None
+                gains = self.state.lambdas.get(id(node))
+                if gains is None:
+                    return () if id(node) in self.state.doubles else None
+                known = [s for s in self.program.policy.scopes if s.parameter in gains]
+                places = tuple((gains[scope.parameter].place, scope) for scope in known)
+                return places if all(at <= width for at, _ in places) else None
             case FunctionObject(function=function):
                 slots = self.mends.signatures.final_params(function)[one.given :]
                 placed = [slot for slot in slots if slot.by_position]

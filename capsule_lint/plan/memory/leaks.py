@@ -55,9 +55,23 @@ class Leaks(Struct, frozen=True):
                 others = program.policy.others(scope)
                 found = [program.domain.scope_parameter(function, s) for s in others]
                 told = {p.name for p in found if p is not None}
-                for node in self._made_in(function) if told else ():
-                    if self._is_left(node, scope, told) and self._is_key(node, 0):
-                        self._note(("function", function), node, scope)
+                if told:
+                    self._note_in(("function", function), self._made_in(function), scope, told)
+        for number, gains in self.local.state.lambdas.items():
+            body = self.local.state.lambda_nodes[number].body
+            if not program.names.module_of(body).is_test:
+                for scope in program.policy.scopes:
+                    gain = gains.get(scope.parameter)
+                    if gain is not None:
+                        made = (n for n in within(body) if isinstance(n, _MADE))
+                        self._note_in(("lambda", number), made, scope, {gain.beside})
+
+    def _note_in(
+        self, knot: Knot, made: Iterable[tree.Node], scope: Scope, told: set[str]
+    ) -> None:
+        for node in made:
+            if self._is_left(node, scope, told) and self._is_key(node, 0):
+                self._note(knot, node, scope)
 
     def parsed(self, readers: Iterable[Reader], parts: ScopeParts) -> None:
         """The same where the other scope comes out of a key, by a function that goes on yielding no more

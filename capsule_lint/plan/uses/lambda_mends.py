@@ -1,4 +1,4 @@
-"""Mends of lambdas that stand in tables, and of the calls through these."""
+"""Mends of lambdas that gain scopes, and of what calls them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddParameter, ParameterKind
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.plan.uses.lambdas import place_in
-from capsule_lint.program.inference.types import FunctionObject, LambdaObject, Partial
+from capsule_lint.program.inference.types import Foreign, FunctionObject, LambdaObject, Partial
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Want
@@ -30,15 +30,14 @@ class LambdaMends(MendRoom):
     def build(self) -> None:
         """Give the lambdas the parameters, and the calls the arguments."""
         state, program = self.state, self.program
-        for number, scopes in state.lambdas.items():
-            node = state.lambda_nodes[number]
-            filename = self.program.names.module_of(node).filename
-            for scope in self.mends.policy_order(list(scopes.values())):
-                at = place_in(program, node, scope)
-                if at is not None:
-                    kind = ParameterKind.PLAIN
+        for number, gains in state.lambdas.items():
+            filename = self.program.names.module_of(state.lambda_nodes[number]).filename
+            span, kind = state.lambda_nodes[number].span, ParameterKind.PLAIN
+            for scope in program.policy.scopes:
+                gain = gains.get(scope.parameter)
+                if gain is not None:
                     mend = AddParameter(
-                        filename, node.span, "CAP401", scope.parameter, None, kind, at
+                        filename, span, "CAP401", scope.parameter, None, kind, gain.place
                     )
                     self.mends.add(("lambda", number), mend)
         by_call: dict[int, list[Want]] = defaultdict(list)
@@ -59,15 +58,26 @@ class LambdaMends(MendRoom):
             return
         places = {at for one in types for at in self._places(one, want.scope)}
         filename, at = self.program.names.module_of(call).filename, next(iter(places), None)
-        plain = [a for a in call.args if a.keyword is None and not a.star]
-        if len(places) != 1 or at is None or len(plain) != len(call.args) or at > len(plain):
+        if len(places) != 1 or at is None:
             reason = f"`{want.scope.parameter}` cannot be placed among the arguments"
             self.mends.obstacle(want.knot, call, reason)
         elif want.purpose == "tabled":
             code = self.mends.code_of(want, want.knot)
+            keyword, index = self._place_among(call.args, want.scope, at)
             if code is not None:
-                mend = AddArgument(filename, call.span, "CAP401", code, None, at)
+                mend = AddArgument(filename, call.span, "CAP401", code, keyword, index)
                 self.mends.add(want.knot, mend)
+
+    def _place_among(
+        self, args: Sequence[tree.Argument], scope: Scope, at: int
+    ) -> tuple[str | None, int]:
+        """The keyword of a new argument, `None` for one by position, and its index."""
+        plain = sum(a.keyword is None for a in args)
+        for other, step in self.program.policy.beside(scope):
+            for number, argument in enumerate(args):
+                if argument.keyword is not None and names_scope(argument.keyword, other):
+                    return scope.parameter, number + step
+        return (None, at) if at <= plain else (scope.parameter, plain)
 
     def _gains(self, one: LambdaObject) -> bool:
         return id(one.node) in self.state.lambdas
@@ -76,13 +86,16 @@ class LambdaMends(MendRoom):
         """Before which of the old arguments something that is called takes a scope."""
         match one:
             case LambdaObject():
-                yield place_in(self.program, one.node, scope)
+                gain = self.state.lambdas.get(id(one.node), {}).get(scope.parameter)
+                yield gain.place if gain is not None else None
             case FunctionObject():
                 yield self._in_function(one, scope, one.given)
             case Partial(of=FunctionObject() as inner):
                 given = inner.given
                 count = sum(a.keyword is None for a in one.call.args[1:])
                 yield self._in_function(inner, scope, given + count)
+            case Foreign(name="None"):
+                pass  # which nobody calls
             case _:
                 yield None
 

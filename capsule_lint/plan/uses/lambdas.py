@@ -1,20 +1,27 @@
-"""Lambdas that change. Those in the tables of modules, `{"hold": lambda repo, tenant_id, cart_id: …}`, take
-a scope as functions do, and whatever is called from the table gets one more argument. Those that make
-keys change with whoever calls them by a name, or not at all."""
+"""Lambdas that change. Those all of whose calls are known, since they are kept in a table, `{"hold": lambda repo,
+tenant_id, cart_id: …}`, or in a record of functions, take a scope as functions do, and so does whatever is called
+beside them. Those that make keys change with whoever calls them by a name, or not at all."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
-from capsule_lint.plan.state import Want
-from capsule_lint.plan.uses.lambda_calls import by_name, through_table
+from capsule_lint.plan.state import LambdaGain, Want
+from capsule_lint.plan.uses.bearing import Bearing
+from capsule_lint.plan.uses.lambda_calls import by_name
+from capsule_lint.plan.uses.paths import Path
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import FunctionObject, LambdaObject, Partial, ordered
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from capsule_lint.facts import tree
+    from collections.abc import Sequence
+
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -23,11 +30,13 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False, slots=True)
 class Lambdas(Room):
-    """Gives lambdas of tables the scopes that they need, or that the functions beside them gain."""
+    """Gives lambdas the scopes that they need, or that the functions beside them gain."""
 
     planner: Planner
     _seen: int = 0
     """How many wants have been looked at."""
+    _calls: dict[int, list[tree.Call]] = field(default_factory=dict)
+    """All calls of lambdas, by their expressions; none of one that may be called elsewhere."""
 
     def serve(self, want: Want) -> bool:
         """Whether the lambda that a want stands in gets the scope."""
@@ -55,17 +64,27 @@ class Lambdas(Room):
         if scope.parameter in state.lambdas.get(id(node), ()):
             state.groups.join(knot, own)
             return True
-        if place_in(self.program, node, scope) is None:
+        if id(node) in state.doubles:  # which takes what the function takes
             return False
-        calls = through_table(self.program, node)
-        if not calls:
+        calls = self._calls_of(node)
+        gain = _gain_in(self.program, node, scope, calls) if calls else None
+        if gain is None:
             return False
         state.groups.join(knot, own)
-        state.lambdas.setdefault(id(node), {})[scope.parameter] = scope
+        state.lambdas.setdefault(id(node), {})[scope.parameter] = gain
         state.lambda_nodes[id(node)] = node
         for call in calls:
             self._ask(call, scope, own)
         return True
+
+    def _calls_of(self, node: tree.Lambda) -> list[tree.Call]:
+        if id(node) not in self._calls:
+            bearing = Bearing(self.program, self.planner.values)
+            path = Path(bearing, node, _says_all, lambda call: False)
+            module = self.program.names.module_of(node)
+            well = not module.generated and path.used(node)
+            self._calls[id(node)] = path.calls if well else []
+        return self._calls[id(node)]
 
     def _ask(self, call: tree.Call, scope: Scope, knot: Knot) -> None:
         """Demand the argument, by the functions that are called there as well if there are any."""
@@ -90,14 +109,37 @@ class Lambdas(Room):
                         state.groups.join(defect.knot, ("function", function))
 
 
-def place_in(program: Program, node: tree.Lambda, scope: Scope) -> int | None:
-    """Before which of its parameters a lambda takes one more scope; `None` if it takes no other scope."""
+def _says_all(call: tree.Call) -> bool:
+    """Whether a call says one by one what it gives."""
+    return not any(argument.star for argument in call.args)
+
+
+def _gain_in(
+    program: Program, node: tree.Lambda, scope: Scope, calls: Sequence[tree.Call]
+) -> LambdaGain | None:
+    """Where a lambda takes one more scope; `None` if it takes no other scope, or means something else by the name."""
     params = node.params
     if any(p.kind != "plain" or p.name == scope.parameter for p in params):
         return None
+    if any(isinstance(n, tree.Name) and n.id == scope.parameter for n in within(node.body)):
+        return None
     for other, step in program.policy.beside(scope):
         for number, parameter in enumerate(params):
-            if names_scope(parameter.name, other):
+            if names_scope(parameter.name, other) or _is_told(program, node, number, other, calls):
                 behind = [p for p in params[: number + step] if p.default is not None]
-                return None if behind else number + step
+                return None if behind else LambdaGain(number + step, parameter.name)
     return None
+
+
+def _is_told(
+    program: Program, node: tree.Lambda, number: int, scope: Scope, calls: Sequence[tree.Call]
+) -> bool:
+    """Whether all who call a lambda, but for tests, tell it a scope by one of its parameters, whatever that is
+    called."""
+    bound = [
+        bind(call.args, node.params) for call in calls if not program.names.module_of(call).is_test
+    ]
+    given = [b.arguments.get(node.params[number].name) if b is not None else None for b in bound]
+    return bool(given) and all(
+        one is not None and names_scope(last_name(one.value), scope) for one in given
+    )
