@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import asked_as, fixture_giving
-from capsule_lint.program.inference.types import ANYTHING, Instance, Types, join
-from capsule_lint.program.model import Binding, Module, Place, last_name
+from capsule_lint.program.containers import KEYED
+from capsule_lint.program.inference.types import (
+    ANYTHING,
+    Collection,
+    Instance,
+    LambdaObject,
+    Types,
+    join,
+)
+from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.model import Class, Module, Place, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from capsule_lint.program.inference.infer import Inference
 
@@ -39,15 +48,20 @@ class Lambdas:
             if applied is not None:
                 return applied
         name = self._name(node, parent)
-        homes = self._homes(name, parent, place.scope.module)
         beside = self.inference.calls.uses.calls_beside
-        called = [c for c in beside(name) if name and names.module_of(c) in homes]
-        for attribute in self._kept_as(name, parent):
-            called += [c for c in beside(attribute) if isinstance(c.func, tree.Attr)]
+        if isinstance(parent, tree.DictDisplay):
+            called = list(self._of_table(name, node)) if name else []
+        else:
+            homes = self._homes(parent, place.scope.module)
+            called = [c for c in beside(name) if name and names.module_of(c) in homes]
+        for attribute, owner in self._kept_as(name, parent):
+            called += [c for c in beside(attribute) if self._is_of(c.func, owner)]
         passed = [
-            self.inference.of(call.args[position].value)
+            self.inference.of(argument.value)
             for call in called
-            if position < len(call.args) and call.args[position].keyword is None
+            for number, argument in enumerate(call.args)
+            if argument.keyword == parameter.name
+            or (number == position and argument.keyword is None)
         ]
         return join(*passed) or ANYTHING
 
@@ -74,7 +88,7 @@ class Lambdas:
                 )
             case tree.Assign():
                 return last_name(parent.targets[0])
-            case tree.DictDisplay():  # called as `TABLE[name](ctx, note_id)`
+            case tree.DictDisplay():
                 holder = self.inference.names.parent(parent)
                 return last_name(holder.targets[0]) if isinstance(holder, tree.Assign) else ""
             case tree.Eval() if fixture := fixture_giving(self.inference.names, node):
@@ -82,30 +96,65 @@ class Lambdas:
             case _:
                 return ""
 
-    def _homes(self, name: str, parent: object, module: Module) -> set[Module]:
+    def _of_table(self, name: str, node: tree.Lambda) -> Iterator[tree.Call]:
+        """The calls of what is looked up in the table of a lambda: `TABLE[name](ctx, note_id)`, `TABLE.get(name)`."""
+        names, made = self.inference.names, LambdaObject(node)
+        for use in list(names.named(*self.inference.calls.uses.aliases(name))):
+            parent = names.parent(use)
+            value: tree.Node | None = None
+            match parent:
+                case tree.Subscript(base=base) if base is use:
+                    value = parent
+                case tree.Attr(base=base, name=method) if base is use and method in KEYED:
+                    looked_up = names.parent(parent)
+                    value = looked_up if isinstance(looked_up, tree.Call) else None
+            tables = self.inference.of(use) if value is not None else ()
+            if value is not None and any(
+                isinstance(one, Collection) and made in one.items for one in tables
+            ):
+                yield from self._called(value)
+
+    def _called(self, value: tree.Node) -> Iterator[tree.Call]:
+        """The calls of a value, there or by the local name that it gets."""
+        names = self.inference.names
+        parent = names.parent(value)
+        reads: Iterable[tree.Node]
+        match parent:
+            case tree.Assign(targets=(tree.Name() as target,)) if parent.value is value:
+                reads = reads_of(names, target, (target.at,))
+            case tree.Walrus():
+                reads = [parent, *reads_of(names, parent, (parent.at,))]
+            case _:
+                reads = [value]
+        for read in reads:
+            call = names.parent(read)
+            if isinstance(call, tree.Call) and call.func is read:
+                yield call
+
+    def _homes(self, parent: object, module: Module) -> set[Module]:
         """The modules in which the lambda is called by that name."""
         homes = {module}
         if isinstance(parent, tree.Call):
             called = [c.function or c.cls for c in self.inference.calls.callees(parent)]
             homes.update(one.module for one in called if one is not None)
-        elif isinstance(parent, tree.DictDisplay):
-            homes.update(self._importing(name, module))
         elif isinstance(parent, tree.Eval):
             homes.update(m for m in self.inference.names.modules.values() if m.is_test)
         return homes
 
-    def _kept_as(self, name: str, parent: object) -> Iterator[str]:
-        """The attributes as which objects that are given the lambda keep it: whoever has one may call it."""
+    def _kept_as(self, name: str, parent: object) -> Iterator[tuple[str, Class | None]]:
+        """The attributes as which objects that are given the lambda keep it: whoever has one may call it; and of data
+        classes the class, of which it is a field."""
         called = self.inference.calls.callees(parent) if isinstance(parent, tree.Call) else ()
-        for attribute, stores in (i for c in called if c.cls for i in c.cls.stores.items()):
-            values = (store.value for store in stores)
-            if any(isinstance(value, tree.Name) and value.id == name for value in values):
-                yield attribute
+        for cls in (c.cls for c in called if c.cls is not None):
+            for attribute, stores in cls.stores.items():
+                values = (store.value for store in stores)
+                if any(isinstance(value, tree.Name) and value.id == name for value in values):
+                    yield attribute, None
+            if any(field.name == name for field in self.inference.classes.fields(cls)):
+                yield name, cls
 
-    def _importing(self, name: str, module: Module) -> Iterator[Module]:
-        """The modules that import a name from one under the same name."""
-        for other in self.inference.names.modules.values():
-            for binding in other.scope.bindings.get(name, ()):
-                target = self.inference.names.follow(binding)
-                if isinstance(target, Binding) and target.module is module:
-                    yield other
+    def _is_of(self, func: tree.Node, cls: Class | None) -> bool:
+        """Whether what is called is an attribute, of an object of a class if that is known."""
+        return isinstance(func, tree.Attr) and (
+            cls is None or Instance(cls) in self.inference.of(func.base)
+        )
