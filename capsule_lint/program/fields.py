@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 REPLACING: Final = ("replace", "_replace", "__replace__", "evolve", "model_copy")
 """What gives an object like another one, with other attributes."""
 
+COPYING: Final = ("replace", "evolve", "_replace", "model_copy", "copy")
+"""The same, by what people write themselves as well: methods, of named tuples and of pydantic models among others."""
+_COPY_FUNCTIONS: Final = COPYING[:2]
+"""Of `dataclasses`, `copy` and `attrs`; they take the instance first."""
+
 _FIELDS: Final = ("field", "Field", "ib", "attrib")
 """Functions that say what a field is like, its default among that."""
 _DESCRIBING: Final = ("ib", "attrib", "field", "column", "mapped_column")
@@ -81,6 +86,22 @@ class Field(Struct, frozen=True):
         if isinstance(value, tree.Call) and last_name(value.func) in ("field", "ib"):
             return flag_of(value.args, keyword)
         return None
+
+
+def copied_by(call: tree.Call) -> tree.Node | None:
+    """The instance that a call copies, judged by the function's name: `ctx` of `replace(ctx, …)` and
+    `dataclasses.replace(ctx, …)`, of `ctx._replace(…)` and `ctx.model_copy(…)`."""
+    name, first = last_name(call.func), call.args[0] if call.args else None
+    plain = first.value if first is not None and not first.keyword and not first.star else None
+    match call.func:
+        case tree.Name() if name in _COPY_FUNCTIONS:
+            return plain
+        case tree.Attr(base=tree.Name()) if name in _COPY_FUNCTIONS and plain is not None:
+            return plain
+        case tree.Attr(base=base) if name in COPYING:
+            return base
+        case _:
+            return None
 
 
 def default_in(value: tree.Node) -> tuple[tree.Node, bool] | None:

@@ -11,9 +11,10 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
-from capsule_lint.plan.supply.rebuilds import COPYING, changed
+from capsule_lint.plan.supply.rebuilds import changed
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.fields import COPYING
 from capsule_lint.program.local_names import bound_whole, entries_of_dict, only_assigned
 from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.texts.pieces import names_scope, snake

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.displays import entries_of
+from capsule_lint.program.fields import COPYING, copied_by
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
@@ -17,18 +17,11 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class
 
-_FUNCTIONS: Final = ("replace", "evolve")
-"""Of `dataclasses`, `copy` and `attrs`; they take the instance first."""
-_METHODS: Final = ("_replace", "model_copy", "copy", "replace", "evolve")
-"""Of named tuples, of pydantic models, and of what people write themselves."""
-
-COPYING: Final = frozenset((*_FUNCTIONS, *_METHODS))
-
 
 def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.Call, tree.Node]]:
     """The calls outside tests that copy an instance of `cls` with another value for a scope beside
     `scope`, but not for `scope` itself, and that value."""
-    for name in dict.fromkeys(_FUNCTIONS + _METHODS):
+    for name in COPYING:
         for call in program.calls.uses.calls_beside(name):
             place = program.names.place(call)
             if place.scope.module.is_test or not _copies(program, call, cls):
@@ -47,22 +40,6 @@ def rebuilds(program: Program, cls: Class, scope: Scope) -> Iterator[tuple[tree.
 def update_of(call: tree.Call) -> tree.Node | None:
     """The dict of `model_copy(update={…})`."""
     return call.keyword("update")
-
-
-def copied_by(call: tree.Call) -> tree.Node | None:
-    """The instance that a call copies, judged by the function's name: `ctx` of `replace(ctx, …)` and
-    `dataclasses.replace(ctx, …)`, of `ctx._replace(…)` and `ctx.model_copy(…)`."""
-    name, first = last_name(call.func), call.args[0] if call.args else None
-    plain = first.value if first is not None and not first.keyword and not first.star else None
-    match call.func:
-        case tree.Name() if name in _FUNCTIONS:
-            return plain
-        case tree.Attr(base=tree.Name()) if name in _FUNCTIONS and plain is not None:
-            return plain
-        case tree.Attr(base=base) if name in _METHODS:
-            return base
-        case _:
-            return None
 
 
 def _copies(program: Program, call: tree.Call, cls: Class) -> bool:

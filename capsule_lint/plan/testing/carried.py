@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.supply.rebuilds import changed, copied_by
+from capsule_lint.plan.supply.rebuilds import changed
 from capsule_lint.plan.testing.drawn import Drawn
 from capsule_lint.plan.testing.usual import usual
+from capsule_lint.program.fields import copied_by
 from capsule_lint.program.model import Binding, Function
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from capsule_lint.model import Verdict
 from capsule_lint.plan.uses.bearing import Bearing
 from capsule_lint.plan.uses.dispatched import Dispatched
 from capsule_lint.plan.uses.passers import forwarded_by, stars_of
-from capsule_lint.plan.uses.paths import Path
+from capsule_lint.plan.uses.paths import Path, is_record
 from capsule_lint.program.inference.types import function_of
 from capsule_lint.program.model import Function, last_name
 
@@ -61,12 +61,9 @@ class Following(Struct, frozen=True):
 
     def _makes_record(self, call: tree.Call) -> bool:
         """Whether a call makes an object that only holds what it is given: of a data class that is all the program's."""
-        classes = self.program.classes
-        made = [callee.cls for callee in self.program.calls.callees(call)]
-        return bool(made) and all(
-            cls is not None and (classes.is_named_tuple(cls) or classes.is_data(cls))
-            for cls in made
-        )
+        program = self.program
+        made = [callee.cls for callee in program.calls.callees(call)]
+        return bool(made) and all(cls is not None and is_record(program, cls) for cls in made)
 
     def default(self, node: tree.Node, fact: tree.FunctionDef, symbol: Function) -> Judged:
         """What becomes of the default of a parameter."""

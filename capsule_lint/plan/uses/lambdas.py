@@ -135,11 +135,18 @@ def _is_told(
     program: Program, node: tree.Lambda, number: int, scope: Scope, calls: Sequence[tree.Call]
 ) -> bool:
     """Whether all who call a lambda, but for tests, tell it a scope by one of its parameters, whatever that is
-    called."""
-    bound = [
-        bind(call.args, node.params) for call in calls if not program.names.module_of(call).is_test
-    ]
-    given = [b.arguments.get(node.params[number].name) if b is not None else None for b in bound]
-    return bool(given) and all(
-        one is not None and names_scope(last_name(one.value), scope) for one in given
-    )
+    called: so they say, or what they may call as well."""
+    name = node.params[number].name
+    outside = [call for call in calls if not program.names.module_of(call).is_test]
+    for call in outside:
+        bound = bind(call.args, node.params)
+        given = bound.arguments.get(name) if bound is not None else None
+        if given is None:
+            return False
+        beside = [last_name(given.value)]
+        for one in program.inference.of(call.func):
+            if isinstance(one, FunctionObject):
+                beside += [p.name for p in one.function.params[one.given + number :][:1]]
+        if not any(names_scope(said, scope) for said in beside):
+            return False
+    return bool(outside)

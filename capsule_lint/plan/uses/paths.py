@@ -20,6 +20,7 @@ from capsule_lint.program.aliases import PRESETTING
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import parameter_names
 from capsule_lint.program.containers import ADDING, KEYED, LISTED
+from capsule_lint.program.fields import copied_by
 from capsule_lint.program.inference.options import is_parsed
 from capsule_lint.program.inference.types import (
     ClassObject,
@@ -77,7 +78,9 @@ class Path:
         """Whether all is well that becomes of an argument of a call."""
         if last_name(call.func) == PRESETTING:
             return all(self._parsed(a.keyword) for a in call.args if a.value is node)
-        callees = self.program.calls.callees(call)
+        callees, copied = self.program.calls.callees(call), copied_by(call)
+        if not callees and copied is not None:
+            return self._changed(call, copied, node)
         if not callees or not self._is_known(call.func):
             return False
         for callee in callees:
@@ -94,6 +97,17 @@ class Path:
             if not well:
                 return False
         return True
+
+    def _changed(self, call: tree.Call, copied: tree.Node, node: tree.Node) -> bool:
+        """The same of what the copy of a record is given for a field: `store._replace(load=load)`."""
+        types = self.program.inference.of(copied)
+        name = next((a.keyword or "" for a in call.args if a.value is node), "")
+        own = [t.cls for t in types if isinstance(t, Instance) and self._has_field(t.cls, name)]
+        return len(own) == len(types) > 0 and all(self._kept(cls, name) for cls in own)
+
+    def _has_field(self, cls: Class, name: str) -> bool:
+        fields = self.program.classes.constructor(cls) or ()
+        return is_record(self.program, cls) and any(p.name == name for p in fields)
 
     def filled(self, fact: tree.FunctionDef, name: str) -> bool:
         """Whether all is well that becomes of a parameter's default."""
@@ -398,3 +412,8 @@ class Path:
     def _is_target(self, node: tree.Node) -> bool:
         parent = self.program.names.parent(node)
         return isinstance(parent, tree.Assign) and any(t is node for t in parent.targets)
+
+
+def is_record(program: Program, cls: Class) -> bool:
+    """Whether objects of a class only hold what they are given: a data class, or a named tuple."""
+    return program.classes.is_named_tuple(cls) or program.classes.is_data(cls)

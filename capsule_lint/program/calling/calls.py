@@ -15,6 +15,7 @@ from capsule_lint.program.calling.families import Families
 from capsule_lint.program.calling.passing import OF_METHOD, PASSING
 from capsule_lint.program.calling.roles import Roles
 from capsule_lint.program.calling.wrapping import filled, is_around
+from capsule_lint.program.fields import COPYING, copied_by
 from capsule_lint.program.inference.types import (
     ClassObject,
     FunctionObject,
@@ -253,6 +254,21 @@ class Calls:
         for call, _ in list(self.constructors_of(cls)):
             bound = bind(call.args, params)
             yield call, bound.arguments if bound is not None else {}
+
+    def changed_in(self, cls: Class, name: str) -> Iterator[tree.Node]:
+        """What copies of objects of a class are given for a field: `replace(store, load=load)`."""
+        for word in COPYING:
+            for call in self.uses.calls_beside(word):
+                value, copied = call.keyword(name), copied_by(call)
+                for one in (
+                    self.inference.of(copied) if value is not None and copied is not None else ()
+                ):
+                    if (
+                        value is not None
+                        and isinstance(one, Instance)
+                        and cls in self.classes.mro(one.cls)
+                    ):
+                        yield value
 
     def handed_up(self, initializer: Function) -> list[tree.Call]:
         """The calls of `super().__init__(…)` in an initializer."""

@@ -348,13 +348,14 @@ class Attributes:
         return meant or known or ANYTHING
 
     def _functions_given(self, cls: Class, name: str) -> Types:
-        """The functions that instances of a data class are made with; nothing where one is made with something
-        else, for a field that does not say what it is: `handler: Callable[..., dict]`."""
+        """The functions that instances of a data class are made with, or copies of them; nothing where one is made with
+        something else, for a field that does not say what it is: `handler: Callable[..., dict]`."""
         given = [
             arguments[name].value
             for _, arguments in self.inference.calls.given_to(cls)
             if name in arguments
         ]
+        given += self.inference.calls.changed_in(cls, name)
         found = join(*map(self.inference.of, given))
         return found if all(isinstance(t, _FUNCTIONS) for t in found) else NOTHING
 
