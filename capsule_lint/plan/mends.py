@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import replace
-from functools import partial
-from itertools import takewhile
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from capsule_lint.facts import tree
@@ -16,7 +13,6 @@ from capsule_lint.model import (
     AddElements,
     AddEntry,
     AddImport,
-    AddStatement,
     Mend,
 )
 from capsule_lint.plan.calls.call_mends import CallMends
@@ -44,8 +40,7 @@ from capsule_lint.plan.memory.planted import Planted
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
-from capsule_lint.plan.supply.anchors import anchors
-from capsule_lint.plan.supply.sources import inline
+from capsule_lint.plan.supply.kept_values import KeptValues
 from capsule_lint.plan.taken_apart.reader_mends import ReaderMends
 from capsule_lint.plan.testing.cached import CachedKeys
 from capsule_lint.plan.testing.compared import Compared
@@ -66,7 +61,6 @@ from capsule_lint.plan.testing.testing import Testing
 from capsule_lint.plan.uses.lambda_mends import LambdaMends
 from capsule_lint.program.inference.types import ModuleObject
 from capsule_lint.program.model import Class, Function, Module
-from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -91,7 +85,6 @@ class Mends(Room):
         self.read = read
         """The text of a file of the program."""
         self.found: list[tuple[Knot, Mend]] = []
-        self._bound: dict[tuple[Function, str], list[tuple[Want, Value]]] = defaultdict(list)
         self._starts: dict[str, list[int]] = {}
         self.testing = Testing(self)
         self.members = Members(self)
@@ -105,10 +98,11 @@ class Mends(Room):
         self.entries = EntryMends(self)
         self.expected = Expected(self)
         self.wholes = Wholes(planner.program)
+        self.kept = KeptValues(self)
 
     def build(self) -> None:
         """Fill `found`."""
-        self._collect_bound()
+        self.kept.collect()
         for defect in self.planner.defects:
             self.segments.key(defect)
         self.segments.formats.constants.uses()
@@ -171,8 +165,7 @@ class Mends(Room):
         Golden(self).build()
         CachedKeys(self).build()
         self.calls.written.judge()
-        for (function, parameter), uses in self._bound.items():
-            self._bind(function, parameter, uses)
+        self.kept.build()
 
     # --- helpers ---
 
@@ -236,14 +229,8 @@ class Mends(Room):
         if value is None:
             return None
         module = self.program.names.module_of(want.node)
-        if value.bind and value.root is not None:
-            uses = self._bound.get((value.root, want.scope.parameter), [])
-            if any(bound.code == value.code for _, bound in uses):
-                used = want if at is None else replace(want, node=at)
-                if all(use.node is not used.node for use, _ in uses):
-                    uses.append((used, value))  # the statement comes before it
-                self.state.groups.join(knot, uses[0][0].knot)
-                return want.scope.parameter
+        if self.kept.shares(want, value, knot, at):
+            return want.scope.parameter
         if value.kind == "test":
             ScopeHelper(self).write(want.scope, knot)
             for helper in value.imports:
@@ -270,62 +257,6 @@ class Mends(Room):
         if value is not None and value.knot is not None:
             self.state.groups.join(knot, value.knot)
         return self.code_of(want, knot)
-
-    def _collect_bound(self) -> None:
-        """Values that are taken once per function: those of calls that are needed twice, or long ones."""
-        found: dict[tuple[Function, str], list[tuple[Want, Value]]] = defaultdict(list)
-        every = self.planner.key_wants()
-        every += [w for d in self.planner.local.notes.defects for w in d.wants.values()]
-        every += [w for w in self.state.wants if w.purpose in ("argument", "rebuild")]
-        for want in every:
-            value = self.value(want)
-            if value is not None and value.bind and value.root is not None:
-                found[value.root, want.scope.parameter].append((want, value))
-        for key, uses in found.items():
-            if len({value.code for _, value in uses}) > 1 or self._is_hidden(*key, uses):
-                continue
-            if len(uses) > 1 or not inline(uses[0][1]) or self._repeats(uses[0][0]):
-                self._bound[key] = uses
-                for want, _ in uses[1:]:  # they share the statement
-                    self.state.groups.join(uses[0][0].knot, want.knot)
-
-    def _is_hidden(self, function: Function, name: str, uses: list[tuple[Want, Value]]) -> bool:
-        """Whether something inside a function that needs a value has a variable of that name itself."""
-        for want, _ in uses:
-            scopes = self.program.names.place(want.node).scope.ancestors()
-            inside = takewhile(lambda scope: scope is not function.scope, scopes)
-            if any(name in scope.bindings for scope in inside):
-                return True
-        return False
-
-    def _repeats(self, want: Want) -> bool:
-        place = self.program.names.place(want.node)
-        return place.scope.kind in ("lambda", "comprehension") or any(
-            loops for _, _, loops in place.blocks
-        )
-
-    def _bind(self, function: Function, parameter: str, uses: list[tuple[Want, Value]]) -> None:
-        """`capsule_id = extract_capsule_from_context(request)` before the first statements that need it."""
-        want, value = uses[0]
-        for name in value.imports:
-            self.import_(want.knot, function.module, *name)
-        statement, filename = f"{parameter} = {value.code}", function.module.filename
-        spans = [use.node.span for use, _ in uses]
-        for first in anchors(function.fact.body, spans, partial(self._takes_alike, value)):
-            mend = AddStatement(filename, first.span, "CAP501", statement, before=True)
-            self.add(want.knot, mend)
-
-    def _takes_alike(self, value: Value, statement: tree.Statement) -> bool:
-        """Whether a statement takes the value of another scope, or what this one is taken from."""
-        if not isinstance(statement, tree.Assign) or statement.value is None:
-            return False
-        if isinstance(statement.value, tree.Attr | tree.Subscript | tree.Call):
-            text = text_of(statement.value)
-            if text is not None and value.code.startswith(text):
-                return True
-        names = [target.id for target in statement.targets if isinstance(target, tree.Name)]
-        scopes = self.program.policy.scopes
-        return any(names_scope(name, scope) for name in names for scope in scopes)
 
     # --- imports ---
 

@@ -52,6 +52,7 @@ from capsule_lint.plan.supply.helpers import Helpers
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
 from capsule_lint.plan.supply.others import Others
+from capsule_lint.plan.supply.outside import Outside
 from capsule_lint.plan.supply.owners import Owners
 from capsule_lint.plan.supply.queued import Queued
 from capsule_lint.plan.supply.serving import Serving
@@ -123,6 +124,7 @@ class Planner:
         self.others = Others(self)
         self.origins = Origins(program, self.values)
         self.owners = Owners(self)
+        self.outside = Outside(self)
         self.entries = Entries(program, self.values)
         self.serving = Serving(self)
         self.lambdas = Lambdas(self)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from capsule_lint.model import Span, Verdict
     from capsule_lint.plan.testing.standins import Double
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Class, Module
+    from capsule_lint.program.model import Binding, Class, Module
     from capsule_lint.program.texts.pieces import Template
 
 Knot = tuple[str, object]
@@ -56,6 +56,8 @@ class Value(Struct, frozen=True):
     kind: str = "name"
     literal: str | None = None
     """The text that it always is, where that is known."""
+    beside: Binding | None = None
+    """The neighbour's local, where it is to be kept right after that."""
 
 
 @dataclass(eq=False, slots=True)

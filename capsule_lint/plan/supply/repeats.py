@@ -191,7 +191,7 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
         return node  # it may be what another turn of the loop has given
     for step in given[0].path:  # `tenant_id, day = ctx.tenant_id, ctx.day`
         value = unpacked(value, step)
-    if value is None or not repeatable(value, program) or not _runs_in(node, made.scope, program):
+    if value is None or not repeatable(value, program) or not runs_in(node, made.scope, program):
         return node
     same = all(
         len(held := bindings(n.id, made)) <= 1 and held == bindings(n.id, place)
@@ -230,7 +230,7 @@ def _matched(binding: Binding, program: Program) -> tree.Node | None:
     return found
 
 
-def _runs_in(node: tree.Node, scope: Scope, program: Program) -> bool:
+def runs_in(node: tree.Node, scope: Scope, program: Program) -> bool:
     """Whether an expression is evaluated by the code of a scope itself: there, or in a comprehension of its that
     is gone through at once."""
     names = program.names
@@ -252,7 +252,7 @@ def _runs_in(node: tree.Node, scope: Scope, program: Program) -> bool:
             "*" in stars or last_name(taker.func) in (*_COLLECTING, *_CONSUMING)
         ):
             return False
-    return _runs_in(outer, scope, program)
+    return runs_in(outer, scope, program)
 
 
 def unpacked(value: tree.Node | None, step: int) -> tree.Node | None:

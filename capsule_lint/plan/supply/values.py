@@ -58,7 +58,8 @@ class Values(Room):
         if want.purpose == "text":
             return Value(want.scope.parameter)
         found = self.planner.set_here.standing(self._found(want), want.node)
-        if found is None or want.scope.type is None:
+        found = self.planner.outside.kept(want, found)
+        if found is None or found.beside is not None or want.scope.type is None:
             return found
         mirror = (want.mirror,) if want.mirror is not None else ()
         beside = [node for _, node in self.beside(want)] if want.callee is not None else mirror
@@ -79,7 +80,7 @@ class Values(Room):
         if want.mirror is not None:
             found = self.planner.gains.mirrored(want.mirror, want.scope, want.knot)
             found = found or self._of_row(want, want.mirror)
-            found = found or self._asked_alike(want.mirror, want.scope)
+            found = found or self.asked_alike(want.mirror, want.scope)
             if found is not None:
                 return found
         if want.call is not None and isinstance(want.callee, Class | Function):
@@ -234,11 +235,11 @@ class Values(Room):
         """Beside `current_tenant()` comes `current_capsule()`, also where the first has a name, or what a helper
         of the program's asks."""
         for _, given in self.beside(want):
-            found = self._asked_alike(given, want.scope)
+            found = self.asked_alike(given, want.scope)
             return found or self.planner.helpers.beside(given, want.scope, want.knot)
         return None
 
-    def _asked_alike(self, given: tree.Node, scope: Scope) -> Value | None:
+    def asked_alike(self, given: tree.Node, scope: Scope) -> Value | None:
         """What is asked for a scope as a value is for another one, also into a local."""
         ambient = self.planner.sources.ambient
         return ambient.beside(given, scope) or ambient.beside(kept(given, self.program), scope)
