@@ -58,7 +58,17 @@ class Unasked(Room, Struct, frozen=True):
             return False
         if function in self.planner.methods or domain.touches_table(function):
             return False
+        if domain.takes_scope(function) and any(True for _ in self._handed_on(function)):
+            return False  # what is told whose things they are where it may run in another thread
         return not any(True for _ in self._callers(function, tests=False))
+
+    def _handed_on(self, function: Function) -> Iterator[tree.Call]:
+        """The calls, tests aside, that are given a function as an argument: `pool.submit(load, tenant_id)`."""
+        calls = self.program.calls
+        found = [call for call, *_ in calls.handed_on(function)]
+        for name in calls.known_by(function):
+            found += (call for call, *_ in calls.passed_on(name, function))
+        return (call for call in found if not self.program.names.module_of(call).is_test)
 
     def _callers(self, function: Function, *, tests: bool) -> Iterator[Module]:
         """The modules in which a function is called: tests, or others."""
