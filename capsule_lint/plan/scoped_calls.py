@@ -153,6 +153,8 @@ class ScopedCalls(Room):
                 configured = self.planner.sources.configured
                 if want.mirror is not None and configured.is_alike(want.mirror, want.scope):
                     continue  # policy says where the value is, beside the other one
+                if self.planner.values.beside_part(want) is not None:
+                    continue  # the key that it takes apart has both
                 host = self.planner.origins.host(want) if want.mirror is not None else function
                 if not isinstance(host, Function) or not self.planner.signatures.can_gain(host):
                     continue  # and what is in reach there is for it

@@ -88,7 +88,7 @@ class Values(Room):
             loaded = loaded or self._beside_row(want)
             if loaded is not None:
                 return self._from_policy(want, loaded)
-        part = self._beside_part(want) or beside_keyword(self.planner, want, self._said(want))
+        part = self.beside_part(want) or beside_keyword(self.planner, want, self._said(want))
         if part is not None:
             return part
         if want.purpose == "entry" and (read := self.planner.loads.entry(want)) is not None:
@@ -186,7 +186,7 @@ class Values(Room):
         part = self.planner.scope_parts.beside(kept(read, self.program), old, want.scope)
         return Value(part.code, knot=part.knot, kind="loaded") if part is not None else None
 
-    def _beside_part(self, want: Want) -> Value | None:
+    def beside_part(self, want: Want) -> Value | None:
         """Beside `parts[1]` of a key comes `parts[3]`, also where the first has a name."""
         for old, given in self._said(want):
             value = self._part(want, given, old)
