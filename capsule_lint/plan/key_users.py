@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, TypeGuard
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.program.local_names import entries_of_dict
-from capsule_lint.program.model import Function
+from capsule_lint.program.model import Function, last_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
 
@@ -57,7 +59,8 @@ class KeyUsers(Room):
 
     @cached_property
     def asking(self) -> set[Function]:
-        """The functions that ask the table for an item by what they are given: `Key={"login": login}`."""
+        """The functions that ask the table for an item by what they are given, `Key={"login": login}`, unless that
+        is a whole key: `pk`, or `row["PK"]`."""
         program, found = self.program, set[Function]()
         for name in ("get_item", "update_item", "delete_item"):
             for call in program.calls.uses.calls_beside(name):
@@ -67,9 +70,10 @@ class KeyUsers(Room):
                     continue
                 named = entries_of_dict(program.names, key).values()
                 values = [v.values[0] if _is_typed(v) else v for v in named if v is not None]
-                given = {root.id for v in values if (root := self._root(v)) is not None}
+                steps = [step for value in values for step in self._steps(value)]
                 own = {p.name for p in function.own_params if not p.name.endswith("key")}
-                if not given.isdisjoint(own) and not any(map(program.policy.is_key_name, given)):
+                given = (step.id in own for step in steps if isinstance(step, tree.Name))
+                if any(given) and not any(map(self._is_whole, steps)):
                     found.update(program.names.running(function))
         return found
 
@@ -80,14 +84,23 @@ class KeyUsers(Room):
             given = given or entries_of_dict(self.program.names, one).get("Key")
         return given
 
-    def _root(self, node: tree.Node) -> tree.Name | None:
-        """The name that a value is read from: `config` for `config["options"]["thread_id"]`, also through a local."""
+    def _steps(self, node: tree.Node) -> Iterator[tree.Node]:
+        """A value and what it is read from, also through a local: `config["options"]["thread_id"]`,
+        `config["options"]` and `config`; none that is made by a call."""
         found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
         if len(found) == 1 and found[0].kind == "assign" and found[0].value is not None:
             node = found[0].value
         while isinstance(node, tree.Attr | tree.Subscript):
+            yield node
             node = node.base
-        return node if isinstance(node, tree.Name) else None
+        if isinstance(node, tree.Name):
+            yield node
+
+    def _is_whole(self, node: tree.Node) -> bool:
+        """Whether an expression is a whole key by its name: `pk`, `row.pk`, `row["PK"]`."""
+        if isinstance(node, tree.Subscript):
+            return bool(self.program.keys.key_name(node.index))
+        return self.program.policy.is_key_name(last_name(node))
 
     @cached_property
     def _filling(self) -> set[Function]:
