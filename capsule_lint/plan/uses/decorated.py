@@ -6,9 +6,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.uses.by_place import ByPlace
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.wrapping import (
     added_keywords,
+    calls_by_object,
     calls_of,
     choosing,
     choosing_objects,
@@ -17,11 +19,12 @@ from capsule_lint.program.calling.wrapping import (
     put_before,
     wrappers,
 )
-from capsule_lint.program.model import last_name
+from capsule_lint.program.local_names import reads_of_parameter
+from capsule_lint.program.model import last_name, outwards
 from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -61,6 +64,36 @@ def naming(
             reads = (node for node in inside if isinstance(node, tree.Name) and node.id in moved)
             if around is not None and any(names.parent(node) is not call for node in reads):
                 yield around, call
+
+
+def taking(
+    program: Program,
+    function: Function,
+    gained: Mapping[str, Scope],
+    gaining: Container[Function],
+) -> Iterator[tuple[Function, tree.Node]]:
+    """What is called in a function's place by its decorators, and where that takes arguments by their places,
+    `args[1]`, which come to be others once there are these scopes before them."""
+    names, by_place = program.names, ByPlace(program, gaining)
+    at = min((_place(program, function, s) for s in gained.values()), default=0)
+    for wrapper in wrappers(program.inference, function):
+        own = wrapper.own_params[0]
+        reads = list(reads_of_parameter(names, own, wrapper.module))
+        calls = list(calls_of(names, wrapper))
+        if any(_gives_scope(program, function, call) for call in calls):
+            continue
+        before = max((put_before(names, call) for call in calls), default=0)
+        around = (one for read in reads for one in outwards(names.function_of(read)))
+        for inner in dict.fromkeys(around):
+            if wrapper in outwards(inner.parent):
+                place = at + int(function.takes_self) - before
+                yield from ((inner, node) for node in by_place.taken(inner, place))
+    for decorator in function.fact.decorators:
+        for call in calls_by_object(program.classes, decorator):
+            called = names.function_of(call)
+            if called is not None and not _gives_scope(program, function, call):
+                place = at + 1 - put_before(names, call)
+                yield from ((called, node) for node in by_place.taken(called, place))
 
 
 def _place(program: Program, function: Function, scope: Scope) -> int:

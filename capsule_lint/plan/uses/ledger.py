@@ -14,7 +14,7 @@ from capsule_lint.plan.uses.asked import Asked
 from capsule_lint.plan.uses.bare import bare_names, span_at
 from capsule_lint.plan.uses.bare_mocks import may_stand_in
 from capsule_lint.plan.uses.contradictions import contradicts
-from capsule_lint.plan.uses.decorated import called_apart, naming
+from capsule_lint.plan.uses.decorated import called_apart, naming, taking
 from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.plan.uses.examples import examples, shown
 from capsule_lint.plan.uses.followed import Following
@@ -323,13 +323,13 @@ class Ledger(Room):
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""
         program, local = self.program, self.planner.local
         gained = self.state.params[function]
+        told = " and ".join(f"`{name}`" for name in gained)
         for node in picking(function) if not program.domain.enters(function) else ():
             if id(node) in self.state.doubles or local.notes.is_settled(node):
                 continue
             if not isinstance(node, tree.Const) or not any(
                 f"{{{s}" in str(node.value) for s in gained
             ):
-                told = " and ".join(f"`{name}`" for name in gained)
                 reason = (
                     f"its decorator is given what takes its arguments, and may have to take {told}"
                 )
@@ -342,6 +342,13 @@ class Ledger(Room):
             reason = f"`{wrapper.name}`, which decorates it, {does}"
             verdict = Verdict.REWRITTEN if rewritten else Verdict.ESCAPE
             self._row(program.names.module_of(call), call.func.span, function, verdict, reason)
+        for wrapper, node in taking(program, function, gained, self.state.params):
+            reason = (
+                f"`{wrapper.name}`, which decorates it, takes one of its arguments by its place, "
+                f"where another one stands once there is {told}"
+            )
+            module = program.names.module_of(node)
+            self._row(module, node.span, function, Verdict.ESCAPE, reason)
 
     def _kept(self, symbol: Symbol) -> None:
         """What a decorator keeps: nobody knows who calls it from there."""

@@ -119,7 +119,7 @@ def choosing(inference: Inference, wrapper: Function, function: Function) -> Ite
 def choosing_objects(classes: Classes, function: Function) -> Iterator[tree.Call]:
     """The same by objects that are made of it: `self.function(TABLE, *args)`."""
     for decorator in function.fact.decorators:
-        for call in _calls_by_object(classes, decorator):
+        for call in calls_by_object(classes, decorator):
             if not _passes_on(classes.names, call, function):
                 yield call
 
@@ -180,7 +180,7 @@ def _calls_by(classes: Classes, decorator: tree.Node) -> list[tree.Call]:
     later: `partial(function, TABLE)`."""
     maker, names = _maker(classes, decorator), classes.names
     if maker is None:
-        return list(_calls_by_object(classes, decorator))
+        return list(calls_by_object(classes, decorator))
     if not maker.own_params:
         return []
     own = maker.own_params[0]
@@ -194,7 +194,7 @@ def _calls_by(classes: Classes, decorator: tree.Node) -> list[tree.Call]:
     return [*calls_of(names, maker), *kept]
 
 
-def _calls_by_object(classes: Classes, decorator: tree.Node) -> Iterator[tree.Call]:
+def calls_by_object(classes: Classes, decorator: tree.Node) -> Iterator[tree.Call]:
     """The calls of what an object keeps that is made of a function it decorates: `self.function(TABLE, *args)`."""
     target = classes.dotted(decorator) if isinstance(decorator, tree.Name | tree.Attr) else None
     cls = target.definition if isinstance(target, Binding) else None
@@ -275,7 +275,7 @@ def calls_of(names: Names, maker: Function) -> Iterator[tree.Call]:
 
 def _passes_on(names: Names, call: tree.Call, decorated: Function) -> bool:
     """Whether a call in a decorator passes on whatever it is given: `**` is among its arguments, or it
-    is `function(self, *args)`, and nothing else picks one of `args`."""
+    is `function(self, *args)`."""
     function = names.function_of(call)
     spread = [argument.value for argument in call.args if argument.star == "**"]
     if spread:
@@ -292,7 +292,6 @@ def _passes_on(names: Names, call: tree.Call, decorated: Function) -> bool:
         kinds == ["plain"] * plain + ["*"]
         and own is function.params[-1]
         and _in_order(call, function)
-        and not any(_picks(node, name, names, function) for node in names.inside(function))
     )
 
 
@@ -359,13 +358,3 @@ def _handed(call: tree.Call, function: Function) -> Sequence[tree.Parameter]:
     """The parameters around a call whose values it may hand on: not the object that keeps what it calls."""
     keeps = isinstance(call.func, tree.Attr) and _id(call.func.base) == function.self_name
     return function.params[1:] if keeps else function.params
-
-
-def _picks(node: tree.Node, name: str, names: Names, function: Function) -> bool:
-    """Whether a node reads one item of what a function calls by that name."""
-    return (
-        isinstance(node, tree.Subscript)
-        and isinstance(node.base, tree.Name)
-        and node.base.id == name
-        and names.function_of(node) is function
-    )
