@@ -40,8 +40,11 @@ class Staying:
 
     def is_at(self, place: tree.Node, text: str, possible: Sequence[Form]) -> bool:
         """Whether a text that looks like those forms stays where it is read: the test says all parts of it itself, or
-        expects them all, or it is a sort key that does not change, or nothing that it is compared with makes such."""
+        expects them all, or it is a sort key that does not change, or nothing that it is compared with makes such; or
+        it is said how a key ends, before which all comes that is new."""
         if any(self._is_put_together(side, text) for side in self.places.sides(place)):
+            return True
+        if self._is_ending(place, possible):
             return True
         is_sort_key = self.places.is_sort_key(place)
         if is_sort_key and any(regex.fullmatch(text) for regex in self._sort_keys):
@@ -50,6 +53,16 @@ class Staying:
         return (only is not None and not any(form.functions & only for form in possible)) or (
             is_read_whole(self.planner, place, text)
         )
+
+    def _is_ending(self, place: tree.Node, possible: Sequence[Form]) -> bool:
+        """Whether keys of those forms still end with a text of which a test asks that: `key.endswith("STATUS#open")`."""
+        match self.planner.program.names.parent(place):
+            case tree.Call(func=tree.Attr(name="endswith")):
+                whole = all(f.pieces == f.defects[0].template.pieces for f in possible)
+                defects = [defect for form in possible for defect in form.defects]
+                return whole and all(d.behind(s) is None for d in defects for s in d.missing)
+            case _:
+                return False
 
     def sorting(self, possible: Sequence[Form]) -> list[Form]:
         """Those of several forms whose keys that change are sort keys as well."""
