@@ -55,8 +55,9 @@ class Origins(Struct, frozen=True):
         function: Function | None = None
         for scope in place.scope.ancestors():
             given = scope in own
-            if scope.kind == "lambda" and given:
-                return self.program.names.index.lambdas.get(id(scope))
+            made = self.program.names.index.lambdas.get(id(scope))
+            if made is not None and (given or (not own and self._is_told_lambda(made))):
+                return made
             if scope.kind == "function" and scope.function is not None:
                 function = scope.function
                 if given or self.program.domain.enters(function):
@@ -69,6 +70,11 @@ class Origins(Struct, frozen=True):
         """Whether a function is told a scope by whoever calls it."""
         calls, takes_scope = self.program.calls, self.program.domain.takes_scope
         return takes_scope(function) and calls.is_called(function)
+
+    def _is_told_lambda(self, node: tree.Lambda) -> bool:
+        """The same of a lambda, all of whose calls are known."""
+        told = any(names_any_of(p.name, self.program.policy.scopes) for p in node.params)
+        return told and bool(self.values.planner.lambdas.calls_of(node))
 
     def _is_given_back(self, function: Function) -> bool:
         """Whether a function that another one defines is called where that gives it back."""

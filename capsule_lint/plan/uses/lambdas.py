@@ -66,7 +66,7 @@ class Lambdas(Room):
             return True
         if id(node) in state.doubles:  # which takes what the function takes
             return False
-        calls = self._calls_of(node)
+        calls = self.calls_of(node)
         gain = _gain_in(self.program, node, scope, calls) if calls else None
         if gain is None:
             return False
@@ -77,7 +77,8 @@ class Lambdas(Room):
             self._ask(call, scope, own)
         return True
 
-    def _calls_of(self, node: tree.Lambda) -> list[tree.Call]:
+    def calls_of(self, node: tree.Lambda) -> list[tree.Call]:
+        """All calls of a lambda; none where they are not all known."""
         if id(node) not in self._calls:
             bearing = Bearing(self.program, self.planner.values)
             path = Path(bearing, node, _says_all, lambda call: False)
