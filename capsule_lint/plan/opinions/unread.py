@@ -14,6 +14,7 @@ from capsule_lint.plan.opinions.base import Opinion, inside
 from capsule_lint.plan.opinions.idle_texts import IdleTexts
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
+from capsule_lint.program.places.object_keys import ObjectKeys
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.texts.pieces import Filled, Template, Text
 
@@ -176,9 +177,10 @@ class UnreadKeys:
         return _format(outer) is node
 
     def _is_told(self, node: tree.Node) -> bool:
-        """Whether a text is only for people, or stands under a name that is no partition key's."""
+        """Whether a text is only for people, the key of an object in a bucket, or stands under a name that is no
+        partition key's."""
         names, is_sort_key = self.ground.program.names, self.ground.program.policy.is_sort_key_name
-        if is_for_people(names, node):
+        if is_for_people(names, node) or ObjectKeys(self.ground.program.keys).goes(node):
             return True
         inner, outer = node, names.parent(node)
         while isinstance(outer, tree.Expr):

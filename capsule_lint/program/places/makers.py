@@ -13,6 +13,7 @@ from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.looks import KEYISH
+from capsule_lint.program.places.object_keys import ObjectKeys
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import Filled, Text, snake, words
 
@@ -51,7 +52,7 @@ class Makers:
             return
         if self.keys.policy.is_sort_key_name(name):
             return
-        if not named and _ELSEWHERE & set(snake(function.name).split("_")):
+        if not named and self._is_elsewhere(function):
             return  # a key of something else, unless it is used as one of the table
         if self.keys.templates.called.is_generic(function):
             return
@@ -72,6 +73,11 @@ class Makers:
                 and (named or self._has_scope(value) or not self._makes_sort_keys(function))
             ):
                 self.keys.sink(value, Role.HELPER, index)
+
+    def _is_elsewhere(self, function: Function) -> bool:
+        """Whether a function makes keys of another store, by its name or by where these go."""
+        said = _ELSEWHERE & set(snake(function.name).split("_"))
+        return bool(said) or ObjectKeys(self.keys).makes(function)
 
     def _is_among_keys(self, function: Function) -> bool:
         """Whether the class or the module of a function is one of keys: `Keys.room(tenant_id, room_id)`."""
