@@ -158,8 +158,8 @@ class DropStatement(Mend, frozen=True):
 
 
 class AddEntry(Mend, frozen=True):
-    """Add `key: value` to the dict display at `at`, after the entry whose value is at `anchor` (or first),
-    or right before that."""
+    """Add `key: value` to the dict display, or the pattern of a dict, at `at`, after the entry whose value
+    is at `anchor` (or first), or right before that."""
 
     key: str
     value: str

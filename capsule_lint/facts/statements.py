@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.facts.expressions import BINARY, Expressions
@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 
     from capsule_lint.facts.tree import At, Node, Statement
 
-    _Step: TypeAlias = str | tuple[ast.MatchClass, str | int]
-    """The key of a dict, or what an object of a class has under a name or at a place."""
+    _Step: TypeAlias = tuple[ast.MatchMapping | ast.MatchClass, str | int]
+    """The entry of a dict, or what an object of a class has under a name or at a place."""
+_ITSELF: Final = frozenset(
+    ("bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str")
+)
+"""The classes whose one place in a pattern is the object itself: `str(tenant_id)`."""
 
 
 class Statements:
@@ -190,7 +194,7 @@ class Statements:
                     at = self._places.word(captured, self._at(part))
                     target = tree.Name(at, captured)
                     found = steps.get(part, ()) if isinstance(part, ast.MatchAs) else ()
-                    keys = tuple(_key(step, places) for step in found)
+                    keys = tuple(self._key(step, places) for step in found)
                     binds.append(tree.Bind(target, None, "case", keys, len(bodies)))
             if case.guard is not None:
                 heads.append(self._expr(case.guard))
@@ -209,6 +213,16 @@ class Statements:
             return mark
         kind = "starred" if part.name is not None else "wildcard"
         return tree.Wrapped(self._at(part), kind, mark)
+
+    def _key(self, step: _Step, places: Mapping[ast.AST, int]) -> tree.Entry | tree.Field:
+        """A step on the way to what a pattern binds; `places` are those of its classes."""
+        pattern, which = step
+        if isinstance(pattern, ast.MatchClass):
+            named, place = ("", which) if isinstance(which, int) else (which, 0)
+            return tree.Field(places[pattern], named, place)
+        keys = tuple(map(_text, pattern.keys))
+        value = pattern.patterns[keys.index(str(which))]
+        return tree.Entry(str(which), self._at(pattern), self._at(value), keys, _types(value))
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tree.FunctionDef:
         at = self._at(node)
@@ -272,10 +286,13 @@ def _steps(
     """Under which keys of dicts, and as what of objects, the patterns stand that a pattern has in it."""
     match pattern:
         case ast.MatchMapping():
-            for key, value in zip(pattern.keys, pattern.patterns, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str):
-                    yield value, (*around, key.value)
-                    yield from _steps(value, (*around, key.value))
+            for key, value in zip(map(_text, pattern.keys), pattern.patterns, strict=True):
+                if key:
+                    yield value, (*around, (pattern, key))
+                    yield from _steps(value, (*around, (pattern, key)))
+        case ast.MatchClass(cls=ast.Name(id=cls), patterns=[only], kwd_attrs=[]) if cls in _ITSELF:
+            yield only, around
+            yield from _steps(only, around)
         case ast.MatchClass():
             found: list[tuple[str | int, ast.pattern]] = [*enumerate(pattern.patterns)]
             found += zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True)
@@ -289,14 +306,24 @@ def _steps(
                 yield from _steps(one, around)
 
 
-def _key(step: _Step, places: Mapping[ast.AST, int]) -> str | tree.Field:
-    """A step on the way to what a pattern binds; `places` are those of its classes."""
-    if isinstance(step, str):
-        return step
-    cls, name = step
-    if isinstance(name, int):
-        return tree.Field(places[cls], "", name)
-    return tree.Field(places[cls], name)
+def _text(key: ast.expr) -> str:
+    """The key of an entry that a pattern asks for; empty for one that is no text."""
+    said = key.value if isinstance(key, ast.Constant) else ""
+    return said if isinstance(said, str) else ""
+
+
+def _types(pattern: ast.pattern) -> tuple[str, ...] | None:
+    """The classes of which what a pattern finds has to be, if that is all, and it binds one name."""
+    found, bound = list[str](), 0
+    for part in ast.walk(pattern):
+        match part:
+            case ast.MatchClass(cls=ast.Name(id=name)):
+                found.append(name)
+            case ast.MatchAs() | ast.MatchMapping(rest=None):
+                bound += isinstance(part, ast.MatchAs) and part.name is not None
+            case ast.pattern():
+                return None
+    return tuple(found) if bound == 1 else None
 
 
 def _captured(part: ast.AST) -> str | None:

@@ -40,6 +40,7 @@ from capsule_lint.plan.memory.planted import Planted
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
+from capsule_lint.plan.supply.captures import Captures
 from capsule_lint.plan.supply.kept_values import KeptValues
 from capsule_lint.plan.taken_apart.reader_mends import ReaderMends
 from capsule_lint.plan.testing.cached import CachedKeys
@@ -99,6 +100,7 @@ class Mends(Room):
         self.expected = Expected(self)
         self.wholes = Wholes(planner.program)
         self.kept = KeptValues(self)
+        self.captures = Captures(self)
 
     def build(self) -> None:
         """Fill `found`."""
@@ -248,7 +250,7 @@ class Mends(Room):
                 )
                 self.add(knot, mend)
         self.import_type(knot, module, want.scope, value.code)
-        return value.code
+        return self.captures.named(want, value.code, knot)
 
     def code_for(self, scope: Scope, node: tree.Node, knot: Knot) -> str | None:
         """The code of a scope's value that is expected at `node`, which changes with what it comes from."""

@@ -26,6 +26,7 @@ _Listed = TypeVar(
     cst.BaseElement,
     cst.BaseDictElement,
     cst.SubscriptElement,
+    cst.MatchMappingElement,
     cst.MatchSequenceElement,
     cst.MatchSequenceElement | cst.MatchStar,
 )
@@ -46,6 +47,20 @@ class EntryFix(Fix[AddEntry]):
         for mend in mends:
             at = 0 if mend.anchor is None else values.index(mend.anchor) + (not mend.before)
             places[at].append(cst.DictElement(parse(mend.key), parse(mend.value)))
+        return updated_node.with_changes(elements=_filled(updated_node.elements, places))
+
+    def leave_MatchMapping(
+        self, original_node: cst.MatchMapping, updated_node: cst.MatchMapping
+    ) -> cst.MatchMapping:
+        """`case {"tenant_id": tenant_id}:`, whose new entries are patterns."""
+        mends = self.take(self.place.span_of(original_node)) if self.mends else ()
+        if not mends:
+            return updated_node
+        places: dict[int, list[cst.MatchMappingElement]] = defaultdict(list)
+        values = [self.place.span_of(e.pattern) for e in original_node.elements]
+        for mend in mends:
+            at = 0 if mend.anchor is None else values.index(mend.anchor) + (not mend.before)
+            places[at].append(cst.MatchMappingElement(parse(mend.key), _pattern(mend.value)))
         return updated_node.with_changes(elements=_filled(updated_node.elements, places))
 
 
@@ -120,6 +135,13 @@ class ElementFix(ExpressionFix[AddElements]):
         anchors = [self.place.span_of(item.slice) for item in items if mends]
         slices = _beside(updated.slice, anchors, mends, _subscripted)
         return updated.with_changes(slice=slices) if mends else updated
+
+
+def _pattern(code: str) -> cst.MatchPattern:
+    """A pattern from its code."""
+    statement = cst.parse_statement(f"match _:\n    case {code}:\n        pass\n")
+    assert isinstance(statement, cst.Match)
+    return statement.cases[0].pattern
 
 
 def _asked(code: str) -> cst.MatchPattern:

@@ -50,13 +50,25 @@ class Field(Struct, frozen=True, tag=True):
     place: int = 0
 
 
+class Entry(Struct, frozen=True, tag=True):
+    """What a dict has under a key, by a pattern at a place, `{"tenant_id": str(tenant_id), "day": day}`."""
+
+    key: str
+    at: At
+    value: At
+    keys: tuple[str, ...]
+    """All keys that the pattern asks for."""
+    types: tuple[str, ...] | None
+    """Of which classes what it finds there has to be; `None` where it asks for more, or binds not just one name."""
+
+
 class Bind(Struct, frozen=True):
     """A target that a block's head binds: how is `for`, `with`, `except`, `except*` or `case`."""
 
     target: Node
     value: Node | None
     how: str
-    keys: tuple[str | Field, ...] = ()
+    keys: tuple[Entry | Field, ...] = ()
     """Under which keys of dicts, and as what of objects, each inside of the one before, a `case` finds it in the
     subject."""
     body: int | None = None

@@ -14,7 +14,7 @@ from capsule_lint.plan.entities.named import named_read
 from capsule_lint.plan.memory.local_filters import dict_in
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
-from capsule_lint.plan.supply.repeats import kept, repeatable
+from capsule_lint.plan.supply.repeats import kept, read_of, repeatable
 from capsule_lint.plan.testing.answers import Answers
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.model import Class, enclosing
@@ -114,7 +114,7 @@ class Loads(Room):
     def _row(self, want: Want, call: tree.Call, scope: Scope) -> tree.Node | None:
         """`row` of `f(row["tenant_id"])`."""
         argument = self.planner.values.argument_of(call, want, scope)
-        read = kept(argument.value, self.program) if argument is not None else None
+        read = read_of(argument.value, self.program, scope) if argument is not None else None
         return dict_in(read) if read is not None and item_key(read, scope) is not None else None
 
     def _validated(self) -> Iterator[tuple[tree.Node, Scope, Knot]]:
@@ -237,7 +237,7 @@ class Loads(Room):
                 continue
             argument = self.planner.values.argument_of(want.call, want, scope)
             assert argument is not None
-            read = kept(argument.value, self.program)
+            read = read_of(argument.value, self.program, scope)
             code = renamed_item_access(text_of(read) or "", read, scope, want.scope)
             if code is not None and (read is argument.value or repeatable(read)):
                 return self.planner.stored.read(Value(code, kind="loaded"), want, scope)

@@ -77,6 +77,10 @@ class KeptValues(MendRoom):
             self.mends.obstacle(knot, want.node, reason)
         return False
 
+    def has(self, function: Function, name: str) -> bool:
+        """Whether a function keeps a value under a name."""
+        return (function, name) in self._uses
+
     def build(self) -> None:
         """Add the statements: `capsule_id = extract_capsule_from_context(request)`, before the first statements that
         need it, or after the one by which the neighbour is kept."""

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.caught import classes_of, name_of
 from capsule_lint.program.inference.types import Foreign
 from capsule_lint.program.model import last_name
 from capsule_lint.program.reaching import in_common_loop, is_around
+from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from capsule_lint.policy import Scope as PolicyScope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding, Function, Scope
 
@@ -200,6 +204,48 @@ def kept(node: tree.Node, program: Program) -> tree.Node:
     return value if same else node
 
 
+def taken_out(
+    node: tree.Node, program: Program, scope: PolicyScope
+) -> tuple[Binding, tree.Node] | None:
+    """How a pattern binds what a dict has for a scope, and what reads that: of `tenant_id`, and of what is made of it,
+    `TenantId(tenant_id)`."""
+    while isinstance(node, tree.Call) and len(node.args) == 1 and not node.args[0].star:
+        node = node.args[0].value
+    read = kept(node, program)
+    binding = (
+        program.names.bindings_of(node)[0]
+        if isinstance(node, tree.Name) and read is not node
+        else None
+    )
+    if binding is None or binding.kind != "case":
+        return None
+    keys = bound_by(binding).keys
+    named = any(isinstance(key, tree.Entry) and names_scope(key.key, scope) for key in keys)
+    return (binding, read) if named else None
+
+
+def read_of(node: tree.Node, program: Program, scope: PolicyScope) -> tree.Node:
+    """What a local was given, as `kept` has it, also in a call of what makes a scope's value of what a pattern takes
+    out of a dict: `TenantId(item["tenant_id"])` for `TenantId(tenant_id)`."""
+    known = taken_out(node, program, scope)
+    return kept(node, program) if known is None else _around(node, known[1])
+
+
+def _around(node: tree.Node, inner: tree.Node) -> tree.Node:
+    """`TenantId(inner)` of `TenantId(tenant_id)`."""
+    if not isinstance(node, tree.Call):
+        return inner
+    argument = replace(node.args[0], value=_around(node.args[0].value, inner))
+    return replace(node, args=(argument,))
+
+
+def bound_by(binding: Binding) -> tree.Bind:
+    """What a pattern says of a name that it binds."""
+    block = binding.place.statement
+    assert isinstance(block, tree.Block)
+    return next(one for one in block.binds if one.target.at == binding.at)
+
+
 def _matched(binding: Binding, program: Program) -> tree.Node | None:
     """What a `case` finds in dicts, and in objects: `row["tenant_id"]` for the name in `{"tenant_id": tenant_id}`,
     `event.tenant_id` for that in `Stored(tenant_id=owner)`."""
@@ -208,11 +254,11 @@ def _matched(binding: Binding, program: Program) -> tree.Node | None:
         return None
     if id(binding) in known:
         return known[id(binding)]
-    bound = next((one for one in block.binds if one.target.at == binding.at), None)
     found = block.heads[0]
-    for key in bound.keys if bound is not None else ():
-        if isinstance(key, str):
-            found = tree.Subscript(found.at, found, tree.Const(found.at, key))
+    for key in bound_by(binding).keys:
+        if isinstance(key, tree.Entry):
+            found = tree.Subscript(found.at, found, tree.Const(found.at, key.key))
+            program.names.index.put(found, binding.place)
             continue
         classes = classes_of(program.inference, block, key)
         names = {name_of(program.inference, cls, key) for cls in classes}

@@ -14,7 +14,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.all_fields import goes_through_fields
 from capsule_lint.plan.supply.own_keywords import beside_keyword
-from capsule_lint.plan.supply.repeats import kept, repeatable
+from capsule_lint.plan.supply.repeats import kept, read_of, repeatable
 from capsule_lint.program.inference.types import Instance, LambdaObject
 from capsule_lint.program.model import Class, Function
 from capsule_lint.program.texts.pieces import names_scope
@@ -88,7 +88,7 @@ class Values(Room):
             loaded = loaded or self._beside_row(want)
             if loaded is not None:
                 return self._from_policy(want, loaded)
-        part = self.beside_part(want) or beside_keyword(self.planner, want, self._said(want))
+        part = self.beside_part(want) or beside_keyword(self.planner, want, self.said(want))
         if part is not None:
             return part
         if want.purpose == "entry" and (read := self.planner.loads.entry(want)) is not None:
@@ -96,7 +96,7 @@ class Values(Room):
         if want.purpose == "attribute" and (read := self.planner.bypassed.value(want)) is not None:
             return read
         loose = id(want) in self.planner.serving.loose
-        beside = (want.mirror,) if want.mirror is not None else tuple(self._entries(want))
+        beside = (want.mirror,) if want.mirror is not None else tuple(self.entries(want))
         sources = self.planner.sources
         found = (
             sources.for_key(want.scope, want.node, beside)
@@ -126,7 +126,7 @@ class Values(Room):
             for one in read
         )
 
-    def _entries(self, want: Want) -> Iterator[tree.Node]:
+    def entries(self, want: Want) -> Iterator[tree.Node]:
         """What a dict of the program, tests aside, says for other scopes where it gets an entry: `event["tenant_id"]`
         of `{"tenant_id": event["tenant_id"]}` and of `row["tenant_id"] = event["tenant_id"]`."""
         if want.purpose != "entry" or self.program.names.module_of(want.node).is_test:
@@ -172,7 +172,7 @@ class Values(Room):
         if argument is None:
             spread = self._spreads_item(call) or goes_through_fields(self.program, call, cls)
             return Value("", kind="spread") if spread else None
-        read = kept(argument.value, self.program)
+        read = read_of(argument.value, self.program, neighbour)
         return self.read_beside(want, read, neighbour) if _is_read_again(read) else None
 
     def read_beside(self, want: Want, read: tree.Node, old: Scope) -> Value | None:
@@ -188,13 +188,13 @@ class Values(Room):
 
     def beside_part(self, want: Want) -> Value | None:
         """Beside `parts[1]` of a key comes `parts[3]`, also where the first has a name."""
-        for old, given in self._said(want):
+        for old, given in self.said(want):
             value = self._part(want, given, old)
             if value is not None:
                 return self.planner.stored.read(value, want, old)
         return None
 
-    def _said(self, want: Want) -> list[tuple[Scope, tree.Node]]:
+    def said(self, want: Want) -> list[tuple[Scope, tree.Node]]:
         """What a call, or a template, says for the other scopes."""
         said = list(self.beside(want)) if want.callee is not None else []
         if want.mirror is not None:
