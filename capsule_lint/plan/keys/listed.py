@@ -93,7 +93,7 @@ class Listed(Struct, frozen=True):
 def joins(node: tree.Call) -> bool:
     """Whether a call is one of `"#".join`, or is the same."""
     named = isinstance(node.func, tree.Attr) and node.func.name == "join"
-    return named or folded(node) is not None
+    return (named and len(node.args) == 1) or folded(node) is not None
 
 
 def _joins_display(node: tree.Node) -> bool:

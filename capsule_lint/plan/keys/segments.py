@@ -19,6 +19,7 @@ from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of
 from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.memory.arity import takes_any, takes_more
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.state import KeyDefect
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import Filled, word_of
 from capsule_lint.program.walk import within
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.plan.state import KeyDefect, Knot
+    from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.texts.pieces import Template
 
@@ -115,18 +116,23 @@ class Segments(MendRoom):
             found = [Group(g[0].anchor, [p.addition for p in g]) for g in groups.values()]
             self.formats.extend(knot, host, found, code)
             return
-        filename = self.program.names.module_of(host).filename
+        module = self.program.names.module_of(host)
         for group in groups.values():
-            anchor = group[0].anchor
-            new = tuple(
-                NewSegment(
-                    p.tag, p.hole, spelled=self.planner.stored.as_text(p.scope, p.hole, anchor)
+            anchor, mark = group[0].anchor, group[0].separator
+            new = [Added(p.scope, p.tag, p.hole) for p in group]
+            if isinstance(host, tree.Call) and not joins(host):
+                template = self.program.templates.template(host)
+                assert template is not None
+                scopes, marks = [p.scope for p in group], {p.scope.name: mark for p in group}
+                anchors: dict[str, tree.Node | None] = dict.fromkeys(marks, anchor)
+                defect = KeyDefect(
+                    template, module, None, scopes, anchors, knot, marks=dict(marks)
                 )
-                for p in group
-            )
+                self._beside(defect, anchor, new, code)
+                continue
+            made = tuple(self._segment(knot, host, anchor, one) for one in new)
             span = anchor.span if anchor is not None else None
-            mend = AddSegments(filename, host.span, code, new, span, group[0].separator)
-            self.mends.add(knot, mend)
+            self.mends.add(knot, AddSegments(module.filename, host.span, code, made, span, mark))
 
     def _group(self, defect: KeyDefect, anchor: tree.Node | None, new: Sequence[Added]) -> Group:
         mark, front = defect.mark(new[0].scope), anchor is None
@@ -254,7 +260,7 @@ class Segments(MendRoom):
         made = self._calls.beside(host, anchor, one.tag, one.hole) if anchor is not None else None
         if made is not None:
             return NewSegment(one.tag, one.hole, made=made)
-        found = self._constants.beside(knot, host, anchor, one.tag)
+        found = self._constants.beside(knot, host, anchor, one.tag) if one.tag else None
         if found is None:
             found = ("", "")
         spelled = self.planner.stored.as_text(one.scope, one.hole, anchor)

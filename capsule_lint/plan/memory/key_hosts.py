@@ -13,12 +13,12 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Foreign, Instance
 from capsule_lint.program.local_names import behind
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import last_name, start_of
 from capsule_lint.program.texts.pieces import Filled, hole_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import TypeAlias
 
     from capsule_lint.plan.memory.handed import Handed
@@ -227,7 +227,15 @@ class KeyHosts:
         if isinstance(host, tree.Sequence) and (host.kind == "tuple" or id(host) in self.hidden):
             return "tuple", list(host.items)
         if isinstance(host, tree.Call) and self._joined_by(host) is not None:
-            return "call", [argument.value for argument in host.args]
+            template = self.program.templates.template(host)
+            said = template.pieces if template is not None else ()
+            values = [p.value for p in said if isinstance(p, Filled) and p.host is host]
+            parts = [
+                part
+                for argument in host.args
+                for part in _values_in(argument.value, values) or [argument.value]
+            ]
+            return "call" if template is None else "text", parts
         if isinstance(host, tree.FString | tree.Binary) or (
             isinstance(host, tree.Call)
             and isinstance(host.func, tree.Attr)
@@ -287,12 +295,23 @@ class KeyHosts:
             for function in functions
         )
 
+    def is_given(self, key: tree.Node) -> bool:
+        """Whether a key is that of what a function is given, `key.pk` or `row["pk"]`, or is given several of."""
+        names, start = self.program.names, start_of(key)
+        bound = names.bindings_of(start) if isinstance(start, tree.Name) else ()
+        several = [b.value for b in bound if b.kind == "for" and isinstance(b.value, tree.Name)]
+        given = [*bound, *(b for one in several for b in names.bindings_of(one))]
+        told = [(b.name, b.function) for b in given if b.kind == "param"]
+        return any(function is not None and name != function.self_name for name, function in told)
+
     def _joined_by(self, call: tree.Call) -> Function | None:
         """The function that makes one text of all that a call gives it: `"/".join(parts)` of `*parts`."""
         functions = [callee.function for callee in self.program.calls.callees(call)]
         function = functions[0] if len(functions) == 1 else None
         if function is None or any(a.star or a.keyword for a in call.args):
             return None
+        if self.program.templates.joins.joiner(function) is not None:
+            return function
         returned = [behind(self.program.names, value) for value in function.returns]
         match function.own_params, returned:
             case (tree.Parameter(name=name, kind="*"),), [
@@ -301,6 +320,11 @@ class KeyHosts:
                 return function
             case _:
                 return None
+
+
+def _values_in(part: tree.Node, values: Sequence[tree.Node]) -> list[tree.Node]:
+    """Those of the values of a text that a part of it has in it: `tenant_id` of `f"TENANT#{tenant_id}"`."""
+    return [value for value in values if any(one is value for one in within(part))]
 
 
 _KEY: Final = re.compile(r"(?:^|_)(?:key|k|pk|token|path|index)s?$", re.IGNORECASE)

@@ -185,6 +185,10 @@ class Leaks(Struct, frozen=True):
     def _note(self, knot: Knot, node: tree.Node, scope: Scope) -> None:
         reason = left_out_of_key(scope)
         ask_around(self.local.program, node)
+        names = self.local.program.names
+        for home, keys in self.local.asked.items():
+            if any(behind(names, key) is node for key in keys):
+                self.local.table.tie(home, knot)
         self.local.notes.obstacle(knot, node, reason)
 
     def _made_in(self, function: Function) -> Iterator[tree.Node]:
@@ -257,7 +261,10 @@ class Leaks(Struct, frozen=True):
                 settled = any(f in self.local.state.params for f in functions)
                 settled |= any(self._gains(c.cls, scope) for c in callees if c.cls is not None)
                 settled |= any(map(self._makes_address, functions))
-                parts = [a.value for a in node.args] if functions and not settled else []
+                told_of = node.args if functions and not settled else ()
+                parts = [
+                    p for a in told_of for p in (tree.items(a.value) if a.star else (a.value,))
+                ]
             case _:
                 return False
         values = [one for part in parts for one in within(part)]

@@ -26,6 +26,7 @@ from capsule_lint.plan.memory.nested import Nested
 from capsule_lint.plan.memory.rekeyed import Rekeyed, keys_of
 from capsule_lint.plan.memory.said import Said
 from capsule_lint.plan.memory.shared_keys import SharedKeys
+from capsule_lint.plan.memory.table_keys import TableKeys
 from capsule_lint.plan.memory.told_by_calls import ToldByCalls
 from capsule_lint.plan.memory.unpacked import Parts
 from capsule_lint.plan.state import State, Want
@@ -35,7 +36,7 @@ from capsule_lint.plan.taken_apart.splits import Splits
 from capsule_lint.plan.testing.put_in_place import PutInPlace
 from capsule_lint.plan.uses.arrivals import Arrivals
 from capsule_lint.program.inference.flow import COMPARING
-from capsule_lint.program.model import Class, Function, start_of
+from capsule_lint.program.model import Class, Function
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class LocalKeys:
             program, self.notes, self.needs, self.classes, self.rows, self.told
         )
         self.objects = ScopeObjects(program)
+        self.table = TableKeys(program, state)
         self.shared = SharedKeys(self)
         self._said = Said(program, Splits(program), self.objects)
         self._listed = ListedKeys(program, self.needs, self.notes)
@@ -227,6 +229,7 @@ class LocalKeys:
     def _judge_key(self, home: Home, key: tree.Node) -> None:
         begins = begins_others(self.program.names.parent(key), key)
         for host, function in self.hosts.of(key):
+            self.table.note(home, host)
             fed = home in self.needs.fed and not self.notes.is_settled(host)
             if id(host) in self._checked and not fed:
                 if not begins:
@@ -289,7 +292,7 @@ class LocalKeys:
         if keys:
             self._telling.add(home)
             function = self.program.names.function_of(host)
-            if function is not None and all(self._is_given(key) for key in keys):
+            if function is not None and all(map(self.hosts.is_given, keys)):
                 self._handed_on.add((function, home))
             return
         if helper is not None:
@@ -298,6 +301,9 @@ class LocalKeys:
             return  # it changes with what goes through the keys
         present = self._said.of(elements)
         missing = [s for s in self.needs.demanded(home, place, present) if s.name not in present]
+        if missing and shape == "text":
+            given = self.table.given_to(host, self.notes.knot_of(home, host))
+            missing = [] if given.issuperset(s.name for s in missing) else missing
         if not missing:
             self.notes.settle(host)
         if not known and not self._is_lack(home, elements, missing, scoped=bool(present)):
@@ -319,15 +325,6 @@ class LocalKeys:
             self._changing[id(host)] = defect, elements
             if not begins:
                 self._rekey(home, defect, elements)
-
-    def _is_given(self, key: tree.Node) -> bool:
-        """Whether a key is that of what a function is given, `key.pk` or `row["pk"]`, or is given several of."""
-        names, start = self.program.names, start_of(key)
-        bound = names.bindings_of(start) if isinstance(start, tree.Name) else ()
-        several = [b.value for b in bound if b.kind == "for" and isinstance(b.value, tree.Name)]
-        given = [*bound, *(b for one in several for b in names.bindings_of(one))]
-        told = [(b.name, b.function) for b in given if b.kind == "param"]
-        return any(function is not None and name != function.self_name for name, function in told)
 
     def _share(self, home: Home, host: tree.Node) -> None:
         """A key that changes for the sake of another collection changes the keys of this one as well."""
@@ -375,6 +372,7 @@ class LocalKeys:
 
     def _rekey(self, home: Home, defect: LocalDefect, elements: list[tree.Node]) -> None:
         """Note how the keys of a collection change, by one that does."""
+        self.table.tie(home, defect.knot)
         first = defect.anchors[defect.missing[0].name]
         index = tree.behind(elements, first)
         seen = id(defect.node) not in self.hosts.hidden

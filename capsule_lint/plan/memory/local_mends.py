@@ -26,7 +26,7 @@ from capsule_lint.plan.state import KeyDefect
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.program.model import Module, last_name
 from capsule_lint.program.texts.marks import PLAIN, beside_tag, is_plainly_marked, mark_behind
-from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag, names_scope
+from capsule_lint.program.texts.pieces import Filled, Text, ends_with_tag, names_scope, word_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,10 +80,10 @@ class LocalMends(MendRoom):
                 self._new_entries(defect, codes)
             case "step":
                 self._new_steps(defect, codes)
-            case "text":
-                self._local_text(defect, codes, code)
             case "joined":
                 self._joined(defect, codes, code)
+            case "text":
+                self._local_text(defect, codes, code)
             case "call":
                 self._arguments(defect, codes, code)
             case _:
@@ -236,8 +236,11 @@ class LocalMends(MendRoom):
         """What separates the parts of a local key that is a text, and the tag before the scope's."""
         template = self.program.templates.template(defect.node)
         assert template is not None
+        for key in self.planner.defects:
+            if key.template.text == template.text and scope in key.missing:
+                return key.mark(scope), key.tag(scope)  # as the key of the table has it
         pieces, anchor = template.pieces, defect.anchors[scope.name]
-        separator, tag = ":", ""
+        separator, tag = ":", self._tag_given(defect.node, anchor, scope)
         for number, piece in enumerate(pieces):
             if isinstance(piece, Filled) and (
                 piece.value is anchor or (anchor is None and number <= 1)
@@ -258,14 +261,19 @@ class LocalMends(MendRoom):
         apart = beside_tag(separator, tag) if anchor is not None else None
         return separator if apart is None else apart, tag
 
+    def _tag_given(self, node: tree.Node, anchor: tree.Node | None, scope: Scope) -> str:
+        """The tag of a scope in a call that joins what it is given, if it is given another one's before the anchor."""
+        given = [argument.value for argument in node.args] if isinstance(node, tree.Call) else []
+        before = tree.text(given[at - 2]) if (at := tree.behind(given, anchor)) > 1 else None
+        words = {word_of(other.tag).casefold() for other in self.program.policy.scopes} - {""}
+        return scope.tag if before is not None and before.casefold() in words else ""
+
     def text_forms(self) -> list[Form]:
         """How the local keys look that are texts."""
         program = self.program
         forms = Forms(program)
         for local in self.planner.local.notes.defects:
-            template = (
-                program.templates.template(local.node) if local.shape in ("text", "call") else None
-            )
+            template = program.templates.template(local.node) if local.shape == "text" else None
             if template is None or id(local.node) in self._forms:
                 continue
             if id(local.node) in self.planner.local.hosts.hidden:

@@ -306,7 +306,7 @@ class Templates:
         if method is not None:
             return self.formatted.format(node, method, host)
         if isinstance(func, tree.Attr):
-            if func.name == "join" and node.args:
+            if func.name == "join" and len(node.args) == 1:
                 return self.joins.pieces(node, host, depth)
             if func.name == "getvalue" and not node.args:
                 return self.joins.buffered(func.base, depth)

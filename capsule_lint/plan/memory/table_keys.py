@@ -1,0 +1,59 @@
+"""Collections in which something is kept under a key of the table, `self._rows[order.pk] = order`: what else is looked
+up in them changes with that key, or neither does."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from capsule_lint.program.texts.pieces import Filled
+
+if TYPE_CHECKING:
+    from capsule_lint.facts import tree
+    from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.state import Knot, State
+    from capsule_lint.program import Program
+
+
+@dataclass(eq=False, slots=True)
+class TableKeys:
+    """Knows which keys of the table collections have."""
+
+    program: Program
+    state: State
+    _keys: dict[Home, set[Knot]] = field(default_factory=lambda: defaultdict(set))
+    """The keys of the table that collections have."""
+    _changes: dict[Home, set[Knot]] = field(default_factory=lambda: defaultdict(set))
+    """What else changes of collections."""
+
+    def note(self, home: Home, host: tree.Node) -> None:
+        """Note where a key of a collection is written, if it is one of the table."""
+        key: Knot = ("key", id(host))
+        if self.program.keys.at(host) is not None and key not in self._keys[home]:
+            self._keys[home].add(key)
+            for knot in self._changes[home]:
+                self.state.groups.join(knot, key)
+
+    def tie(self, home: Home, knot: Knot) -> None:
+        """Let the keys of the table that a collection has land together with what else changes of it, or not at all."""
+        self._changes[home].add(knot)
+        for key in self._keys[home]:
+            self.state.groups.join(knot, key)
+
+    def given_to(self, host: tree.Node, knot: Knot) -> set[str]:
+        """The scopes that a key in memory has by texts which are written elsewhere: `f"{key_of(tenant_id)}#NOTE#{note_id}"`.
+        Where such a text is a key of the table, it gets all that it needs, and the two land together."""
+        templates, found = self.program.templates, set[str]()
+        template = templates.template(host)
+        pieces = template.pieces if template is not None else ()
+        for segment in templates.segments(pieces):
+            piece = pieces[segment.piece]
+            if not isinstance(piece, Filled) or piece.host is host:
+                continue
+            found.add(segment.scope)
+            site = self.program.keys.at(piece.host)
+            if site is not None:
+                self.state.groups.join(knot, ("key", id(piece.host)))
+                found |= {scope.name for scope in self.program.domain.required(site)}
+        return found
