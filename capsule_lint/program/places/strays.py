@@ -45,6 +45,7 @@ _VERBS: Final = frozenset(
 )
 _FINDS: Final = ("get", "pop", "setdefault")
 """What finds something in a dict."""
+_OF_FILES: Final = ("write_text", "write_bytes", "writelines")
 _OTHER_STORES: Final = frozenset(
     [
         "cache",
@@ -197,9 +198,11 @@ class Strays:
         )
 
     def is_for_others(self, node: tree.Call) -> bool:
-        """Whether a call is of another store's method, or of a collection's."""
+        """Whether a call is of another store's method, or of a collection's, or writes a text to a file."""
         if not isinstance(node.func, tree.Attr):
             return False
+        if node.func.name in _OF_FILES or (node.func.name == "write" and len(node.args) == 1):
+            return True  # an item has more than its key
         if self.keys.templates.joins.is_buffer(node.func.base):
             return True
         if _is_other_store(node.func.base):
