@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.entities import tuple_calls
 from capsule_lint.plan.entities.behind_bases import place_behind
 from capsule_lint.plan.room import Room
 from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.types import ClassObject, Instance, Types
-from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -25,26 +26,6 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
-_TAKES_APART: Final = frozenset(
-    [
-        "tuple",
-        "list",
-        "len",
-        "iter",
-        "enumerate",
-        "zip",
-        "reversed",
-        "map",
-        "next",
-        "writerow",
-        "writerows",
-        "execute",
-        "executemany",
-        "from_iterable",
-        "chain",
-    ]
-)
-"""What goes through the fields of a tuple that it is given."""
 _READING: Final = (
     tree.Subscript,
     tree.Call,
@@ -54,9 +35,6 @@ _READING: Final = (
     tree.Binary,
 )
 """The expressions that may read a tuple."""
-_ORDERS: Final = frozenset(
-    ("sorted", "min", "max", "sort", "groupby", "map", "nlargest", "nsmallest")
-)
 
 
 class Layout(Struct, frozen=True):
@@ -100,6 +78,8 @@ class Tuples(Room):
     spread: set[tuple[int, str]] = field(default_factory=set)
     """The tuples that calls spread which take the new field as it comes, by their expressions and the scope's name."""
     _layouts: dict[Class, Layout] = field(default_factory=dict)
+    _named: bool = False
+    """Whether any of these classes is a tuple itself."""
 
     def find(self) -> None:
         """Fill `found` and `unsure`."""
@@ -109,6 +89,7 @@ class Tuples(Room):
                 layout = self._layout(cls, home)
                 if layout is not None:
                     self._layouts[cls] = layout
+                    self._named |= program.classes.is_named_tuple(cls)
         for module in program.names.modules.values() if self._layouts else ():
             if not module.generated:
                 self._module(module)
@@ -142,12 +123,20 @@ class Tuples(Room):
         return self._typed(self.program.inference.of(node))
 
     def _made(self, call: tree.Call) -> Layout | None:
-        """`astuple(truck)`."""
+        """`astuple(truck)`, and `zip(*trucks)`, which has a column for each field."""
+        of = tuple_calls.columns(call)
+        if of is not None:
+            return self._each(of)
         if last_name(call.func) != "astuple" or not call.args:
             return None
         types = self.program.inference.of(call.args[0].value)
         classes = [t.cls for t in types if isinstance(t, Instance) and t.cls in self._layouts]
         return self._layouts[classes[0]] if classes else None
+
+    def _each(self, node: tree.Node) -> Layout | None:
+        """The class of the tuples that are in a collection."""
+        inference = self.program.inference
+        return self._typed(inference.elements(inference.of(node)))
 
     def _typed(self, types: Types) -> Layout | None:
         classes = [t.cls for t in types if isinstance(t, Instance) and t.cls in self._layouts]
@@ -213,7 +202,7 @@ class Tuples(Room):
                     if self._of(part.iter) is not None:
                         self._doubt(part.iter)
                     self._target(part.target, inference.elements(inference.of(part.iter)))
-            case tree.Wrapped(kind="starred"):
+            case tree.Wrapped(kind="starred" | "yieldfrom"):
                 self._doubt(node.value)
             case tree.Compare() if set(node.ops) <= {"==", "!="}:
                 for one, other in permutations((node.left, *node.rights), 2):
@@ -264,27 +253,47 @@ class Tuples(Room):
             self._tuple_made(node)
         if name in IN_PLACE and self._is_listed(node):
             return
-        for argument in node.args:
-            if argument.star == "*" or (name in _TAKES_APART and not argument.star):
-                self._doubt(argument.value)
-        if name in _ORDERS:
-            self._ordered(node)
+        for value in tuple_calls.whole(node):
+            self._doubt(value)
+        for value in tuple_calls.each(node) if self._made(node) is None else ():
+            layout = self._each(value)
+            if layout is not None:
+                self.unsure.append((value, layout))
+        if self._named:
+            self._got(node)
         if name == "_make" and isinstance(node.func, tree.Attr):
             for one in self.program.inference.of(node.func.base):
                 if isinstance(one, ClassObject | Instance) and one.cls in self._layouts:
                     self.unsure.append((node, self._layouts[one.cls]))
 
     def _tuple_made(self, node: tree.Call) -> None:
-        """`astuple(truck)` that is neither unpacked nor indexed at once."""
+        """`astuple(truck)` that is neither unpacked nor indexed, by whatever local name."""
         layout = self._made(node)
-        parent = self.program.names.parent(node)
-        taken = (
-            isinstance(parent, tree.Subscript)
-            or (isinstance(parent, tree.Assign) and parent.value is node)
-            or (isinstance(parent, tree.Call) and last_name(parent.func) in _TAKES_APART)
-        )
-        if layout is not None and not taken and not self._is_spelled_out(node, layout):
+        if (
+            layout is not None
+            and not self._is_read(node, node)
+            and not self._is_spelled_out(node, layout)
+        ):
             self.unsure.append((node, layout))
+
+    def _is_read(self, node: tree.Node, made: tree.Call) -> bool:
+        """Whether a tuple, or the name that it is given, stands where its fields are read."""
+        names = self.program.names
+        match names.parent(node):
+            case tree.Subscript(base=base):
+                return base is node
+            case tree.Call() as call:
+                return tuple_calls.goes_through(call)
+            case tree.Assign(targets=targets, value=value) if value is node:
+                own = [t for t in targets if isinstance(t, tree.Name)]
+                reads = [read for name in own for read in reads_of(names, name, {name.at})]
+                return all(isinstance(t, tree.Name | tree.Sequence) for t in targets) and all(
+                    only_assigned(names, one) is made and self._is_read(one, made) for one in reads
+                )
+            case tree.Compare() | tree.Binary() | tree.Wrapped() | tree.Block():
+                return node is not made
+            case _:
+                return False
 
     def _is_spelled_out(self, node: tree.Node, layout: Layout) -> bool:
         """Whether it is compared with a tuple of all fields, as tests expect it."""
@@ -300,21 +309,28 @@ class Tuples(Room):
             for other in equal_to(parent, node)
         )
 
-    def _ordered(self, node: tree.Call) -> None:
-        """`sorted(trucks, key=itemgetter(1))`."""
-        inference = self.program.inference
-        plain = node.unnamed
-        sources = [node.func.base] if isinstance(node.func, tree.Attr) else []
-        layouts = [
-            found
-            for value in (*sources, *plain)
-            if (found := self._typed(inference.elements(inference.of(value)))) is not None
-        ]
-        for argument in node.args:
-            getter = argument.value
-            if layouts and isinstance(getter, tree.Call) and last_name(getter) == "itemgetter":
-                for place in getter.args:
-                    self._number(place.value, layouts[0])
+    def _got(self, node: tree.Call) -> None:
+        """`sorted(trucks, key=itemgetter(1))`, `itemgetter(1)(truck)`."""
+        for value in (node.func, *(argument.value for argument in node.args)):
+            getter = tuple_calls.getter(self.program.names, value)
+            layout = self._asked_by(value, node) if getter is not None else None
+            if getter is None or layout is None:
+                continue
+            sure = getter is value and (value is node.func or tuple_calls.asks_each(node))
+            for place in getter.args:
+                number = tree.integer(place.value)
+                if sure:
+                    self._number(place.value, layout)
+                elif number is None or layout.moved(number) != number:
+                    self.unsure.append((value, layout))
+
+    def _asked_by(self, getter: tree.Node, call: tree.Call) -> Layout | None:
+        """The class of the tuples of which a call reads what an `itemgetter` gets."""
+        if getter is call.func:
+            found = [self._of(given) for given in call.plain[:1]]
+        else:
+            found = [self._each(one) for one in (call.receiver, *call.unnamed) if one is not None]
+        return next((layout for layout in found if layout is not None), None)
 
     def _indexed(self, node: tree.Subscript) -> None:
         layout = self._of(node.base)
