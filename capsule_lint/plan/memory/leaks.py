@@ -307,7 +307,10 @@ class Leaks(Struct, frozen=True):
             case tree.Compare(ops=("in" | "not in",)):
                 return parent.left is node
             case tree.Call(func=tree.Attr() as func):
-                keyword = next((a.keyword for a in parent.args if a.value is node), None)
+                told = next((a for a in parent.args if a.value is node), None)
+                if told is not None and told.star and program.calls.callees(parent):
+                    return False  # these are its arguments, and change with what it takes
+                keyword = told.keyword if told is not None else None
                 first = bool(parent.args) and parent.args[0].value is node
                 cached = is_cache(last_name(func.base))
                 keyed = cached or is_keyed(func.name)
