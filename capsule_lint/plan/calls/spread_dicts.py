@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capsule_lint.plan.calls.spread_values import SpreadValues
+    from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Want
     from capsule_lint.policy import Scope
@@ -126,7 +127,7 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
             name = self.spelled(want, (keywords[number],))
             at = number + behind
             mend = AddArgument(filename, node.span, "CAP401", code or "", name, at)
-            return self.mends.add_once(want.knot, mend)
+            return self._add(node, want, name, mend)
         whole = (a.value for a in node.args if a.keyword is None and a.star != "*")
         if any(self.give(one, want) for one in whole):
             return True
@@ -135,9 +136,8 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         if first is None or code is None:
             return False
         name = self.spelled(want, ())
-        return self.mends.add_once(
-            want.knot, AddArgument(filename, node.span, "CAP401", code, name, first)
-        )
+        mend = AddArgument(filename, node.span, "CAP401", code, name, first)
+        return self._add(node, want, name, mend)
 
     def _display(self, node: tree.DictDisplay, want: Want) -> bool:
         filename = self.program.names.module_of(node).filename
@@ -158,7 +158,14 @@ class SpreadDicts(MendRoom, Struct, frozen=True):
         self.planner.local.notes.note_entry(node, name)
         entry = f'"{name}"', code, span
         mend = AddEntry(filename, node.span, "CAP401", *entry, before=not behind)
-        return self.mends.add_once(want.knot, mend)
+        return self._add(node, want, name, mend)
+
+    def _add(self, node: Display, want: Want, name: str, mend: AddArgument | AddEntry) -> bool:
+        """Give a dict its entry: whatever else takes all of that dict needs a place for it as well."""
+        added = self.mends.add_once(want.knot, mend)
+        if added:
+            self.mends.expected.grown.append((node, want.knot, want.scope, name))
+        return added
 
     def _first_field(self, keys: Sequence[str], want: Want) -> int | None:
         """Which of some keys is the first that a class is made of which has had no scope yet."""
