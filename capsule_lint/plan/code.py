@@ -12,33 +12,35 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function
 
 _CONVERTER: Final = re.compile(r"int|UUID|[A-Z](?![A-Z0-9_]*$)\w*")
 """What makes a value of another type of a text: a class, by the look of its name."""
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
-def text_of(node: tree.Node) -> str | None:
-    """The code of a path, an item access or a call without arguments; `None` for anything else."""
+def text_of(node: tree.Node, given: Mapping[str, str] = _NOTHING) -> str | None:
+    """The code of a path, an item access or a call without arguments, with what is given for names in their place; `None`
+    for anything else."""
     match node:
         case tree.Name():
-            return node.id
+            return given.get(node.id, node.id)
         case tree.Attr():
-            base = text_of(node.base)
+            base = text_of(node.base, given)
             return f"{base}.{node.name}" if base is not None else None
         case tree.Const(value=str() as value):
             return f'"{value}"' if '"' not in value and "\\" not in value else repr(value)
         case tree.Const(value=int() as number):
             return str(number)
         case tree.Subscript():
-            base, index = text_of(node.base), text_of(node.index)
+            base, index = text_of(node.base, given), text_of(node.index, given)
             return f"{base}[{index}]" if base is not None and index is not None else None
         case tree.Call():
-            func = text_of(node.func)
-            args = [text_of(a.value) for a in node.args]
+            func = text_of(node.func, given)
+            args = [text_of(a.value, given) for a in node.args]
             if func is None or None in args or any(a.star for a in node.args):
                 return None
             said = [

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
+from capsule_lint.plan.supply.read_for_others import read_for
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.supply.visible import may_be_none
 from capsule_lint.policy import SourceKind
@@ -232,7 +233,7 @@ class Holders:
 
     def beside(self, call: tree.Call | None) -> Iterator[tuple[str, Class]]:
         """The values of known class among a call's arguments: `ctx` of `ctx.tenant_id`, also where that
-        was kept in a local before, plain names, and what copies are made of: `cart` of `cart.paid()`.
+        was kept in a local before, or is read by a function, plain names, and what copies are made of: `cart` of `cart.paid()`.
 
         Where several values could be meant, the call's own arguments say which one is.
         """
@@ -250,6 +251,12 @@ class Holders:
                 cls = self._class_of(node)
             if cls is not None:
                 yield code, cls
+        inference = self.program.inference
+        for argument in call.args if call is not None else ():
+            for code, node in read_for(self.program, argument.value):
+                cls = inference.the_class(inference.of(node), present=True)
+                if cls is not None:
+                    yield code, cls
 
     def _named(self, node: tree.Node) -> tree.Name | None:
         """A plain name, or that of which an argument is made and another object of its class, for nobody else."""
