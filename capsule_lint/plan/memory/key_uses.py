@@ -11,7 +11,7 @@ from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.predicates import Predicates
 from capsule_lint.plan.uses.choices import TRUTHS
 from capsule_lint.program.containers import ADDING_ONE
-from capsule_lint.program.local_names import bound_whole, reads_of
+from capsule_lint.program.local_names import behind, bound_whole, reads_of
 from capsule_lint.program.logs import LOGGING
 from capsule_lint.program.model import last_name
 
@@ -184,18 +184,14 @@ class KeyUses:
     def _text_method(self, access: tree.Attr, home: Home) -> None:
         """`key.startswith(f"{tenant_id}:")` of a text."""
         call = self.local.program.names.parent(access)
-        if (
-            access.name == "startswith"
-            and not self.local.rekeyed[home].width
-            and isinstance(call, tree.Call)
-            and len(call.args) == 1
-            and self.local.settles(
-                home,
-                call.args[0].value,
-                made=isinstance(call.args[0].value, tree.Name | tree.Attr),
-            )
-        ):
-            return
+        begins = access.name == "startswith" and not self.local.rekeyed[home].width
+        given = call.args[0].value if isinstance(call, tree.Call) and len(call.args) == 1 else None
+        if begins and given is not None:
+            knot = self.local.notes.knot_of(home, given)
+            if self.local.table.is_one(behind(self.local.program.names, given), knot):
+                return
+            if self.local.settles(home, given, made=isinstance(given, tree.Name | tree.Attr)):
+                return
         self.unsure(access, home)
 
     def _key_passed(self, call: tree.Call, node: tree.Node, home: Home) -> None:

@@ -41,6 +41,13 @@ class TableKeys:
         for key in self._keys[home]:
             self.state.groups.join(knot, key)
 
+    def is_one(self, host: tree.Node | None, knot: Knot) -> bool:
+        """Whether an expression writes a key of the table, or how such keys begin: it lands together with what needs that."""
+        if host is None or self.program.keys.at(host) is None:
+            return False
+        self.state.groups.join(knot, ("key", id(host)))
+        return True
+
     def given_to(self, host: tree.Node, knot: Knot) -> set[str]:
         """The scopes that a key in memory has by texts which are written elsewhere: `f"{key_of(tenant_id)}#NOTE#{note_id}"`.
         Where such a text is a key of the table, it gets all that it needs, and the two land together."""
