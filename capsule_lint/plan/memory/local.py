@@ -301,9 +301,8 @@ class LocalKeys:
             return  # it changes with what goes through the keys
         present = self._said.of(elements)
         missing = [s for s in self.needs.demanded(home, place, present) if s.name not in present]
-        if missing and shape == "text":
-            given = self.table.given_to(host, self.notes.knot_of(home, host))
-            missing = [] if given.issuperset(s.name for s in missing) else missing
+        if missing and shape == "text" and self.table.completes(home, host, missing):
+            missing = []
         if not missing:
             self.notes.settle(host)
         if not known and not self._is_lack(home, elements, missing, scoped=bool(present)):

@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 from capsule_lint.program.texts.pieces import Filled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capsule_lint.facts import tree
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.state import Knot, State
+    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
 
@@ -28,7 +31,7 @@ class TableKeys:
     """What else changes of collections."""
 
     def note(self, home: Home, host: tree.Node) -> None:
-        """Note where a key of a collection is written, if it is one of the table."""
+        """Note where a key of a collection is written, or a part of one, if that is a key of the table."""
         key: Knot = ("key", id(host))
         if self.program.keys.at(host) is not None and key not in self._keys[home]:
             self._keys[home].add(key)
@@ -48,19 +51,17 @@ class TableKeys:
         self.state.groups.join(knot, ("key", id(host)))
         return True
 
-    def given_to(self, host: tree.Node, knot: Knot) -> set[str]:
-        """The scopes that a key in memory has by texts which are written elsewhere: `f"{key_of(tenant_id)}#NOTE#{note_id}"`.
-        Where such a text is a key of the table, it gets all that it needs, and the two land together."""
-        templates, found = self.program.templates, set[str]()
+    def completes(self, home: Home, host: tree.Node, missing: Iterable[Scope]) -> bool:
+        """Whether a key of a collection has the scopes that it does not say itself by texts which are written elsewhere,
+        `f"{key_of(tenant_id)}#NOTE#{note_id}"`: a key of the table gets all that it needs."""
+        templates, given = self.program.templates, set[str]()
         template = templates.template(host)
         pieces = template.pieces if template is not None else ()
         for segment in templates.segments(pieces):
             piece = pieces[segment.piece]
-            if not isinstance(piece, Filled) or piece.host is host:
-                continue
-            found.add(segment.scope)
-            site = self.program.keys.at(piece.host)
-            if site is not None:
-                self.state.groups.join(knot, ("key", id(piece.host)))
-                found |= {scope.name for scope in self.program.domain.required(site)}
-        return found
+            if isinstance(piece, Filled) and piece.host is not host:
+                self.note(home, piece.host)
+                site = self.program.keys.at(piece.host)
+                required = self.program.domain.required(site) if site is not None else ()
+                given |= {segment.scope, *(scope.name for scope in required)}
+        return given.issuperset(scope.name for scope in missing)
