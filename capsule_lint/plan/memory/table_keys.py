@@ -25,22 +25,22 @@ class TableKeys:
 
     program: Program
     state: State
-    _keys: dict[Home, set[Knot]] = field(default_factory=lambda: defaultdict(set))
+    _keys: dict[Home, dict[Knot, None]] = field(default_factory=lambda: defaultdict(dict))
     """The keys of the table that collections have."""
-    _changes: dict[Home, set[Knot]] = field(default_factory=lambda: defaultdict(set))
+    _changes: dict[Home, dict[Knot, None]] = field(default_factory=lambda: defaultdict(dict))
     """What else changes of collections."""
 
     def note(self, home: Home, host: tree.Node) -> None:
         """Note where a key of a collection is written, or a part of one, if that is a key of the table."""
         key: Knot = ("key", id(host))
         if self.program.keys.at(host) is not None and key not in self._keys[home]:
-            self._keys[home].add(key)
+            self._keys[home][key] = None
             for knot in self._changes[home]:
                 self.state.groups.join(knot, key)
 
     def tie(self, home: Home, knot: Knot) -> None:
         """Let the keys of the table that a collection has land together with what else changes of it, or not at all."""
-        self._changes[home].add(knot)
+        self._changes[home][knot] = None
         for key in self._keys[home]:
             self.state.groups.join(knot, key)
 
