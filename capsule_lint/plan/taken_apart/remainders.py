@@ -5,6 +5,7 @@ Where that is the last value of the key, and a segment comes behind it, the segm
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.parts import CUTS, is_cut_again, leaves
-from capsule_lint.plan.taken_apart.shifts import Split
+from capsule_lint.plan.taken_apart.shifts import Split, shift_of
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
@@ -22,12 +23,18 @@ if TYPE_CHECKING:
     from capsule_lint.plan.taken_apart.readers import Readers
     from capsule_lint.plan.taken_apart.shifts import Shift
     from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
     from capsule_lint.program.model import Module
 
 _TAILS: Final = ("removesuffix", "rpartition")
 """Methods that leave the beginning of a key."""
 _SUB: Final = "sub"
 """`re.sub("^TENANT#", "", pk)`, which cuts off a pattern."""
+_WHOLE: Final = ("endswith", "encode", "lower", "upper")
+"""Methods to which it is nothing what comes into the front of a key."""
+_MAX_DEPTH: Final = 3
+_PART: Final = re.compile(r"\w+")
+"""One part of a key."""
 UNCLEAR: Final = "takes a key apart by position, in a way that cannot be followed"
 
 
@@ -147,8 +154,32 @@ class Remainders:
         for mark in sorted({char for char in cut.text if not char.isalnum()})[:1]:
             split = Split(cut.node, cut.key, mark, -1, "")
             moving = readers.moving(split, module, defects)
+            if self._is_put_in_place(cut, mark, moving, defects):
+                return []
             return [s for s in moving if again or leaves(cut.method, cut.text, index, s, mark)]
         return []
+
+    def _is_put_in_place(
+        self, cut: _Cut, mark: str, moving: list[Shift], defects: list[KeyDefect]
+    ) -> bool:
+        """`pk.replace("#NOTE#", "#MEMO#")`: whether one part of a key is put in the place of another, behind all that comes
+        into the key; keys that have either of these parts change alike, and together."""
+        given = cut.node.args[1:] if isinstance(cut.node, tree.Call) else ()
+        if not moving or cut.method != "replace" or len(given) != 1:
+            return False
+        readers = self.readers
+        texts = (cut.text, readers.program.templates.constant(given[0].value) or "")
+        if not all(_PART.fullmatch(text.strip(mark)) for text in texts):
+            return False
+        if any(text in d.template.text for text in texts for d in readers.staying):
+            return False
+        having = [d for d in defects if any(text in d.template.text for text in texts)]
+        shifts = [*moving, *(s for d in having if (s := shift_of(d, mark)) is not None)]
+        alike = len({(s.start, s.scopes) for s in shifts}) == 1
+        if not alike or _is_read_again(readers.program, cut.node):
+            return False
+        readers.tie(shifts)
+        return all(shift.is_before(cut.text.strip(mark), mark) for shift in shifts)
 
     def _index(self, cut: _Cut) -> int | None:
         """Which of the parts is taken that `partition` gives."""
@@ -167,3 +198,14 @@ class Remainders:
                 return parent if isinstance(parent, tree.Subscript) else None
             case _:
                 return None
+
+
+def _is_read_again(program: Program, node: tree.Node, depth: int = 0) -> bool:
+    """Whether parts may be read of what a cut leaves of a key, also where its function gives that back."""
+    parent, function = program.names.parent(node), program.names.function_of(node)
+    if function is not None and any(one is node for one in function.returns):
+        calls = [call for call, _ in program.calls.callers(function)]
+        return depth > _MAX_DEPTH or any(_is_read_again(program, c, depth + 1) for c in calls)
+    if isinstance(parent, tree.Attr):
+        return parent.name not in _WHOLE
+    return is_cut_again(program, node)

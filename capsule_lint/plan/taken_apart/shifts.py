@@ -39,6 +39,11 @@ class Shift(Struct, frozen=True):
         last = self.plain[: at + len(text)].count(mark)
         return at >= 0 and len(mark) == 1 and first >= self.start and last > self.start
 
+    def is_before(self, part: str, mark: str) -> bool:
+        """Whether all that comes into the key does so in front of a part, if it has that, and has no such part itself."""
+        first = next((n for n, one in enumerate(self.plain.split(mark)) if part in one), None)
+        return (first is None or first >= self.start) and not any(part in tag for tag in self.tags)
+
     def is_in_head(self, text: str, mark: str) -> bool:
         """Whether a segment comes behind what is left without a tail of the key, or into the tail."""
         at = self.plain.rfind(text)
