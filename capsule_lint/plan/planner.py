@@ -251,6 +251,7 @@ class Planner:
         """Join what must land together."""
         self._tie_values()
         self._tie_protocols()
+        self.signatures.tie()
         self.defaulted.tie()
         self.lambdas.tie()
 

@@ -28,11 +28,12 @@ from capsule_lint.plan.uses.absorbed import (
     stands_for,
     takes_by_name,
 )
-from capsule_lint.plan.uses.decorated import given_alike, giving, mirrored
+from capsule_lint.plan.uses.decorated import given_alike, giving
 from capsule_lint.plan.uses.dispatched import Dispatched
 from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
 from capsule_lint.plan.uses.passthrough import asserted, forwarded
+from capsule_lint.plan.uses.wrapped import around_by, gaining_with, will_take
 from capsule_lint.policy import selects
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.overloads import overloads
@@ -58,6 +59,8 @@ class Signatures(Room):
     """The partials that leave what is gained to their own calls."""
     _wrapping: set[Function | None] = field(default_factory=set)
     """The functions of decorators that give scopes: nobody is known to call them by their names."""
+    _around: dict[tuple[Function, Scope], list[Function]] = field(default_factory=dict)
+    """The wrappers of decorators that gain a scope, and what they hand it on to."""
     _asked: dict[tuple[int, str], Knot] = field(default_factory=dict)
     _told: set[tuple[int, Scope, Function | Class]] = field(default_factory=set)
     """The calls that have been asked for what they may call: one that looks that up in a table may call several."""
@@ -100,7 +103,7 @@ class Signatures(Room):
     def _ask_users(self, member: Function, scope: Scope, knot: Knot) -> None:
         """Demand the argument of all that calls a function, or passes on how it is called; what stands in
         its place takes it as well."""
-        program = self.program
+        program, state = self.program, self.state
         if calls := giving(program, member):
             for call in calls:
                 self._wrapping.add(program.names.function_of(call))
@@ -108,8 +111,11 @@ class Signatures(Room):
             for other in given_alike(program, member):
                 self.gain(other, scope, knot)
             return
-        for call in mirrored(program, member):
-            self.want_argument(call, scope, member, 0, knot)
+        for wrapper in list(gaining_with(program, member, scope, state.params)):
+            self.gain(wrapper, scope, knot)
+        for other, call in list(around_by(program, member, scope)):
+            self.want_argument(call, scope, other, 0, knot)
+            self._around.setdefault((member, scope), []).append(other)
         for call, callee in list(program.calls.callers(member)):
             self.want_argument(call, scope, member, callee.given, knot)
             self._gain_twins(call, member, scope, knot)
@@ -128,6 +134,14 @@ class Signatures(Room):
             self.want_argument(call, scope, member, given, knot)
         for stand_in in self.stand_ins.of(member):
             self._stand_in(stand_in, member, scope, knot)
+
+    def tie(self) -> None:
+        """Join wrappers of decorators with what they are put around, where all of that takes the same."""
+        program, gained = self.program, self.state.params
+        for (wrapper, scope), functions in self._around.items():
+            if all(will_take(program, gained, function, scope) for function in functions):
+                for function in (one for one in functions if one in gained):
+                    self.state.groups.join(("function", wrapper), ("function", function))
 
     def _gain_twins(self, call: tree.Call, member: Function, scope: Scope, knot: Knot) -> None:
         """What constructs an object of a test's class instead, where a call may make either, takes the same."""

@@ -15,7 +15,7 @@ from capsule_lint.program.calling.wrapping import (
     choosing,
     choosing_objects,
     given_by_name,
-    mirrors,
+    hands_all_on,
     put_before,
     wrappers,
 )
@@ -53,7 +53,7 @@ def naming(
     wrapper(self, tenant_id, *args)`, that come to stand for others once there are these scopes before them."""
     names, at = (
         program.names,
-        min((_place(program, function, s) for s in gained.values()), default=0),
+        min((place_of(program, function, s) for s in gained.values()), default=0),
     )
     for wrapper in wrappers(program.inference, function):
         for call in calls_of(names, wrapper):
@@ -75,7 +75,7 @@ def taking(
     """What is called in a function's place by its decorators, and where that takes arguments by their places,
     `args[1]`, which come to be others once there are these scopes before them."""
     names, by_place = program.names, ByPlace(program, gaining)
-    at = min((_place(program, function, s) for s in gained.values()), default=0)
+    at = min((place_of(program, function, s) for s in gained.values()), default=0)
     for wrapper in wrappers(program.inference, function):
         own = wrapper.own_params[0]
         reads = list(reads_of_parameter(names, own, wrapper.module))
@@ -85,7 +85,7 @@ def taking(
         before = max((put_before(names, call) for call in calls), default=0)
         around = (one for read in reads for one in outwards(names.function_of(read)))
         for inner in dict.fromkeys(around):
-            if wrapper in outwards(inner.parent):
+            if inner not in gaining and wrapper in outwards(inner.parent):
                 place = at + int(function.takes_self) - before
                 yield from ((inner, node) for node in by_place.taken(inner, place))
     for decorator in function.fact.decorators:
@@ -96,8 +96,11 @@ def taking(
                 yield from ((called, node) for node in by_place.taken(called, place))
 
 
-def _place(program: Program, function: Function, scope: Scope) -> int:
-    """Where a function gets the parameter of a scope, among its own."""
+def place_of(program: Program, function: Function, scope: Scope) -> int:
+    """Where a function has the parameter of a scope, or gets it, among its own."""
+    has = program.domain.scope_parameter(function, scope)
+    if has in function.own_params:
+        return list(function.own_params).index(has)
     for other, step in program.policy.beside(scope):
         taken = program.domain.scope_parameter(function, other)
         if taken in function.own_params:
@@ -124,14 +127,6 @@ def giving(program: Program, function: Function) -> list[tree.Call]:
     ]
 
 
-def mirrored(program: Program, function: Function) -> Iterator[tree.Call]:
-    """The calls of a function by those of its wrappers that take just what it takes."""
-    for wrapper in wrappers(program.inference, function):
-        for call in calls_of(program.names, wrapper):
-            if mirrors(program.names, call, function):
-                yield call
-
-
 def given_alike(program: Program, function: Function) -> Iterator[Function]:
     """The other functions that the same decorators give the same."""
     words = {last_name(decorator) for decorator in function.fact.decorators}
@@ -149,6 +144,8 @@ def _gives_scope(program: Program, function: Function, call: tree.Call) -> bool:
     """Whether a call of a function gives it a scope, and the function around the call is given none."""
     bound, around = bind(call.args, function.params), program.names.function_of(call)
     scopes = program.policy.scopes
+    if hands_all_on(program.names, call):
+        return False
     if bound is None or around is None or any(names_any_of(p.name, scopes) for p in around.params):
         return False
     taken = (program.domain.scope_parameter(function, scope) for scope in scopes)

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
-from capsule_lint.plan.uses.decorated import mirrored
+from capsule_lint.plan.uses.wrapped import handing, will_take
 from capsule_lint.program.calling.fixtures import asked_as, fixture_giving
 from capsule_lint.program.calling.wrapping import decorated_by
 from capsule_lint.program.inference.types import FunctionObject, function_of
@@ -17,11 +17,12 @@ from capsule_lint.program.model import Function
 from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from capsule_lint.plan.uses.asked import Asked
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Class
 
 _MAX_DEPTH: Final = 4
 
@@ -47,30 +48,47 @@ class GivenBack(Struct, frozen=True):
         maker = fixture or self._maker(node)
         if maker is None or not self.program.calls.uses.makes(maker.name):
             return None
-        if self._is_around(maker, symbol):
-            return Verdict.ALREADY_CORRECT, f"`{maker.name}` puts it around what changes alike"
+        if (around := self._around(maker, symbol)) is not None:
+            return around
         calls = self.program.calls.callers(symbol)
         known = _Known(symbol, frozenset(id(call) for call, _ in calls))
         if self._is_asked(maker, known, 0) if fixture else self._is_followed(maker, known, 0):
             return Verdict.ALREADY_CORRECT, f"what `{maker.name}` gives back is followed"
         return Verdict.ESCAPE, f"not all is known that is done with what `{maker.name}` gives back"
 
-    def _is_around(self, maker: Function, wrapper: Function) -> bool:
-        """Whether a function only decorates what takes just what its wrapper takes, and gains just what that gains."""
-        program, decorated = self.program, list(decorated_by(self.program.inference, maker))
+    def _around(self, maker: Function, wrapper: Function) -> tuple[Verdict, str] | None:
+        """What becomes of a wrapper that a function puts around what it decorates, where it does nothing else: that has to
+        take what the wrapper gains, at the same place."""
+        program, gained = self.program, self.gained.get(wrapper, {})
+        decorated = list(decorated_by(program.inference, maker))
+        if not decorated or not self._only_decorates(maker, decorated):
+            return None
+        told = " and ".join(f"`{name}`" for name in gained)
         for one in decorated:
-            gained = self.gained.get(one) if isinstance(one, Function) else None
-            if gained is None or gained != self.gained.get(wrapper):
-                return False
-            assert isinstance(one, Function)
-            calls = mirrored(program, one)
-            if not any(program.names.function_of(call) is wrapper for call in calls):
-                return False
-        decorators = {id(node) for one in decorated for node in one.fact.decorators}
-        return bool(decorated) and not any(
-            isinstance(one, FunctionObject) and one.function is maker
-            for node in program.names.named(*program.calls.uses.aliases(maker.name))
-            for one in (program.inference.of(node) if id(node) not in decorators else ())
+            for scope in gained.values():
+                if not isinstance(one, Function) or not will_take(
+                    program, self.gained, one, scope
+                ):
+                    reason = f"`{maker.name}` puts it around `{one.name}` as well, which does not get {told}"
+                    return Verdict.ESCAPE, reason
+                if not any(around is wrapper for around, _ in handing(program, one, scope)):
+                    reason = f"it has to take {told} where `{one.name}` does, and hand it on"
+                    return Verdict.ESCAPE, reason
+        return Verdict.ALREADY_CORRECT, f"`{maker.name}` puts it around what changes alike"
+
+    def _only_decorates(self, maker: Function, decorated: Sequence[Function | Class]) -> bool:
+        """Whether a function is named, and the one that gives it back is called, where something is decorated, and nowhere
+        else."""
+        program = self.program
+        heads = [node for one in decorated for node in one.fact.decorators]
+        known = {id(node) for node in heads} | {id(tree.uncalled(node)) for node in heads}
+        makers = [one for one in (maker, maker.parent) if one is not None]
+        aliases = [alias for one in makers for alias in program.calls.uses.aliases(one.name)]
+        return all(
+            id(node) in known or self._maker(node) is maker.parent
+            for node in program.names.named(*dict.fromkeys(aliases))
+            for one in program.inference.of(node)
+            if isinstance(one, FunctionObject) and one.function in makers
         )
 
     def is_followed(self, node: tree.Node, symbol: Function) -> bool:

@@ -336,9 +336,11 @@ class Ledger(Room):
                 self._row(function.module, node.span, function, Verdict.ESCAPE, reason)
         apart = {id(call): (wrapper, call) for wrapper, call in called_apart(program, function)}
         moved = {id(call): (wrapper, call) for wrapper, call in naming(program, function, gained)}
-        for at, (wrapper, call) in (moved | apart).items():
-            rewritten = at in apart and self._asked.of(call)
-            does = "calls it" if at in apart else "names arguments before which one comes"
+        for at, (wrapper, call) in (apart | moved).items():
+            rewritten = self._asked.of(call)
+            does = "calls it with arguments of its own"
+            if at in moved:
+                does = f"names arguments before which {told} comes: it has to take that as well"
             reason = f"`{wrapper.name}`, which decorates it, {does}"
             verdict = Verdict.REWRITTEN if rewritten else Verdict.ESCAPE
             self._row(program.names.module_of(call), call.func.span, function, verdict, reason)
@@ -347,8 +349,7 @@ class Ledger(Room):
                 f"`{wrapper.name}`, which decorates it, takes one of its arguments by its place, "
                 f"where another one stands once there is {told}"
             )
-            module = program.names.module_of(node)
-            self._row(module, node.span, function, Verdict.ESCAPE, reason)
+            self._row(program.names.module_of(node), node.span, function, Verdict.ESCAPE, reason)
 
     def _kept(self, symbol: Symbol) -> None:
         """What a decorator keeps: nobody knows who calls it from there."""

@@ -168,7 +168,10 @@ def filled(classes: Classes, function: Function) -> int | None:
         calls = _calls_by(classes, decorator)
         counts = {put_before(names, call) for call in calls}
         if counts == {0} and not any(
-            _passes_on(names, call, function) or mirrors(names, call, function) for call in calls
+            _passes_on(names, call, function)
+            or mirrors(names, call, function)
+            or hands_all_on(names, call)
+            for call in calls
         ):
             return None
         found += counts.pop() if len(counts) == 1 else 0
@@ -303,6 +306,21 @@ def mirrors(names: Names, call: tree.Call, decorated: Function) -> bool:
     given = [(_id(a.value), "" if a.star or a.keyword else "plain") for a in call.args]
     taken = [(p.name, p.kind) for p in around.params] if around is not None else []
     return isinstance(call.func, tree.Name) and bool(own) and own == given == taken
+
+
+def hands_all_on(names: Names, call: tree.Call) -> bool:
+    """Whether the function around a call gives it just what it takes itself, in the same order, with whatever else there
+    is: `def inner(self, tenant_id, *args, **kwargs): return function(self, tenant_id, *args, **kwargs)`."""
+    around = names.function_of(call)
+    params = around.params if around is not None else ()
+    given = [(_id(a.value), a.star or a.keyword or "") for a in call.args]
+    taken = [(p.name, "" if p.by_position and p.default is None else p.kind) for p in params]
+    return (
+        isinstance(call.func, tree.Name)
+        and given == taken
+        and any(argument.star for argument in call.args)
+        and not any(added_keywords(names, one) for one in call.spread)
+    )
 
 
 def added_keywords(names: Names, spread: tree.Node) -> list[str]:

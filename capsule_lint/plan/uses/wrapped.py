@@ -1,0 +1,148 @@
+"""Wrappers of decorators that take a scope where all that they are put around takes it, and hand it on: `def wrapper(self,
+tenant_id, subject_id, *args): return method(self, tenant_id, subject_id, *args)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.uses.decorated import place_of, taking
+from capsule_lint.program.calling.wrapping import (
+    calls_of,
+    decorated_by,
+    hands_all_on,
+    mirrors,
+    wrappers,
+)
+from capsule_lint.program.local_names import reads_of_parameter
+from capsule_lint.program.logs import is_for_people
+from capsule_lint.program.model import Function, last_name
+from capsule_lint.program.walk import within
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterator, Mapping
+
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+
+def handing(
+    program: Program, function: Function, scope: Scope
+) -> Iterator[tuple[Function, tree.Call]]:
+    """The wrappers of a function that can take a scope where it does, and their calls of it: they take just what it takes,
+    or name what stands before the scope and hand on whatever else there is."""
+    names = program.names
+    for maker in wrappers(program.inference, function):
+        every = list(calls_of(names, maker))
+        for around in dict.fromkeys(names.function_of(call) for call in every):
+            calls = [call for call in every if names.function_of(call) is around]
+            if around is not None and (
+                all(mirrors(names, call, function) for call in calls)
+                or (
+                    all(hands_all_on(names, call) for call in calls)
+                    and _has_place(program, function, around, scope)
+                    and _only_tells(program, maker, around, calls)
+                )
+            ):
+                yield from ((around, call) for call in calls)
+
+
+def gaining_with(
+    program: Program, function: Function, scope: Scope, gaining: Container[Function]
+) -> Iterator[Function]:
+    """Those that have to take it, for something else would come where they name it, or there is no room for it."""
+    for around, _ in handing(program, function, scope):
+        named = sum(p.by_position for p in around.params)
+        if (
+            all(p.kind != "*" for p in around.params)
+            or named > int(function.takes_self) + place_of(program, function, scope)
+            or any(one is around for one, _ in taking(program, function, {"": scope}, gaining))
+        ):
+            yield around
+
+
+def around_by(
+    program: Program, wrapper: Function, scope: Scope
+) -> Iterator[tuple[Function, tree.Call]]:
+    """What the wrapper of a decorator is put around, where it can take a scope as that does, and its calls of these."""
+    maker = wrapper.parent
+    if maker is None or not maker.own_params:
+        return
+    for function in decorated_by(program.inference, maker):
+        if isinstance(function, Function):
+            for around, call in handing(program, function, scope):
+                if around is wrapper:
+                    yield function, call
+
+
+def will_take(
+    program: Program,
+    gained: Mapping[Function, Mapping[str, Scope]],
+    function: Function,
+    scope: Scope,
+) -> bool:
+    """Whether a function has the parameter of a scope, or gains it."""
+    has = program.domain.scope_parameter(function, scope)
+    return has is not None or scope.parameter in gained.get(function, {})
+
+
+def _has_place(program: Program, function: Function, around: Function, scope: Scope) -> bool:
+    """Whether a wrapper names all that comes before a scope in a function; where the function has that already, the wrapper
+    takes it among the rest, of which it must not know more."""
+    before = function.params[: int(function.takes_self) + place_of(program, function, scope)]
+    named = [p for p in around.params if p.by_position]
+    has = program.domain.scope_parameter(function, scope)
+    if has is not None and (not has.by_position or len(named) > len(before)):
+        return False
+    if place_of(program, around, scope) != len(before) or len(named) < len(before):
+        return False
+    if any(not p.by_position or p.default is not None for p in before):
+        return False
+    return has is None or not any(
+        one is around for one, _ in taking(program, function, {"": scope}, ())
+    )
+
+
+def _only_tells(
+    program: Program, maker: Function, around: Function, calls: list[tree.Call]
+) -> bool:
+    """Whether a wrapper only calls what it is put around, and does nothing with whose it is but tell others: what it keeps
+    under a key of the tenant would be kept for all capsules of it."""
+    names, scopes = program.names, program.policy.scopes
+    said = maker.own_params[0].annotation
+    if said is not None and any(last_name(one) == "Concatenate" for one in within(said)):
+        return False  # which would have to say more
+    handed = {id(call) for call in calls}
+    inside = {id(node) for node in names.inside(around)}
+    for read in reads_of_parameter(names, maker.own_params[0], maker.module):
+        parent = names.parent(read)
+        called = isinstance(parent, tree.Call) and id(parent) in handed
+        if id(read) in inside and not called and not isinstance(parent, tree.Attr):
+            return False
+    taken = [program.domain.scope_parameter(around, scope) for scope in scopes]
+    told = [p for p in around.params if p in taken or p.kind == "*"]
+    return all(
+        _is_told(program, read, own, handed)
+        for own in told
+        for read in reads_of_parameter(names, own, around.module)
+    )
+
+
+def _is_told(program: Program, read: tree.Name, own: tree.Parameter, handed: set[int]) -> bool:
+    """Whether a parameter is handed on where it is read, or part of a statement that keeps nothing: `audit.note(tenant_id)`.
+    Of `*args` one may be taken, `args[0]`."""
+    names = program.names
+    if id(names.parent(read)) in handed or is_for_people(names, read):
+        return True
+    holder: object = names.parent(read)
+    if own.kind == "*":
+        return isinstance(holder, tree.Subscript) and tree.integer(holder.index) is not None
+    while isinstance(holder, tree.Expr) and not isinstance(holder, tree.Walrus):
+        holder = names.parent(holder)
+    match holder:
+        case tree.Eval(kind=kind):
+            return kind == "expr"
+        case tree.Block(kind=kind):
+            return kind in ("if", "with")
+        case _:
+            return False
