@@ -92,9 +92,8 @@ class ParameterOpinions:
             return
         if parameter.name.startswith("_"):
             return  # its own class gives it, where it has one
-        if self._is_bound_early(parameter, scope):
-            return
-        reason = _how_optional(parameter.annotation, parameter.default is not None)
+        has_default = parameter.default is not None and not self._is_bound_early(parameter, scope)
+        reason = _how_optional(parameter.annotation, has_default)
         if reason and scope in self.ground.required(function):
             yield Opinion(
                 OptionalFact(
@@ -113,7 +112,8 @@ class ParameterOpinions:
         if not isinstance(default, tree.Name) or not names_scope(default.id, scope):
             return False
         bindings = self.ground.program.names.bindings_of(default)
-        return bool(bindings) and all(b.function is not None for b in bindings)
+        kept = all(b.function and not isinstance(b.assigned, tree.Const) for b in bindings)
+        return bool(bindings) and kept
 
     def _optional_fields(self, cls: Class) -> Iterator[Opinion]:
         classes, domain = self.ground.program.classes, self.ground.program.domain

@@ -46,35 +46,44 @@ class Origins(Struct, frozen=True):
 
     def host(self, want: Want) -> Function | tree.Lambda | None:
         """The function or lambda that is to be given the scope: the innermost one that is given what the
-        neighbour's value is made of, or, where nothing is said of a neighbour, that is called and told another scope;
-        or else the outermost one, up to where a request enters, or to one that is called where another one gives it
+        neighbour's value is made of, or, where nothing is said of a neighbour, what the value for that would be; or
+        else the outermost one, up to where a request enters, or to one that is called where another one gives it
         back."""
         place = self.program.names.place(want.node)
         own = self._scopes(self._neighbours(want))
-        told = any(map(self._is_told, enclosing(place))) if not own else False
+        told = self._telling(want) if not own else None
         function: Function | None = None
         for scope in place.scope.ancestors():
-            given = scope in own
-            made = self.program.names.index.lambdas.get(id(scope))
-            if made is not None and (given or (not own and self._is_told_lambda(made))):
-                return made
+            given = scope in own or scope is told
+            if scope.kind == "lambda" and given:
+                return self.program.names.index.lambdas.get(id(scope))
             if scope.kind == "function" and scope.function is not None:
                 function = scope.function
                 if given or self.program.domain.enters(function):
                     return function
-                if self._is_told(function) if told else not own and self._is_given_back(function):
+                if not own and told is None and self._is_given_back(function):
                     return function
         return function
 
-    def _is_told(self, function: Function) -> bool:
-        """Whether a function is told a scope by whoever calls it."""
-        calls, takes_scope = self.program.calls, self.program.domain.takes_scope
-        return takes_scope(function) and calls.is_called(function)
-
-    def _is_told_lambda(self, node: tree.Lambda) -> bool:
-        """The same of a lambda, all of whose calls are known."""
-        told = any(names_any_of(p.name, self.program.policy.scopes) for p in node.params)
-        return told and bool(self.values.planner.lambdas.calls_of(node))
+    def _telling(self, want: Want) -> ScopeOfNames | None:
+        """The function or the lambda that is told what another scope's value is at a place, by who calls it."""
+        planner, place = self.values.planner, self.program.names.place(want.node)
+        for other in self.program.policy.others(want.scope):
+            value = planner.sources.find(other, want.node, want.call)
+            root = _split(value)[0] if value is not None else ""
+            bound = planner.sources.visible.binding(root, place)
+            scope = (
+                bound.place.scope if bound is not None and bound.parameter is not None else None
+            )
+            if scope is None:
+                continue
+            made = self.program.names.index.lambdas.get(id(scope))
+            if made is not None and planner.lambdas.calls_of(made):
+                return scope
+            if scope.kind == "function" and scope.function is not None:
+                called = self.program.calls.is_called(scope.function)
+                return scope if called else None
+        return None
 
     def _is_given_back(self, function: Function) -> bool:
         """Whether a function that another one defines is called where that gives it back."""
