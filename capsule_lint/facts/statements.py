@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from capsule_lint.facts.tree import At, Node, Statement
 
-    _Step: TypeAlias = tuple[ast.MatchMapping | ast.MatchClass, str | int]
-    """The entry of a dict, or what an object of a class has under a name or at a place."""
+    _Step: TypeAlias = int | tuple[ast.MatchMapping | ast.MatchClass, str | int]
+    """The place in a sequence, the entry of a dict, or what an object of a class has under a name or at a place."""
 _ITSELF: Final = frozenset(
     ("bool", "bytearray", "bytes", "dict", "float", "frozenset", "int", "list", "set", "str")
 )
@@ -169,12 +169,13 @@ class Statements:
 
     def _match(self, node: ast.Match) -> tree.Block:
         heads = [self._expr(node.subject)]
-        binds, cases = [], []
+        binds, cases, sequences = [], [], []
         bodies: list[tuple[Statement, ...]] = []
         listed: set[ast.AST] = set()
         for case in node.cases:
             places: dict[ast.AST, int] = {}
             steps = dict(_steps(case.pattern, ()))
+            steps[case.pattern] = ()
             for part in ast.walk(case.pattern):
                 if isinstance(part, ast.MatchValue):
                     heads += [] if part in listed else [self._expr(part.value)]
@@ -185,6 +186,8 @@ class Statements:
                     heads.append(tree.Other(at, (named, *marks)) if marks else named)
                 elif isinstance(part, ast.MatchSequence):
                     mark = tree.Const(self._at(part), None, "pattern")
+                    if part in steps:
+                        sequences.append(tree.Sought(len(heads), self._keys(steps[part], places)))
                     heads.append(
                         tree.Other(self._at(part), (mark, *map(self._item, part.patterns)))
                     )
@@ -193,15 +196,18 @@ class Statements:
                 if captured is not None and isinstance(part, ast.pattern):
                     at = self._places.word(captured, self._at(part))
                     target = tree.Name(at, captured)
-                    found = steps.get(part, ()) if isinstance(part, ast.MatchAs) else ()
-                    keys = tuple(self._key(step, places) for step in found)
-                    binds.append(tree.Bind(target, None, "case", keys, len(bodies)))
+                    inner = part.pattern if isinstance(part, ast.MatchAs) else None
+                    whole = isinstance(part, ast.MatchAs) and part in steps
+                    keys = self._keys(steps[part], places) if whole else None
+                    asked = not isinstance(inner, ast.MatchSequence | None)
+                    binds.append(tree.Bind(target, None, "case", keys, len(bodies), asked))
             if case.guard is not None:
                 heads.append(self._expr(case.guard))
             bodies.append(self._statements(case.body))
             cases.append(_case(case.pattern, places))
         at = self._at(node)
-        return tree.Block(at, "match", tuple(heads), tuple(binds), tuple(bodies), tuple(cases))
+        said = tuple(heads), tuple(binds), tuple(bodies), tuple(cases), tuple(sequences)
+        return tree.Block(at, "match", *said)
 
     def _item(self, part: ast.pattern) -> Node:
         """What a sequence that is matched has at one place: a value; something else; `*rest`, which has no name
@@ -214,8 +220,15 @@ class Statements:
         kind = "starred" if part.name is not None else "wildcard"
         return tree.Wrapped(self._at(part), kind, mark)
 
-    def _key(self, step: _Step, places: Mapping[ast.AST, int]) -> tree.Entry | tree.Field:
-        """A step on the way to what a pattern binds; `places` are those of its classes."""
+    def _keys(
+        self, steps: tuple[_Step, ...], places: Mapping[ast.AST, int]
+    ) -> tuple[tree.Step, ...]:
+        """The steps on the way to what a pattern has in it; `places` are those of its classes."""
+        return tuple(self._key(step, places) for step in steps)
+
+    def _key(self, step: _Step, places: Mapping[ast.AST, int]) -> tree.Step:
+        if isinstance(step, int):
+            return step
         pattern, which = step
         if isinstance(pattern, ast.MatchClass):
             named, place = ("", which) if isinstance(which, int) else (which, 0)
@@ -283,7 +296,8 @@ def _case(pattern: ast.pattern, places: Mapping[ast.AST, int]) -> tree.Case:
 def _steps(
     pattern: ast.pattern, around: tuple[_Step, ...]
 ) -> Iterator[tuple[ast.AST, tuple[_Step, ...]]]:
-    """Under which keys of dicts, and as what of objects, the patterns stand that a pattern has in it."""
+    """Under which keys of dicts, as what of objects and at which places of sequences the patterns stand that a pattern
+    has in it."""
     match pattern:
         case ast.MatchMapping():
             for key, value in zip(map(_text, pattern.keys), pattern.patterns, strict=True):
@@ -299,10 +313,18 @@ def _steps(
             for name, value in found:
                 yield value, (*around, (pattern, name))
                 yield from _steps(value, (*around, (pattern, name)))
+        case ast.MatchSequence(patterns=parts):
+            star = next((n for n, one in enumerate(parts) if isinstance(one, ast.MatchStar)), None)
+            for n, value in enumerate(parts):
+                at = (*around, n if star is None or n < star else -1)
+                yield value, at
+                yield from _steps(value, at)
         case ast.MatchAs(pattern=ast.pattern() as inner):
+            yield inner, around
             yield from _steps(inner, around)
         case ast.MatchOr():
             for one in pattern.patterns:
+                yield one, around
                 yield from _steps(one, around)
 
 

@@ -118,9 +118,12 @@ class ElementFix(ExpressionFix[AddElements]):
                 self.place.span_of(e.value if isinstance(e, cst.MatchSequenceElement) else e)
                 for e in original.patterns
             ]
-            new = [cst.MatchSequenceElement(_asked(code)) for code in mend.after]
-            at = spans.index(mend.anchor) + 1
-            updated = updated.with_changes(patterns=inserted(list(updated.patterns), at, new))
+            at = spans.index(mend.anchor)
+            for codes, place in ((mend.after, at + 1), (mend.before, at)):
+                new = [cst.MatchSequenceElement(_asked(code)) for code in codes]
+                updated = updated.with_changes(
+                    patterns=inserted(list(updated.patterns), place, new)
+                )
         return updated
 
     def _subscript(self, original: cst.Subscript, updated: cst.Subscript) -> cst.Subscript:

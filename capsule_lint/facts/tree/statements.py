@@ -62,17 +62,23 @@ class Entry(Struct, frozen=True, tag=True):
     """Of which classes what it finds there has to be; `None` where it asks for more, or binds not just one name."""
 
 
+Step: TypeAlias = Entry | Field | int
+"""Where a pattern looks for something: under a key of a dict, as what an object has, or at a place of a sequence, -1
+behind a `*rest`."""
+
+
 class Bind(Struct, frozen=True):
     """A target that a block's head binds: how is `for`, `with`, `except`, `except*` or `case`."""
 
     target: Node
     value: Node | None
     how: str
-    keys: tuple[Entry | Field, ...] = ()
-    """Under which keys of dicts, and as what of objects, each inside of the one before, a `case` finds it in the
-    subject."""
+    keys: tuple[Step, ...] | None = ()
+    """The steps to where a `case` finds it in the subject, each inside of the one before; `None` where they are not known."""
     body: int | None = None
     """The one body in which the target is bound; `None` where it is in all of them."""
+    asked: bool = False
+    """Whether a `case` asks what it is that it binds: `Note() as note`."""
 
 
 class Case(Struct, frozen=True):
@@ -80,6 +86,13 @@ class Case(Struct, frozen=True):
 
     classes: tuple[int, ...]
     name: str | None
+
+
+class Sought(Struct, frozen=True):
+    """A sequence that a `case` asks for: its place among the heads, and where in the subject it is, as a `Bind` says."""
+
+    head: int
+    keys: tuple[Step, ...]
 
 
 class Block(Stmt, frozen=True, tag=True):
@@ -91,6 +104,7 @@ class Block(Stmt, frozen=True, tag=True):
     binds: tuple[Bind, ...]
     bodies: tuple[tuple[Statement, ...], ...]
     cases: tuple[Case, ...] = ()
+    sequences: tuple[Sought, ...] = ()
 
 
 class Imported(Struct, frozen=True):

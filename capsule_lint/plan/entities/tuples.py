@@ -11,16 +11,18 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities import tuple_calls
 from capsule_lint.plan.entities.behind_bases import place_behind
+from capsule_lint.plan.entities.tuple_layouts import Layout
 from capsule_lint.plan.room import Room
 from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import IN_PLACE
-from capsule_lint.program.inference.types import ClassObject, Instance, Types
+from capsule_lint.program.inference.caught import found_at
+from capsule_lint.program.inference.types import ClassObject, Foreign, Instance, Types
 from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
@@ -35,25 +37,6 @@ _READING: Final = (
     tree.Binary,
 )
 """The expressions that may read a tuple."""
-
-
-class Layout(Struct, frozen=True):
-    """The fields of a class before the change, and before which of them the new ones come."""
-
-    cls: Class
-    home: Class
-    width: int
-    new: tuple[tuple[int, Scope], ...]
-
-    def moved(self, index: int) -> int:
-        """Where the field of that index is found after the change."""
-        if index >= 0:
-            return index + sum(at <= index for at, _ in self.new)
-        return index - sum(at > self.width + index for at, _ in self.new)
-
-    def names(self, at: int) -> list[Scope]:
-        """The scopes whose fields come before the field of that index."""
-        return [scope for place, scope in self.new if place == at]
 
 
 class TupleReader(Struct, frozen=True):
@@ -165,30 +148,41 @@ class Tuples(Room):
                 self._target(bind.target, inference.elements(inference.of(bind.value)))
         if block.kind == "match":
             for pattern in block.heads[1:]:
-                self._pattern(pattern, block.heads[0])
+                self._pattern(pattern)
+            for one in block.sequences:
+                self._sought(block, one)
 
-    def _pattern(self, pattern: tree.Node, subject: tree.Node) -> None:
-        """`case Truck(tenant, vin):` and `case (tenant, vin):`."""
+    def _pattern(self, pattern: tree.Node) -> None:
+        """`case Truck(tenant, vin):`."""
         if not isinstance(pattern, tree.Other) or not pattern.children:
             return
         first, *rest = pattern.children
-        if isinstance(first, tree.Const):
-            layout = self._of(subject)
-        else:
-            types = self.program.inference.of(first)
-            classes = [t.cls for t in types if isinstance(t, ClassObject)]
-            layout = next((self._layouts[c] for c in classes if c in self._layouts), None)
-        if layout is None:
+        types = self.program.inference.of(first)
+        classes = [t.cls for t in types if isinstance(t, ClassObject)]
+        layout = next((self._layouts[c] for c in classes if c in self._layouts), None)
+        if layout is None or "__match_args__" in layout.cls.scope.bindings:
             return
-        told = "__match_args__" in layout.cls.scope.bindings
-        if isinstance(first, tree.Const):
-            self.unsure.append((subject, layout))
-        elif not told:
-            for at in sorted({at for at, _ in layout.new if at < len(rest)}):
-                scopes = tuple(layout.names(at))
-                self.found.append(
-                    TupleReader(pattern, layout, None, rest[at], True, scopes, name="_")
-                )
+        for at in sorted({at for at, _ in layout.new if at < len(rest)}):
+            scopes = tuple(layout.names(at))
+            self.found.append(TupleReader(pattern, layout, None, rest[at], True, scopes, name="_"))
+
+    def _sought(self, block: tree.Block, sought: tree.Sought) -> None:
+        """`case (tenant, vin):`, also within other patterns."""
+        pattern = block.heads[sought.head]
+        types = found_at(self.program.inference, block, sought.keys)
+        typed = self._typed(types)
+        layout = typed or (None if sought.keys else self._of(block.heads[0]))
+        if layout is None or not isinstance(pattern, tree.Other):
+            return
+        alike = [
+            self._layouts.get(t.cls) if isinstance(t, Instance) else None
+            for t in types
+            if t != Foreign("None")
+        ]
+        if typed is None or set(map(id, alike)) == {id(layout)}:
+            self._names(pattern, pattern.children[1:], layout)
+        else:  # which may be asked for by those of another class
+            self.unsure.append((pattern, layout))
 
     def _node(self, node: tree.Node) -> None:
         match node:
@@ -352,7 +346,7 @@ class Tuples(Room):
         if isinstance(target, tree.Sequence):
             layout = self._of(value)
             if layout is not None:
-                self._names(target, layout)
+                self._names(target, target.items, layout)
             elif isinstance(value, tree.Sequence) and len(value.items) == len(target.items):
                 for one, other in zip(target.items, value.items, strict=True):
                     self._unpacked(one, other)
@@ -364,49 +358,32 @@ class Tuples(Room):
             return
         layout = self._typed(types)
         if layout is not None:
-            self._names(target, layout)
+            self._names(target, target.items, layout)
             return
         for number, item in enumerate(target.items):
             if isinstance(item, tree.Sequence):
                 self._target(item, self.program.inference.unpacked(types, (number,)))
 
-    def _names(self, target: tree.Sequence, layout: Layout) -> None:
-        """`tenant, vin = truck` gets a name for the new field."""
+    def _names(self, target: tree.Node, items: Sequence[tree.Node], layout: Layout) -> None:
+        """`tenant, vin = truck` gets a name for the new field, and `case (tenant, vin)` a pattern."""
         if self.planner.local.notes.is_settled(target):
             return  # a key that is taken apart
-        places = list(_places(target.items, layout))
+        places = list(layout.places(items))
         if not places:
             self.unsure.append((target, layout))
+        spare = isinstance(target, tree.Other) or all(map(_is_spare, items[:1]))
         for at, place in places:
             scopes = tuple(layout.names(at))
             if place is None:
-                star = next(i for i in target.items if isinstance(i, tree.Wrapped))
-                if not last_name(star.value).startswith("_"):
+                star = next(i for i in items if isinstance(i, tree.Wrapped))
+                if star.kind == "starred" and not _is_spare(star.value):
                     self.unsure.append((target, layout))
                 continue
-            before = place == 0 or isinstance(target.items[place - 1], tree.Wrapped)
-            anchor = target.items[place if before else place - 1]
-            spare = all(last_name(i).startswith("_") for i in target.items[:1])
+            before = place == 0 or isinstance(items[place - 1], tree.Wrapped)
+            anchor = items[place if before else place - 1]
             name = "_" if spare else ""
             self.found.append(TupleReader(target, layout, None, anchor, before, scopes, name))
 
 
-def _places(items: Sequence[tree.Node], layout: Layout) -> Iterator[tuple[int, int | None]]:
-    """For each place where fields come: the index of the target's item that they come before, or
-    `None` where `*rest` takes them; nothing at all where the target does not fit."""
-    stars = [n for n, item in enumerate(items) if isinstance(item, tree.Wrapped)]
-    ats = sorted({at for at, _ in layout.new})
-    if not stars:
-        if len(items) == layout.width:
-            yield from ((at, at) for at in ats)
-        return
-    first, behind = stars[0], len(items) - stars[0] - 1
-    if len(stars) > 1 or first + behind > layout.width:
-        return
-    for at in ats:
-        if at < first:
-            yield at, at
-        elif at > layout.width - behind:
-            yield at, len(items) - (layout.width - at)
-        else:
-            yield at, None
+def _is_spare(target: tree.Node) -> bool:
+    return last_name(target).startswith("_")

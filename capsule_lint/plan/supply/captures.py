@@ -57,7 +57,7 @@ class Captures(MendRoom):
 
     def _name(self, binding: Binding, old: Scope, want: Want, knot: Knot) -> str | None:
         """What a pattern binds beside a name, or is going to; `None` where it asks for the key, and binds nothing."""
-        keys = bound_by(binding).keys
+        keys = bound_by(binding).keys or ()
         at = next(
             n
             for n, key in reversed(list(enumerate(keys)))
@@ -96,7 +96,7 @@ class Captures(MendRoom):
         """The name to which the pattern binds what stands under another key in the same dict."""
         names, block = self.program.names, binding.place.statement
         for bind in block.binds if isinstance(block, tree.Block) else ():
-            said = bind.keys[-depth] if len(bind.keys) >= depth else None
+            said = bind.keys[-depth] if bind.keys and len(bind.keys) >= depth else None
             if isinstance(said, tree.Entry) and (said.key, said.at) == (key, entry.at):
                 name = bind.target.id if isinstance(bind.target, tree.Name) else ""
                 held = names.bindings(name, names.place(want.node))

@@ -219,7 +219,7 @@ def taken_out(
     )
     if binding is None or binding.kind != "case":
         return None
-    keys = bound_by(binding).keys
+    keys = bound_by(binding).keys or ()
     named = any(isinstance(key, tree.Entry) and names_scope(key.key, scope) for key in keys)
     return (binding, read) if named else None
 
@@ -255,7 +255,9 @@ def _matched(binding: Binding, program: Program) -> tree.Node | None:
     if id(binding) in known:
         return known[id(binding)]
     found = block.heads[0]
-    for key in bound_by(binding).keys:
+    for key in bound_by(binding).keys or ():
+        if isinstance(key, int):
+            return None
         if isinstance(key, tree.Entry):
             found = tree.Subscript(found.at, found, tree.Const(found.at, key.key))
             program.names.index.put(found, binding.place)

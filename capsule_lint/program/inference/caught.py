@@ -8,14 +8,18 @@ from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import (
     ANYTHING,
     ClassObject,
+    Collection,
     Instance,
     Types,
     foreign,
+    holds_objects,
     join,
     ordered,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.model import Binding, Class
 
@@ -38,23 +42,36 @@ def _made(types: Types) -> Types:
 
 
 def matched(inference: Inference, binding: Binding) -> Types:
-    """What a pattern finds as what an object of a class has; anything, where it finds it otherwise."""
+    """What a pattern finds as what an object of a class has, or an object of the program that it takes as it is;
+    anything, where it finds something else."""
     block = binding.place.statement
-    bound = block.binds if isinstance(block, tree.Block) else ()
-    keys = next((one.keys for one in bound if one.target.at == binding.at), ())
-    step = keys[-1] if keys else None
-    if not isinstance(step, tree.Field) or not isinstance(block, tree.Block):
+    binds = block.binds if isinstance(block, tree.Block) else ()
+    bound = next((one for one in binds if one.target.at == binding.at), None)
+    if bound is None or bound.keys is None or not isinstance(block, tree.Block):
         return ANYTHING
-    return (
-        join(
-            *(
-                inference.member(cls, name)
-                for cls in classes_of(inference, block, step)
-                if (name := name_of(inference, cls, step)) is not None
-            )
-        )
-        or ANYTHING
-    )
+    found = found_at(inference, block, bound.keys)
+    had = bound.keys and isinstance(bound.keys[-1], tree.Field)
+    return found if had or (holds_objects(found) and not bound.asked) else ANYTHING
+
+
+def found_at(inference: Inference, block: tree.Block, keys: Iterable[tree.Step]) -> Types:
+    """What a pattern finds in the subject of a `match`, step by step."""
+    types = inference.of(block.heads[0])
+    for key in keys:
+        match key:
+            case tree.Entry():
+                held = (t.at(key.key) if isinstance(t, Collection) else ANYTHING for t in types)
+                types = join(*held)
+            case int():
+                types = inference.unpacked(types, (key,))
+            case tree.Field():
+                named = [
+                    (cls, name_of(inference, cls, key))
+                    for cls in classes_of(inference, block, key)
+                ]
+                types = join(*(inference.member(cls, name) for cls, name in named if name))
+        types = types or ANYTHING
+    return types
 
 
 def classes_of(inference: Inference, block: tree.Block, step: tree.Field) -> list[Class]:
