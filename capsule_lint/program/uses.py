@@ -328,7 +328,7 @@ class Uses:
     def _note_deferred(self, node: tree.Call, through: frozenset[str]) -> None:
         if isinstance(node.func, tree.Attr) and node.func.name in through:
             self._note_call(node, node.func.base)
-        for box in deferred.boxed(node):
+        for box in deferred.boxed(self.names, node):
             self.boxes[id(box.call)] = box
             self.later.setdefault(id(box.call.func), []).append(box.call)
             self.names.index.put(box.call, self.names.place(box.at), node)

@@ -10,6 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.wrapping import wrappers
 from capsule_lint.program.inference.types import FunctionObject
+from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import enclosing, last_name
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.names import Names
 
 QUEUED: Final = frozenset(("delay", "s", "si", "send"))
 """Methods by which task queues take a function's own arguments (Celery, RQ, Dramatiq)."""
@@ -47,11 +49,11 @@ class Boxed(Struct, frozen=True):
         return self.args if self.args is not None else self.holder
 
 
-def boxed(holder: tree.Call) -> Iterator[Boxed]:
+def boxed(names: Names, holder: tree.Call) -> Iterator[Boxed]:
     """The calls that a call makes later, where their arguments are written out."""
     if last_name(holder.func) in _SPREADING:
         plain = holder.plain
-        rows = _rows(plain[1]) if len(plain) > 1 else []
+        rows = _rows(_listed(names, plain[1])) if len(plain) > 1 else []
         found = [_box(holder, plain[0], row, None) for row in rows]
         yield from (box for box in found if box is not None and None not in found)
         return
@@ -69,6 +71,17 @@ def boxed(holder: tree.Call) -> Iterator[Boxed]:
     box = _box(holder, func, args, kwargs)
     if box is not None:
         yield box
+
+
+def _listed(names: Names, node: tree.Node) -> tree.Node:
+    """The list that a local is given and that nothing else is done with; anything else itself."""
+    bound, function = bound_whole(names, node), names.function_of(node)
+    if bound is None or function is None or bound.annotation is not None:
+        return node
+    made = bound.assigned
+    own = made is not None and names.function_of(made) is function is bound.function
+    reads = [read for read in names.called(function, bound.name) if read.at != bound.at]
+    return made if made is not None and own and reads == [node] else node
 
 
 def _rows(node: tree.Node) -> list[tree.Sequence]:
