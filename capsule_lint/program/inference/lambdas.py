@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.inference.infer import Inference
 
-_MAPPING: Final = frozenset(
-    ["map", "filter", "sorted", "min", "max", "sort", "groupby", "starmap"]
-)
+_MAPPING: Final = frozenset(["map", "filter", "sorted", "min", "max", "groupby", "starmap"])
 """What gives its function the items of a collection."""
 
 
@@ -68,12 +66,20 @@ class Lambdas:
     def _applied(
         self, call: tree.Call, node: tree.Lambda, position: int, place: Place
     ) -> Types | None:
-        """What `property` gives a lambda, or `map`, `filter` and `sorted`, which go through collections."""
+        """What `property` gives a lambda, or `map`, `filter` and `sorted`, which go through collections, as `rows.sort`
+        does, and `reduce` with what comes second."""
         cls = place.scope.parent.cls if place.scope.parent is not None else None
         if cls is not None and position == 0 and last_name(call.func) == "property":
             return frozenset((Instance(cls),))
-        rest = [a.value for a in call.args if a.value is not node and a.keyword is None]
-        if last_name(call.func) not in _MAPPING or not rest:
+        rest = [one for one in call.unnamed if one is not node]
+        name = last_name(call.func)
+        if name == "sort" and call.receiver is not None:
+            rest = [call.receiver]
+        elif name == "reduce" and position == 1:
+            rest = rest[:1]
+        elif name not in _MAPPING:
+            return None
+        if not rest:
             return None
         collection = rest[min(position, len(rest) - 1)]
         return self.inference.contents.elements(self.inference.of(collection))
