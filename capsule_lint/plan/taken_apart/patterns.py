@@ -12,7 +12,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.tags import separator_of
 from capsule_lint.plan.literals import literal
-from capsule_lint.plan.taken_apart.samples import samples, samples_like
+from capsule_lint.plan.taken_apart.samples import samples, shape_of, specimen_of
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import Text, marks_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.state import KeyDefect
-    from capsule_lint.plan.taken_apart.samples import Sample
+    from capsule_lint.plan.taken_apart.samples import Sample, Shape
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
@@ -64,6 +64,8 @@ class Expression(Struct, frozen=True):
     text: str
     flags: int
     functions: tuple[str, ...]
+    specimen: str
+    """What it may match."""
 
     def groups(self, how: str, key: str, text: str | None = None) -> object:
         """What the groups of the expression (or of another one in its place) hold; `None` without a match."""
@@ -81,7 +83,7 @@ class Patterns:
     """Finds the expressions that would not match any more, or match something else."""
 
     program: Program
-    _samples: dict[int, list[Sample]] = field(default_factory=dict)
+    _samples: dict[int, tuple[list[Sample], Shape | None]] = field(default_factory=dict)
 
     def broken(
         self, defects: Sequence[KeyDefect], staying: Sequence[KeyDefect]
@@ -108,8 +110,11 @@ class Patterns:
         return set(re.findall(rf"[A-Za-z][\w-]*[{mark}#]", texts))
 
     def _witnesses(self, expression: Expression, defect: KeyDefect) -> Iterator[Witness]:
-        known = self._samples.setdefault(id(defect), list(samples(defect)))
-        for sample in (*known, *samples_like(defect, expression.text)):
+        if id(defect) not in self._samples:
+            self._samples[id(defect)] = list(samples(defect)), shape_of(defect)
+        known, shape = self._samples[id(defect)]
+        like = shape.like(expression.specimen) if shape is not None else None
+        for sample in (*known, like) if like is not None else known:
             for how in expression.functions:
                 if expression.groups(how, sample.before) is not None:
                     yield Witness(defect, sample, how)
@@ -136,7 +141,12 @@ class Patterns:
                 text = self.program.templates.constant(first) if first is not None else None
                 if first is not None and text is not None:
                     yield Expression(
-                        call, self._written(first), text, self._flags(call), functions
+                        call,
+                        self._written(first),
+                        text,
+                        self._flags(call),
+                        functions,
+                        specimen_of(text),
                     )
 
     def _calls(self, name: str) -> Iterator[tree.Call]:

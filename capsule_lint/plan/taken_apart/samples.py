@@ -61,27 +61,34 @@ def samples(defect: KeyDefect) -> Iterator[Sample]:
             yield sample
 
 
-def samples_like(defect: KeyDefect, said: str) -> Iterator[Sample]:
-    """Keys of a template that look like what a regular expression asks for: `v1` in them for `v\\d+`. It may ask for a
-    part of a key alone, or for nothing of it."""
-    if defect.template.opaque:
-        return
-    shape = re.compile(
-        "".join(
-            re.escape(p.value) if isinstance(p, Text) else "([^#]+)"
-            for p in defect.template.pieces
-        )
-    )
-    numbers = [n for n, p in enumerate(defect.template.pieces) if isinstance(p, Filled)]
-    specimen = _specimen(said)
-    found = shape.fullmatch(specimen) or shape.fullmatch(f"{specimen}x")
-    values = dict(zip(numbers, found.groups(), strict=True)) if found is not None else {}
-    sample = _sample(defect, lambda n: values.get(n, _KINDS[0](n))) if values else None
-    if sample is not None:
-        yield sample
+class Shape(Struct, frozen=True):
+    """What the keys of a template look like."""
+
+    defect: KeyDefect
+    regex: re.Pattern[str]
+    numbers: tuple[int, ...]
+    """Which of its pieces are values."""
+
+    def like(self, specimen: str) -> Sample | None:
+        """The key that a text is, or begins: `v1` in it for what an expression asks for by `v\\d+`."""
+        found = self.regex.fullmatch(specimen) or self.regex.fullmatch(f"{specimen}x")
+        if found is None:
+            return None
+        values = dict(zip(self.numbers, found.groups(), strict=True))
+        return _sample(self.defect, lambda n: values.get(n, _KINDS[0](n)))
 
 
-def _specimen(expression: str) -> str:
+def shape_of(defect: KeyDefect) -> Shape | None:
+    """What the keys of a template look like that has values; `None` for one that is not seen whole."""
+    pieces = defect.template.pieces
+    numbers = tuple(n for n, p in enumerate(pieces) if isinstance(p, Filled))
+    if defect.template.opaque or not numbers:
+        return None
+    said = (re.escape(p.value) if isinstance(p, Text) else "([^#]+)" for p in pieces)
+    return Shape(defect, re.compile("".join(said)), numbers)
+
+
+def specimen_of(expression: str) -> str:
     """What a regular expression may match, roughly: each of its parts once, and the first of several ways."""
     found, last = "", ""
     for token in _TOKENS.finditer(expression):
@@ -92,7 +99,7 @@ def _specimen(expression: str) -> str:
             case "escaped":
                 last = _CLASSES.get(token["escaped"], token["escaped"])
             case "set":
-                last = _specimen(token["set"])[:1] or "x"
+                last = specimen_of(token["set"])[:1] or "x"
             case "other":
                 last = "x"
             case "text":
