@@ -55,6 +55,7 @@ from capsule_lint.plan.supply.others import Others
 from capsule_lint.plan.supply.outside import Outside
 from capsule_lint.plan.supply.owners import Owners
 from capsule_lint.plan.supply.queued import Queued
+from capsule_lint.plan.supply.queued_rows import QueuedRows
 from capsule_lint.plan.supply.serving import Serving
 from capsule_lint.plan.supply.set_here import SetHere
 from capsule_lint.plan.supply.sources import Sources
@@ -210,6 +211,7 @@ class Planner:
         MadeTuples(self).note()
         GivenGroups(self).note()
         self.loads.check()
+        QueuedRows(self).check()
         self.fed.check()
         self.readers.find(self.defects, [*self.silenced, *self.narrow])
         leaks.parsed(self.readers.found, self.scope_parts)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.entities.additions import ELEMENTS, Additions, holds_something, root_of
+from capsule_lint.plan.entities.additions import (
+    ELEMENTS,
+    Additions,
+    holds_something,
+    makes_queue,
+    root_of,
+    taking_till_none,
+)
 from capsule_lint.plan.entities.displays import Display, names_any
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.containers import COPIED, LISTED, PICKING
@@ -28,6 +35,8 @@ _SAME: Final = COPIED | {"cast", "MappingProxyType"}
 """What gives the dict that it is given, or one that says the same."""
 _LOADING: Final = "loads"
 _DUMPING: Final = "dumps"
+_CODING: Final = ("encode", "decode")
+"""What makes bytes of a text, and a text of bytes. What is made of a dict by this and by `dumps` is followed as it is."""
 _RESPONSES: Final = ("Item", "Items", "Attributes")
 
 
@@ -114,8 +123,8 @@ class Rows:
             case tree.Call(func=tree.Name(id="dict")) if any(a.keyword for a in node.args):
                 rest = [a.value for a in node.args if a.star == "**" or a.keyword is None]
                 return Origins((node,)) + self._all(rest, depth)
-            case tree.Const(value=None):
-                return _NONE
+            case tree.Const(value=None) | tree.Call(func=tree.Name(id="object"), args=()):
+                return _NONE  # no dict, but what says that there is none
             case tree.Conditional():
                 return self._all((node.then, node.otherwise), depth)
             case tree.Boolean():
@@ -273,35 +282,14 @@ class Rows:
             return self._elements(plain[0], depth) + self._all(rest, depth)
         if name in _SAME and plain:
             return self._follow(plain[-1], depth)
+        if name in _CODING and isinstance(node.func, tree.Attr):
+            return self._follow(node.func.base, depth)
+        if name == _DUMPING and plain:
+            return self._follow(plain[0], depth)
         if name == _LOADING and plain:
-            return self._dumped(plain[0], depth) + _UNKNOWN
+            found = self._follow(plain[0], depth)
+            return found + _UNKNOWN if found.stored else found  # what a text in an item says
         return _UNKNOWN
-
-    def _dumped(self, node: tree.Node, depth: int) -> Origins:
-        """The dicts of which a text was made, `json.dumps(row)`, as far as that is seen."""
-        self._steps += 1
-        if depth > _MAX_DEPTH or self._steps > _MAX_STEPS:
-            return _UNKNOWN
-        match node:
-            case tree.Call() if last_name(node.func) == _DUMPING and node.unnamed:
-                return self._follow(node.unnamed[0], depth + 1)
-            case tree.Call(func=tree.Attr(name="encode" | "decode", base=base)):
-                return self._dumped(base, depth + 1)
-            case tree.Call():
-                functions = (callee.function for callee in self.program.calls.callees(node))
-                returned = [v for f in functions if f is not None for v in f.returns]
-                return self._each(returned, depth + 1, self._dumped)
-            case tree.Name():
-                bound = self.program.names.bindings_of(node)
-                return sum((self._dumped_as(one, depth + 1) for one in bound), _NONE)
-            case _:
-                return _UNKNOWN
-
-    def _dumped_as(self, binding: Binding, depth: int) -> Origins:
-        """The same of what a name is bound to."""
-        if binding.kind == "param":
-            return self._parameter(binding, depth, self._dumped)
-        return self._dumped(binding.assigned, depth) if binding.assigned is not None else _UNKNOWN
 
     def _answered(self, callees: Iterable[Callee], depth: int) -> Origins:
         """The items that tests have mocks give in the place of functions."""
@@ -319,7 +307,8 @@ class Rows:
             return _UNKNOWN
         home = self.additions.home(node)
         if home is not None:
-            return self._all(self.additions.stored(home), depth + 1)
+            handed = self._each(self.additions.handed(home), depth + 1, self._elements)
+            return self._all(self.additions.stored(home), depth + 1) + handed
         if _is_stored(node):
             return Origins(stored=(node,))
         match node:
@@ -331,8 +320,10 @@ class Rows:
                 return self._listed(node, depth + 1)
             case tree.Wrapped(kind="await" | "starred"):
                 return self._elements(node.value, depth + 1)
-            case tree.Call():
+            case tree.Call() if not makes_queue(node):
                 return self._passed(node, depth + 1)
+            case tree.Call():
+                return _NONE
             case _:
                 return _UNKNOWN
 
@@ -347,6 +338,8 @@ class Rows:
         name, plain = last_name(node.func), node.unnamed
         if name in LISTED and len(plain) == 1:
             return self._elements(plain[0], depth)
+        if (queue := taking_till_none(node)) is not None:
+            return self._elements(queue, depth)
         if name == "filter" and len(plain) == 2:
             return self._elements(plain[1], depth)
         if isinstance(node.func, tree.Attr) and name in ("values", "copy"):

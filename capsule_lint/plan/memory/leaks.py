@@ -249,7 +249,7 @@ class Leaks(Struct, frozen=True):
                 if any(self._is_changing_key(one) for one in parts):
                     return False
             case tree.DictDisplay() if not any(map(program.keys.key_name, node.keys)):
-                parts = list(node.values)
+                parts = [] if self.local.notes.says(node, scope) else list(node.values)
             case tree.Call(func=tree.Attr(name="join"), args=(argument,)):
                 parts = [one for one in within(argument.value) if isinstance(one, tree.Name)]
             case _ if tree.makes_text(node):

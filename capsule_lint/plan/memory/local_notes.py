@@ -11,6 +11,7 @@ from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.state import Obstacle, State, Want
 from capsule_lint.program.model import Class, Function, Module, Place, enclosing
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
@@ -192,6 +193,10 @@ class LocalNotes:
     def is_extended(self, display: tree.Node, key: str) -> bool:
         """Whether a dict that is written out gets an entry of that key."""
         return (id(display), key) in self._entries
+
+    def says(self, display: tree.Node, scope: Scope) -> bool:
+        """Whether a dict that is written out gets an entry of a scope, whatever its key is."""
+        return any(at == id(display) and names_scope(key, scope) for at, key in self._entries)
 
 
 def _mirror(value: tree.Node) -> tree.Node | None:

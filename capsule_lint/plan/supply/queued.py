@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
+from capsule_lint.plan.entities.additions import makes_queue, taking_till_none
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.program.containers import QUEUING, TAKING
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     Home: TypeAlias = tuple[Class | Module | Function, str]
 
-_QUEUES: Final = frozenset(("Queue", "SimpleQueue", "LifoQueue", "JoinableQueue", "deque", "list"))
 _ADDING: Final = QUEUING | {"append", "appendleft"}
 _ASKING: Final = frozenset(("empty", "full", "qsize", "task_done", "join", "clear", "len", "bool"))
 _MAX_DEPTH: Final = 4
@@ -174,7 +174,7 @@ class Queued(Room):
         node = node.value if isinstance(node, tree.Wrapped) and node.kind == "await" else node
         if not isinstance(node, tree.Call) or depth > _MAX_DEPTH:
             return None
-        looped = _taking_till_none(node)
+        looped = taking_till_none(node)
         if looped is not None:
             return self._home(looped)
         if isinstance(node.func, tree.Attr) and node.func.name in TAKING:
@@ -194,14 +194,14 @@ class Queued(Room):
             for cls in program.inference.homes(node.base):
                 stores = cls.stores.get(node.name, ())
                 if stores:
-                    is_queue = all(_makes_queue(store.value) for store in stores)
+                    is_queue = all(makes_queue(store.value) for store in stores)
                     return (cls, node.name) if is_queue else None
         target = program.classes.dotted(node) if isinstance(node, tree.Name | tree.Attr) else None
         if not isinstance(target, Binding) or target.place.scope.kind != "module":
             return None
         module = target.place.scope.module
         every = module.scope.bindings.get(target.name, ())
-        return (module, target.name) if all(_makes_queue(b.value) for b in every) else None
+        return (module, target.name) if all(makes_queue(b.value) for b in every) else None
 
     def _contents(self, home: Home) -> Contents | None:
         """What goes through a queue; `None` where that is not known, or not always of the same length."""
@@ -302,7 +302,7 @@ class Queued(Room):
                 found.note_types(parent.annotation)
             case tree.Attr(name=method):
                 call = names.parent(parent)
-                if isinstance(call, tree.Call) and _taking_till_none(call) is node:
+                if isinstance(call, tree.Call) and taking_till_none(call) is node:
                     self._loop(call, found)
                     return
                 if not isinstance(call, tree.Call) or call.func is not parent:
@@ -360,17 +360,6 @@ class Queued(Room):
                 raise _Unclear
 
 
-def _taking_till_none(call: tree.Call) -> tree.Node | None:
-    """The queue of `iter(jobs.get, None)`, which gives all that is put into it until there comes a `None`."""
-    match call:
-        case tree.Call(
-            func=tree.Name(id="iter"), plain=(tree.Attr() as take, tree.Const(value=None))
-        ):
-            return take.base if take.name in TAKING else None
-        case _:
-            return None
-
-
 def _put(node: tree.Node) -> list[tree.Sequence]:
     """The tuple that is put into a queue; none for the `None` that says that nothing comes any more."""
     return [] if isinstance(node, tree.Const) and node.value is None else [_tuple(node)]
@@ -406,16 +395,3 @@ def _types(annotation: tree.Node | None) -> list[tree.Sequence]:
 
 def _refuse() -> list[tree.Sequence]:
     raise _Unclear
-
-
-def _makes_queue(value: tree.Node | None) -> bool:
-    """Whether an expression makes a queue with nothing in it."""
-    match value:
-        case tree.Sequence(kind="list", items=()):
-            return True
-        case tree.Call(func=func, args=args):
-            return last_name(func) in _QUEUES and all(
-                a.keyword in ("maxsize", "maxlen") or isinstance(a.value, tree.Const) for a in args
-            )
-        case _:
-            return False
