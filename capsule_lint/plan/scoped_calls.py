@@ -9,6 +9,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.decorated import giving
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.calling.passing import AS_GIVEN
 from capsule_lint.program.expected_errors import expected_of
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
@@ -23,10 +24,6 @@ if TYPE_CHECKING:
 
 _INJECTING: Final = frozenset(("inject", "autowired"))
 """Decorators of frameworks that fill the parameters which a call leaves out."""
-_AS_GIVEN: Final = frozenset(
-    ("to_thread", "run_in_executor", "submit", "run_in_threadpool", "run_sync", "add_task")
-)
-"""What calls a function elsewhere with the arguments that it is given, and no others."""
 _REFUSALS: Final = frozenset(("TypeError", "ValidationError"))
 """The errors, or what they are caught as, of calls that lack an argument, and of what validates its arguments."""
 
@@ -76,7 +73,7 @@ class ScopedCalls(Room):
         for call, callee in list(self.program.calls.callers(function)):
             self._check_call(call, function.params, callee.given, scopes, function)
         for call, given, offset in self.program.calls.handed_on(function):
-            if last_name(call.func) in _AS_GIVEN and not self.program.calls.callees(call):
+            if last_name(call.func) in AS_GIVEN and not self.program.calls.callees(call):
                 self._check_call(call, function.params, given, scopes, function, offset)
 
     def _check_call(

@@ -3,7 +3,7 @@ policy's sources by themselves where these can be asked anywhere."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -12,7 +12,10 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.policy import SourceKind, SourceSpec
-from capsule_lint.program.model import Binding
+from capsule_lint.program.calling.deferred import BOXED
+from capsule_lint.program.calling.passing import AS_GIVEN
+from capsule_lint.program.local_names import reads_of_parameter
+from capsule_lint.program.model import Binding, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +23,14 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function, Module
+
+_MAPPING: Final = frozenset(
+    ("map", "map_async", "imap", "imap_unordered", "starmap", "starmap_async")
+)
+"""Methods of pools that call a function with each of the values that they are given."""
+_OPTIONS: Final = frozenset(("group", "name", "daemon", "interval", "timeout", "chunksize"))
+"""What pools, threads and timers are told that is not for the function."""
+_MAX_DEPTH: Final = 3
 
 
 class Unasked(Room, Struct, frozen=True):
@@ -36,6 +47,8 @@ class Unasked(Room, Struct, frozen=True):
             if spec.kind is SourceKind.CALL and not spec.roots and spec.module:
                 if not all(self._sets(module, spec, scope) for module in tests):
                     return None
+                if self._is_told(function):
+                    return None  # another thread may not know what this one does
                 bind = not self.planner.sources.visible.is_taken(function, scope.parameter)
                 imports = ((spec.module, spec.name.partition(".")[0]),)
                 return Value(spec.code, imports, bind=bind, root=function, kind="constant")
@@ -58,17 +71,51 @@ class Unasked(Room, Struct, frozen=True):
             return False
         if function in self.planner.methods or domain.touches_table(function):
             return False
-        if domain.takes_scope(function) and any(True for _ in self._handed_on(function)):
-            return False  # what is told whose things they are where it may run in another thread
         return not any(True for _ in self._callers(function, tests=False))
 
-    def _handed_on(self, function: Function) -> Iterator[tree.Call]:
-        """The calls, tests aside, that are given a function as an argument: `pool.submit(load, tenant_id)`."""
+    def _is_told(self, function: Function) -> bool:
+        """Whether a function is told whose things it is about where it runs elsewhere: `pool.submit(load, tenant_id)`."""
+        if not self.program.domain.takes_scope(function):
+            return False
         calls = self.program.calls
-        found = [call for call, *_ in calls.handed_on(function)]
+        found = [(call, before - 1) for call, _, before in calls.handed_on(function)]
         for name in calls.known_by(function):
-            found += (call for call, *_ in calls.passed_on(name, function))
-        return (call for call in found if not self.program.names.module_of(call).is_test)
+            found += ((call, at) for call, at, _ in calls.passed_on(name, function))
+        for name, (keyword, _) in BOXED.items():
+            for call in calls.uses.calls_beside(name):
+                value = call.keyword(keyword)
+                if value is not None and any(True for _ in calls.named(value, function)):
+                    found += ((call, n) for n, a in enumerate(call.args) if a.value is value)
+        own = (one for one in found if not self.program.names.module_of(one[0]).is_test)
+        return any(self._sends(call, call.args[at], 0) for call, at in own)
+
+    def _sends(self, call: tree.Call, given: tree.Argument, depth: int) -> bool:
+        """Whether a call, also of a function of the program, has what it is given run elsewhere with other arguments."""
+        names = self.program.names
+        if last_name(call.func) == "partial":
+            around = names.parent(call)
+            return len(call.args) > 1 and isinstance(around, tree.Call) and _is_elsewhere(around)
+        callees = list(self.program.calls.callees(call))
+        if not callees:
+            behind = call.args.index(given)
+            return _is_elsewhere(call) and any(
+                number > behind if argument.keyword is None else argument.keyword not in _OPTIONS
+                for number, argument in enumerate(call.args)
+                if argument is not given
+            )
+        for callee in callees if depth < _MAX_DEPTH else ():
+            name = next((n for n, one in callee.arguments(call).items() if one is given), "")
+            own = callee.function.parameter(name) if callee.function is not None else None
+            if callee.function is None or own is None:
+                continue
+            for read in reads_of_parameter(names, own, callee.function.module):
+                inner = names.parent(read)
+                if not isinstance(inner, tree.Call):
+                    continue
+                given_on = (a for a in inner.args if a.value is read)
+                if any(self._sends(inner, argument, depth + 1) for argument in given_on):
+                    return True
+        return False
 
     def _callers(self, function: Function, *, tests: bool) -> Iterator[Module]:
         """The modules in which a function is called: tests, or others."""
@@ -100,3 +147,11 @@ class Unasked(Room, Struct, frozen=True):
             for argument in call.args
         }
         return usual is not None and told == {usual}
+
+
+def _is_elsewhere(call: tree.Call) -> bool:
+    """Whether a call has what it is given run in another thread or process, by its name."""
+    func, name = call.func, last_name(call.func)
+    if name in _MAPPING:
+        return isinstance(func, tree.Attr) and last_name(func.base) != "itertools"
+    return name in AS_GIVEN or name in BOXED

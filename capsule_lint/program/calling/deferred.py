@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 QUEUED: Final = frozenset(("delay", "s", "si", "send"))
 """Methods by which task queues take a function's own arguments (Celery, RQ, Dramatiq)."""
-_BOXED: Final = {
+BOXED: Final = {
     "Thread": ("target", 1),
     "Process": ("target", 1),
     "Timer": ("function", 1),
@@ -118,9 +118,9 @@ def _function(holder: tree.Call) -> tree.Node | None:
         plain = holder.plain
         task = not plain or isinstance(plain[0], tree.Sequence)
         return holder.func.base if task else plain[0]
-    if name not in _BOXED:
+    if name not in BOXED:
         return None
-    keyword, at = _BOXED[name]
+    keyword, at = BOXED[name]
     for number, argument in enumerate(holder.args):
         if argument.keyword == keyword or (argument.keyword is None and number == at):
             return argument.value

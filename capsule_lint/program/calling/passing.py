@@ -48,6 +48,10 @@ PASSING: Final = {
     "assertWarnsRegex": 2,
 }
 """Foreign functions that call what they are given with the arguments after it, and its position."""
+AS_GIVEN: Final = frozenset(
+    ("to_thread", "run_in_executor", "submit", "run_in_threadpool", "run_sync", "add_task")
+)
+"""Those that call it elsewhere with the arguments that they are given, and no others."""
 
 
 def handed_on(uses: Uses, names: Container[str]) -> Iterator[tuple[tree.Call, tree.Attr]]:
