@@ -159,9 +159,20 @@ class SpreadTuples(MendRoom):
             others = [n for n in uses if n is not node and n.at != bindings[0].at]
             shared = all(self._is_spread_alike(n, node, want) for n in others)
             return [value] if shared and value is not None else []
-        if function is None or len(uses) != 1 or not self.called.are_alike(want):
+        if function is None or not self.called.are_alike(want):
             return []
-        return parametrized(function, node.id) or []
+        rows = parametrized(function, node.id) or []
+        return rows if all(self._is_for_spreads(row, node, want) for row in rows) else []
+
+    def _is_for_spreads(self, row: tree.Node, node: tree.Name, want: Want) -> bool:
+        """Whether all that tests do with what `parametrize` gives them is to spread it into calls that get the new argument at
+        the same place of it."""
+        shared, names = self.planner.sources.shared, self.program.names
+        reads = shared.filled(row)
+        tests = {names.function_of(read) for read in reads}
+        known = node in reads and tests.issuperset(shared.users(row))
+        others = (read for read in reads if read is not node)
+        return known and all(self._is_spread_alike(read, node, want) for read in others)
 
     def _is_spread_alike(self, other: tree.Node, node: tree.Node, want: Want) -> bool:
         """Whether a tuple is also spread into a call that gets the new argument at the same place of it."""
