@@ -19,6 +19,7 @@ from capsule_lint.plan.slots import old_before
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.plan.supply.rebuilds import update_of
 from capsule_lint.plan.uses.passthrough import is_repeat
+from capsule_lint.program.fields import copied_by
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -150,12 +151,15 @@ class CallMends(MendRoom):
         return self.mends.add_once(want.knot, mend)
 
     def rebuild(self, want: Want) -> None:
-        """`replace(doc, tenant_id=…)` and `model_copy(update={…})` name the other scope as well."""
+        """`replace(doc, tenant_id=…)` and `model_copy(update={…})` name the other scope as well, if they change it."""
         call, name = want.call, want.scope.parameter
         assert call is not None
         value = self.mends.value(want)
         if value is None or value.kind == "spread":
             return  # what has no value is reported as that
+        copied = copied_by(call)
+        if copied is not None and value.code == f"{text_of(copied)}.{name}":
+            return  # a copy keeps by itself what the object has
         update = update_of(call)
         if update is not None:
             placed = self.dicts.give(update, want)
