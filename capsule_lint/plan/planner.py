@@ -22,6 +22,7 @@ from capsule_lint.plan.halves import Halves
 from capsule_lint.plan.keys.fillings import Fillings
 from capsule_lint.plan.keys.key_defects import KeyDefects
 from capsule_lint.plan.memory.access_checks import AccessChecks
+from capsule_lint.plan.memory.bystanders import Bystanders
 from capsule_lint.plan.memory.drained import Drained
 from capsule_lint.plan.memory.fed import Fed
 from capsule_lint.plan.memory.given_groups import GivenGroups
@@ -206,6 +207,7 @@ class Planner:
         Halves(self).tie()
         leaks = Leaks(local)
         leaks.note()
+        Bystanders(self).note()
         LastAsked(self).note()
         Grouped(self).note()
         MadeTuples(self).note()

@@ -57,6 +57,8 @@ class Signatures(Room):
     stand_ins: StandIns = field(init=False)
     open_partials: set[int] = field(default_factory=set)
     """The partials that leave what is gained to their own calls."""
+    beside: set[Function] = field(default_factory=set)
+    """The functions that gain something since the same calls may call others, which do."""
     _wrapping: set[Function | None] = field(default_factory=set)
     """The functions of decorators that give scopes: nobody is known to call them by their names."""
     _around: dict[tuple[Function, Scope], list[Function]] = field(default_factory=dict)
@@ -99,6 +101,12 @@ class Signatures(Room):
             else:
                 state.params[member][scope.parameter] = scope
                 self._ask_users(member, scope, own)
+
+    def gain_beside(self, function: Function, scope: Scope, knot: Knot) -> None:
+        """The same of one that a call may call as well."""
+        if not self.state.gains(function, scope):
+            self.beside.add(function)
+        self.gain(function, scope, knot)
 
     def _ask_users(self, member: Function, scope: Scope, knot: Knot) -> None:
         """Demand the argument of all that calls a function, or passes on how it is called; what stands in
@@ -163,7 +171,7 @@ class Signatures(Room):
             if other.name == member.name and other.owner is not None:
                 continue  # a method of another family
             if self._scope_places(other) == places:
-                self.gain(other, scope, knot)
+                self.gain_beside(other, scope, knot)
 
     def _double_beside(self, call: tree.Call, member: Function, given: int) -> None:
         """A lambda of a test that the same call may call takes what the function takes."""

@@ -92,7 +92,7 @@ class Lambdas(Room):
         for one in ordered(self.program.inference.of(call.func)):
             match one:
                 case (FunctionObject() as made) | Partial(of=FunctionObject() as made):
-                    self.planner.signatures.gain(made.function, scope, knot)
+                    self.planner.signatures.gain_beside(made.function, scope, knot)
                 case LambdaObject():
                     self._gain(one.node, scope, knot)
         if self.planner.signatures.asks(call, scope, knot):
