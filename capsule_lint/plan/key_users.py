@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, TypeGuard
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
+from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import Function, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
@@ -68,12 +70,21 @@ class KeyUsers(Room):
                 key = self._key(call) if function is not None else None
                 if function is None or key is None:
                     continue
-                named = entries_of_dict(program.names, key).values()
-                values = [v.values[0] if _is_typed(v) else v for v in named if v is not None]
-                steps = [step for value in values for step in self._steps(value)]
+                entries = {
+                    name: list(self._steps(value.values[0] if _is_typed(value) else value))
+                    for name, value in entries_of_dict(program.names, key).items()
+                    if value is not None
+                }
                 own = {p.name for p in function.own_params if not p.name.endswith("key")}
-                given = (step.id in own for step in steps if isinstance(step, tree.Name))
-                if any(given) and not any(map(self._is_whole, steps)):
+                roots = [
+                    s.id for steps in entries.values() for s in steps if isinstance(s, tree.Name)
+                ]
+                given = own.intersection(roots)
+                if (
+                    given
+                    and not any(map(program.policy.is_key_name, roots))
+                    and not any(self._is_of_row(n, s, given) for n, s in entries.items())
+                ):
                     found.update(program.names.running(function))
         return found
 
@@ -96,11 +107,25 @@ class KeyUsers(Room):
         if isinstance(node, tree.Name):
             yield node
 
-    def _is_whole(self, node: tree.Node) -> bool:
-        """Whether an expression is a whole key by its name: `pk`, `row.pk`, `row["PK"]`."""
-        if isinstance(node, tree.Subscript):
-            return bool(self.program.keys.key_name(node.index))
-        return self.program.policy.is_key_name(last_name(node))
+    def _is_of_row(self, name: str, steps: Sequence[tree.Node], given: AbstractSet[str]) -> bool:
+        """Whether a key's entry is the table's own partition key, read of a row that is one of the things which a function
+        is given: `row["PK"]`, and no `user["gsi1pk"]`; of settings, whose class no entity is, other things are asked."""
+        root = steps[-1] if steps else None
+        if not isinstance(root, tree.Name) or root.id not in given or not self._is_partition(name):
+            return False
+        for step in steps[:-1]:
+            keys = self.program.keys
+            said = (
+                keys.key_name(step.index) if isinstance(step, tree.Subscript) else last_name(step)
+            )
+            if self._is_partition(said):
+                classes = classes_of(self.program.inference.of(root))
+                return len(given) == 1 or all(c in self.program.domain.entities for c in classes)
+        return False
+
+    def _is_partition(self, name: str) -> bool:
+        policy = self.program.policy
+        return policy.is_key_name(name) and not policy.is_index_key_name(name)
 
     @cached_property
     def _filling(self) -> set[Function]:
