@@ -314,11 +314,10 @@ def _steps(
                 yield value, (*around, (pattern, name))
                 yield from _steps(value, (*around, (pattern, name)))
         case ast.MatchSequence(patterns=parts):
-            star = next((n for n, one in enumerate(parts) if isinstance(one, ast.MatchStar)), None)
-            for n, value in enumerate(parts):
-                at = (*around, n if star is None or n < star else -1)
-                yield value, at
-                yield from _steps(value, at)
+            stars = (n for n, one in enumerate(parts) if isinstance(one, ast.MatchStar))
+            for n, value in enumerate(parts[: next(stars, None)]):
+                yield value, (*around, n)
+                yield from _steps(value, (*around, n))
         case ast.MatchAs(pattern=ast.pattern() as inner):
             yield inner, around
             yield from _steps(inner, around)

@@ -63,8 +63,8 @@ class Entry(Struct, frozen=True, tag=True):
 
 
 Step: TypeAlias = Entry | Field | int
-"""Where a pattern looks for something: under a key of a dict, as what an object has, or at a place of a sequence, -1
-behind a `*rest`."""
+"""Where a pattern looks for something: under a key of a dict, as what an object has, or at a place of a sequence before any
+`*rest`."""
 
 
 class Bind(Struct, frozen=True):
