@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.entities.additions import QUEUES, taking_till_none
+from capsule_lint.plan.entities.additions import QUEUES, makes_queue, taking_till_none
 from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.memory.matched_rows import MatchedRows
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import UNKNOWN, Foreign
-from capsule_lint.program.local_names import bound_whole
+from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -68,7 +68,11 @@ class QueuedRows(Room):
                 return False
 
     def _is_queue(self, node: tree.Node) -> bool:
-        """Whether something is a queue: by its type, or, where nothing is known of that, by its name."""
+        """Whether something is a queue: by its type, or, where nothing is known of that, by its name. One that is made
+        of what there was before, `deque(rows)`, may have that of the table."""
+        made = only_assigned(self.program.names, node)
+        if made is not None and not makes_queue(made):
+            return False
         types = self.program.inference.of(node)
         if not types or UNKNOWN in types:
             return "queue" in last_name(node).lower()
