@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import (
     ANYTHING,
+    NOTHING,
     ClassObject,
     Collection,
     Instance,
+    TupleOf,
+    Type,
     Types,
     foreign,
-    holds_objects,
     join,
     ordered,
 )
@@ -42,8 +44,8 @@ def _made(types: Types) -> Types:
 
 
 def matched(inference: Inference, binding: Binding) -> Types:
-    """What a pattern finds as what an object of a class has, or an object of the program that it takes as it is;
-    anything, where it finds something else."""
+    """What a pattern finds as what an object of a class has, or named tuples that it takes as they are; anything, where
+    it finds something else: earlier cases may have taken some of that."""
     block = binding.place.statement
     binds = block.binds if isinstance(block, tree.Block) else ()
     bound = next((one for one in binds if one.target.at == binding.at), None)
@@ -51,19 +53,24 @@ def matched(inference: Inference, binding: Binding) -> Types:
         return ANYTHING
     found = found_at(inference, block, bound.keys)
     had = bound.keys and isinstance(bound.keys[-1], tree.Field)
-    return found if had or (holds_objects(found) and not bound.asked) else ANYTHING
+    taken = not bound.asked and all(
+        isinstance(t, Instance) and inference.classes.is_named_tuple(t.cls) for t in found
+    )
+    return found if had or taken else ANYTHING
 
 
 def found_at(inference: Inference, block: tree.Block, keys: Iterable[tree.Step]) -> Types:
-    """What a pattern finds in the subject of a `match`, step by step."""
-    types = inference.of(block.heads[0])
+    """What a pattern finds in the subject of a `match`, step by step: where that is known for each that this may be."""
+    subject = block.heads[0]
+    written = (
+        isinstance(subject, tree.Sequence) and subject.kind != "tuple"
+    )  # of what, nobody says
+    types = ANYTHING if written else inference.of(subject)
     for key in keys:
         match key:
-            case tree.Entry():
-                held = (t.at(key.key) if isinstance(t, Collection) else ANYTHING for t in types)
-                types = join(*held)
-            case int():
-                types = inference.unpacked(types, (key,))
+            case tree.Entry() | int():
+                held = [_held(one, key) for one in types]
+                types = join(*held) if all(held) else ANYTHING
             case tree.Field():
                 named = [
                     (cls, name_of(inference, cls, key))
@@ -72,6 +79,19 @@ def found_at(inference: Inference, block: tree.Block, keys: Iterable[tree.Step])
                 types = join(*(inference.member(cls, name) for cls, name in named if name))
         types = types or ANYTHING
     return types
+
+
+def _held(one: Type, key: tree.Entry | int) -> Types:
+    """What a collection has under a key or at a place, where it has the like at all, or that is known of this one."""
+    match one:
+        case TupleOf(items=items) if isinstance(key, int) and key < len(items):
+            return items[key]
+        case Collection(entries=()):
+            return one.items
+        case Collection() if isinstance(key, tree.Entry):
+            return join(*(of for name, of in one.entries if name == key.key))
+        case _:
+            return NOTHING
 
 
 def classes_of(inference: Inference, block: tree.Block, step: tree.Field) -> list[Class]:
