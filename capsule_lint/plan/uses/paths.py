@@ -245,7 +245,7 @@ class Path:
                 if called == "param" or (
                     called in _COPYING and isinstance(parent.func, tree.Name)
                 ):
-                    return self._goes_well(parent)
+                    return self._is_beside_keys(node, called) or self._goes_well(parent)
                 if called == "parametrize":
                     return self._parametrized(parent)
                 if self.hands_on(parent):
@@ -304,6 +304,17 @@ class Path:
                 case UnknownType():
                     return True
         return False
+
+    def _is_beside_keys(self, node: tree.Node, called: str) -> bool:
+        """Whether what gives the elements of a table, `sorted(HANDLERS)`, gives its keys alone, under one of which
+        the function stands."""
+        return called in LISTED and all(
+            isinstance(one, Collection)
+            and one.kind == "dict"
+            and any(map(self._is_it, one.items))
+            and not self._may_have(one.keys)
+            for one in self.program.inference.of(node)
+        )
 
     def _is_it(self, one: Type) -> bool:
         """Whether something is the function or the lambda, or a partial of it."""
