@@ -260,15 +260,11 @@ class Calls:
         for word in COPYING:
             for call in self.uses.calls_beside(word):
                 value, copied = call.keyword(name), copied_by(call)
-                for one in (
-                    self.inference.of(copied) if value is not None and copied is not None else ()
-                ):
-                    if (
-                        value is not None
-                        and isinstance(one, Instance)
-                        and cls in self.classes.mro(one.cls)
-                    ):
-                        yield value
+                if value is None or copied is None:
+                    continue
+                classes = [t.cls for t in self.inference.of(copied) if isinstance(t, Instance)]
+                if any(cls in self.classes.mro(one) for one in classes):
+                    yield value
 
     def handed_up(self, initializer: Function) -> list[tree.Call]:
         """The calls of `super().__init__(…)` in an initializer."""
