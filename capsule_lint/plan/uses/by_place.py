@@ -10,7 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.wrapping import is_around
 from capsule_lint.program.local_names import made_of, reads_of, reads_of_parameter
-from capsule_lint.program.logs import is_for_people
+from capsule_lint.program.logs import is_for_people, is_log
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ _BINDING: Final = ("bind", "bind_partial", "getcallargs")
 _DECLARED: Final = frozenset(("parameters", "signature", "getfullargspec", "co_varnames"))
 """What says how a function calls what it takes."""
 _ONE_BY_ONE: Final = ("iter", "reversed", "islice")
+_SHOWING: Final = ("str", "repr", "format")
+"""What makes a text of a value, for a person."""
+_TURNED: Final = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _MAX_DEPTH: Final = 6
 
 
@@ -94,7 +97,7 @@ class ByPlace(Struct, frozen=True):
         self, item: tree.Subscript, index: tree.Node, group: Group, depth: int
     ) -> Iterator[tree.Node]:
         """What a subscript takes: what comes before the new one is where it was, and a rest is followed."""
-        if group.named or last_name(index) == "index":
+        if group.named or self._says(index):
             return
         if isinstance(index, tree.Slice):
             ends = [0 if index.lower is None else tree.integer(index.lower)]
@@ -106,7 +109,7 @@ class ByPlace(Struct, frozen=True):
                 yield from self._of(Group(item, group.place - known[0]), depth + 1)
             return
         at = tree.integer(index)
-        if at is None or not 0 <= at < group.place:
+        if (at is None or not 0 <= at < group.place) and not self._is_shown(item):
             yield item
 
     def _of_target(self, target: tree.Node, group: Group, depth: int) -> Iterator[tree.Node]:
@@ -136,11 +139,18 @@ class ByPlace(Struct, frozen=True):
         elif not star and called in _SAME and number == 0:
             named = group.named and called in ("dict", "OrderedDict")
             yield from self._of(Group(call, group.place, named), depth + 1)
-        elif not star and (called in _ONE_BY_ONE or (called == "zip" and not self._says(call))):
+        elif not star and (
+            called in _ONE_BY_ONE or (called == "zip" and not self._says(*call.plain))
+        ):
             yield call
         elif not star and called == "len":
-            if isinstance(self.program.names.parent(call), tree.Compare | tree.Binary):
-                yield call
+            match self.program.names.parent(call):
+                case tree.Compare(left=left, ops=(op,), rights=(right,)):
+                    other, op = (right, op) if left is call else (left, _TURNED.get(op, op))
+                    before = _is_before(op, tree.integer(other), group.place)
+                    yield from () if before or self._says(other) else (call,)
+                case tree.Compare() | tree.Binary():
+                    yield call
         elif star != "**":
             yield from self._of_callees(call, number, group, depth)
 
@@ -173,10 +183,38 @@ class ByPlace(Struct, frozen=True):
         bindings = self.program.names.bindings_of(func) if isinstance(func, tree.Name) else ()
         return any(binding.parameter is not None for binding in bindings)
 
-    def _says(self, zipped: tree.Call) -> bool:
-        """Whether values are put beside what a function itself calls them."""
+    def _says(self, *places: tree.Node) -> bool:
+        """Whether values are asked of what a function itself says: `names.index("book_id")`, whose names are those of its
+        signature."""
         return any(
             isinstance(node, tree.Name | tree.Attr) and last_name(node) in _DECLARED
-            for value in zipped.plain
+            for value in places
             for node in made_of(self.program.names, value)
         )
+
+    def _is_shown(self, item: tree.Node) -> bool:
+        """Whether a person is told what is taken, and nothing else: a log or an error, also by a local."""
+        names = self.program.names
+        holder: object = item
+        while isinstance(holder := names.parent(holder), tree.Expr):
+            if isinstance(holder, tree.Call):
+                called = last_name(holder.func)
+                if is_log(holder):
+                    return not list(self.program.calls.callees(holder))
+                if called not in _SHOWING and not called.endswith(("Error", "Exception")):
+                    return False
+        match holder:
+            case tree.Assign(value=value, op="", targets=(tree.Name() as target,)) if (
+                value is item
+            ):
+                reads = list(reads_of(names, target, (target.at,)))
+                return bool(reads) and all(
+                    not isinstance(names.parent(read), tree.Assign) and self._is_shown(read)
+                    for read in reads
+                )
+        return isinstance(holder, tree.Eval) and holder.kind == "raise"
+
+
+def _is_before(op: str, number: int | None, place: int) -> bool:
+    """Whether a comparison of how many there are with a number says as before: of those that stay where they are."""
+    return number is not None and (number <= place if op in (">=", "<") else number < place)

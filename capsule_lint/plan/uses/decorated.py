@@ -22,13 +22,15 @@ from capsule_lint.program.calling.wrapping import (
 from capsule_lint.program.local_names import reads_of_parameter
 from capsule_lint.program.model import last_name, outwards
 from capsule_lint.program.texts.pieces import names_any_of
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
+    from capsule_lint.program.names import Names
 
 
 def called_apart(program: Program, function: Function) -> Iterator[tuple[Function, tree.Call]]:
@@ -85,15 +87,33 @@ def taking(
         before = max((put_before(names, call) for call in calls), default=0)
         around = (one for read in reads for one in outwards(names.function_of(read)))
         for inner in dict.fromkeys(around):
-            if inner not in gaining and wrapper in outwards(inner.parent):
+            if inner in gaining:
+                continue
+            if wrapper in outwards(inner.parent) and _stands_for(names, inner, reads):
                 place = at + int(function.takes_self) - before
                 yield from ((inner, node) for node in by_place.taken(inner, place))
     for decorator in function.fact.decorators:
         for call in calls_by_object(program.classes, decorator):
             called = names.function_of(call)
             if called is not None and not _gives_scope(program, function, call):
-                place = at + 1 - put_before(names, call)
+                given = int(called.takes_self) + int(function.takes_self)
+                place = at + given - put_before(names, call)
                 yield from ((called, node) for node in by_place.taken(called, place))
+
+
+def _stands_for(names: Names, inner: Function, reads: Sequence[tree.Name]) -> bool:
+    """Whether a function in a decorator calls what that decorates, or has it called, or is given back in its place: others
+    only ask for its name, and have arguments of their own."""
+    for value in inner.parent.returns if inner.parent is not None else ():
+        if any(isinstance(node, tree.Name) and node.id == inner.name for node in within(value)):
+            return True
+    calls = (
+        (read, names.parent(read)) for read in reads if inner in outwards(names.function_of(read))
+    )
+    return any(
+        isinstance(call, tree.Call) and (call.func is read or any(a.star for a in call.args))
+        for read, call in calls
+    )
 
 
 def place_of(program: Program, function: Function, scope: Scope) -> int:
