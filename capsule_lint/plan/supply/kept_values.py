@@ -70,10 +70,8 @@ class KeptValues(MendRoom):
             self.state.groups.join(knot, uses[0][0].knot)
             return True
         if must:
-            around = value.root.name
-            reason = (
-                f"`{value.code}` is for `{around}` to ask, where `{key[1]}` means something else"
-            )
+            why = "is that beside another value" if uses else "means something else"
+            reason = f"`{value.code}` is for `{value.root.name}` to ask, where `{key[1]}` {why}"
             self.mends.obstacle(knot, want.node, reason)
         return False
 
