@@ -121,7 +121,7 @@ class Signatures(Room):
             return
         for wrapper in list(gaining_with(program, member, scope, state.params)):
             self.gain(wrapper, scope, knot)
-        for other, call in list(around_by(program, member, scope)):
+        for other, call in list(around_by(program, member, scope, state.params)):
             self.want_argument(call, scope, other, 0, knot)
             self._around.setdefault((member, scope), []).append(other)
         for call, callee in list(program.calls.callers(member)):

@@ -71,7 +71,10 @@ class GivenBack(Struct, frozen=True):
                 ):
                     reason = f"`{maker.name}` puts it around `{one.name}` as well, which does not get {told}"
                     return Verdict.ESCAPE, reason
-                if not any(around is wrapper for around, _ in handing(program, one, scope)):
+                if not any(
+                    around is wrapper and scope in (self.asked.of(call) or ())
+                    for around, call in handing(program, one, scope, self.gained)
+                ):
                     reason = f"it has to take {told} where `{one.name}` does, and hand it on"
                     return Verdict.ESCAPE, reason
         return Verdict.ALREADY_CORRECT, f"`{maker.name}` puts it around what changes alike"

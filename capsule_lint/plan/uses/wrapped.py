@@ -3,7 +3,7 @@ tenant_id, subject_id, *args): return method(self, tenant_id, subject_id, *args)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.decorated import place_of, taking
@@ -15,23 +15,30 @@ from capsule_lint.program.calling.wrapping import (
     wrappers,
 )
 from capsule_lint.program.local_names import reads_of_parameter
-from capsule_lint.program.logs import is_for_people
+from capsule_lint.program.logs import is_log
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.names import Names
+
+    Gained: TypeAlias = Mapping[Function, Mapping[str, Scope]]
 
 
 def handing(
-    program: Program, function: Function, scope: Scope
+    program: Program, function: Function, scope: Scope, gained: Gained
 ) -> Iterator[tuple[Function, tree.Call]]:
     """The wrappers of a function that can take a scope where it does, and their calls of it: they take just what it takes,
     or name what stands before the scope and hand on whatever else there is."""
     names = program.names
+
+    def takes(other: Function) -> bool:
+        return will_take(program, gained, other, scope)
+
     for maker in wrappers(program.inference, function):
         every = list(calls_of(names, maker))
         for around in dict.fromkeys(names.function_of(call) for call in every):
@@ -41,28 +48,28 @@ def handing(
                 or (
                     all(hands_all_on(names, call) for call in calls)
                     and _has_place(program, function, around, scope)
-                    and _only_tells(program, maker, around, calls)
+                    and _only_tells(program, maker, around, calls, takes)
                 )
             ):
                 yield from ((around, call) for call in calls)
 
 
 def gaining_with(
-    program: Program, function: Function, scope: Scope, gaining: Container[Function]
+    program: Program, function: Function, scope: Scope, gained: Gained
 ) -> Iterator[Function]:
     """Those that have to take it, for something else would come where they name it, or there is no room for it."""
-    for around, _ in handing(program, function, scope):
+    for around, _ in handing(program, function, scope, gained):
         named = sum(p.by_position for p in around.params)
         if (
             all(p.kind != "*" for p in around.params)
             or named > int(function.takes_self) + place_of(program, function, scope)
-            or any(one is around for one, _ in taking(program, function, {"": scope}, gaining))
+            or any(one is around for one, _ in taking(program, function, {"": scope}, gained))
         ):
             yield around
 
 
 def around_by(
-    program: Program, wrapper: Function, scope: Scope
+    program: Program, wrapper: Function, scope: Scope, gained: Gained
 ) -> Iterator[tuple[Function, tree.Call]]:
     """What the wrapper of a decorator is put around, where it can take a scope as that does, and its calls of these."""
     maker = wrapper.parent
@@ -70,17 +77,12 @@ def around_by(
         return
     for function in decorated_by(program.inference, maker):
         if isinstance(function, Function):
-            for around, call in handing(program, function, scope):
+            for around, call in handing(program, function, scope, gained):
                 if around is wrapper:
                     yield function, call
 
 
-def will_take(
-    program: Program,
-    gained: Mapping[Function, Mapping[str, Scope]],
-    function: Function,
-    scope: Scope,
-) -> bool:
+def will_take(program: Program, gained: Gained, function: Function, scope: Scope) -> bool:
     """Whether a function has the parameter of a scope, or gains it."""
     has = program.domain.scope_parameter(function, scope)
     return has is not None or scope.parameter in gained.get(function, {})
@@ -104,11 +106,15 @@ def _has_place(program: Program, function: Function, around: Function, scope: Sc
 
 
 def _only_tells(
-    program: Program, maker: Function, around: Function, calls: list[tree.Call]
+    program: Program,
+    maker: Function,
+    around: Function,
+    calls: list[tree.Call],
+    takes: Callable[[Function], bool],
 ) -> bool:
-    """Whether a wrapper only calls what it is put around, and does nothing with whose it is but tell others: what it keeps
-    under a key of the tenant would be kept for all capsules of it."""
-    names, scopes = program.names, program.policy.scopes
+    """Whether a wrapper only calls what it is put around, and does nothing with what it is given but tell people, or what
+    takes the scope as well: whatever it keeps, or asks for, would be that of all capsules."""
+    names = program.names
     said = maker.own_params[0].annotation
     if said is not None and any(last_name(one) == "Concatenate" for one in within(said)):
         return False  # which would have to say more
@@ -119,30 +125,34 @@ def _only_tells(
         called = isinstance(parent, tree.Call) and id(parent) in handed
         if id(read) in inside and not called and not isinstance(parent, tree.Attr):
             return False
-    taken = [program.domain.scope_parameter(around, scope) for scope in scopes]
-    told = [p for p in around.params if p in taken or p.kind == "*"]
     return all(
-        _is_told(program, read, own, handed)
-        for own in told
+        id(names.parent(read)) in handed or _is_told(program, read, takes)
+        for own in around.params
         for read in reads_of_parameter(names, own, around.module)
     )
 
 
-def _is_told(program: Program, read: tree.Name, own: tree.Parameter, handed: set[int]) -> bool:
-    """Whether a parameter is handed on where it is read, or part of a statement that keeps nothing: `audit.note(tenant_id)`.
-    Of `*args` one may be taken, `args[0]`."""
-    names = program.names
-    if id(names.parent(read)) in handed or is_for_people(names, read):
-        return True
-    holder: object = names.parent(read)
-    if own.kind == "*":
-        return isinstance(holder, tree.Subscript) and tree.integer(holder.index) is not None
-    while isinstance(holder, tree.Expr) and not isinstance(holder, tree.Walrus):
-        holder = names.parent(holder)
-    match holder:
-        case tree.Eval(kind=kind):
-            return kind == "expr"
-        case tree.Block(kind=kind):
-            return kind in ("if", "with")
-        case _:
-            return False
+def _is_told(program: Program, read: tree.Name, takes: Callable[[Function], bool]) -> bool:
+    """Whether a parameter is read in a statement that only tells what takes the scope, `self.audit.note(tenant_id)`, or a
+    person: `logger.info(f"of {tenant_id}")`."""
+    names, above = program.names, program.names.parent(read)
+    while isinstance(above, tree.Attr):
+        above = names.parent(above)
+    if isinstance(above, tree.Call) and _statement(names, above) == "expr":
+        callees = program.calls.callees(above)
+        if callees:
+            return all(one.function is not None and takes(one.function) for one in callees)
+    while isinstance(above, tree.FString | tree.Binary | tree.Sequence):
+        above = names.parent(above)
+    if not isinstance(above, tree.Call):
+        return False
+    kind, told = _statement(names, above), is_log(above) and not program.calls.callees(above)
+    return kind == "raise" or (kind == "expr" and told)
+
+
+def _statement(names: Names, call: tree.Call) -> str:
+    """The kind of the statement that is nothing but a call."""
+    above = names.parent(call)
+    if isinstance(above, tree.Wrapped) and above.kind == "await":
+        above = names.parent(above)
+    return above.kind if isinstance(above, tree.Eval) else ""
