@@ -294,6 +294,19 @@ class Leaks(Struct, frozen=True):
         mro = self.local.program.classes.mro(cls)
         return any(self.local.state.gains(home, scope) for home in mro)
 
+    def _changes(self, call: tree.Call) -> bool:
+        """Whether all that a call may call gains a scope, or has every one: whatever else takes `**key` keeps by that."""
+        domain, scopes = self.local.program.domain, self.local.program.policy.scopes
+        called = [one.function for one in self.local.program.calls.callees(call)]
+        return bool(called) and all(
+            one is not None
+            and (
+                self.local.state.params.get(one)
+                or all(domain.scope_parameter(one, s) for s in scopes)
+            )
+            for one in called
+        )
+
     def _is_key(self, node: tree.Node, depth: int) -> bool:
         """Whether something is looked up by a value, here or under a local name."""
         program = self.local.program
@@ -308,7 +321,7 @@ class Leaks(Struct, frozen=True):
                 return parent.left is node
             case tree.Call(func=tree.Attr() as func):
                 told = next((a for a in parent.args if a.value is node), None)
-                if told is not None and told.star and program.calls.callees(parent):
+                if told is not None and told.star and self._changes(parent):
                     return False  # these are its arguments, and change with what it takes
                 keyword = told.keyword if told is not None else None
                 first = bool(parent.args) and parent.args[0].value is node
