@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.inference.infer import Inference
 
-_MAPPING: Final = frozenset(["map", "filter", "sorted", "min", "max", "groupby", "starmap"])
+_MAPPING: Final = frozenset(
+    ["map", "filter", "sorted", "min", "max", "sort", "groupby", "starmap"]
+)
 """What gives its function the items of a collection."""
 
 
@@ -67,15 +69,15 @@ class Lambdas:
         self, call: tree.Call, node: tree.Lambda, position: int, place: Place
     ) -> Types | None:
         """What `property` gives a lambda, or `map`, `filter` and `sorted`, which go through collections, as `rows.sort`
-        does, and `reduce` with what comes second."""
+        does, and `reduce` with what comes second, or with both where nothing comes before."""
         cls = place.scope.parent.cls if place.scope.parent is not None else None
         if cls is not None and position == 0 and last_name(call.func) == "property":
             return frozenset((Instance(cls),))
         rest = [one for one in call.unnamed if one is not node]
         name = last_name(call.func)
-        if name == "sort" and call.receiver is not None:
+        if name == "sort" and not rest and call.receiver is not None:
             rest = [call.receiver]
-        elif name == "reduce" and position == 1:
+        elif name == "reduce" and (position == 1 or len(call.args) == 2):
             rest = rest[:1]
         elif name not in _MAPPING:
             return None
