@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.model import Binding, Function, Module
     from capsule_lint.program.names import Names
 
 QUEUED: Final = frozenset(("delay", "s", "si", "send"))
@@ -78,10 +78,17 @@ def _listed(names: Names, node: tree.Node) -> tree.Node:
     bound, function = bound_whole(names, node), names.function_of(node)
     if bound is None or function is None or bound.annotation is not None:
         return node
-    made = bound.assigned
+    made = _alone(bound)
     own = made is not None and names.function_of(made) is function is bound.function
     reads = [read for read in names.called(function, bound.name) if read.at != bound.at]
     return made if made is not None and own and reads == [node] else node
+
+
+def _alone(bound: Binding) -> tree.Node | None:
+    """What a local is given, and nothing else with it: `jobs = self.jobs = […]` keeps it elsewhere as well."""
+    statement = bound.place.statement
+    alone = isinstance(statement, tree.Assign) and len(statement.targets) == 1
+    return bound.assigned if alone else None
 
 
 def _rows(node: tree.Node) -> list[tree.Sequence]:
