@@ -235,7 +235,8 @@ class Statements:
             return tree.Field(places[pattern], named, place)
         keys = tuple(map(_text, pattern.keys))
         value = pattern.patterns[keys.index(str(which))]
-        return tree.Entry(str(which), self._at(pattern), self._at(value), keys, _types(value))
+        at, types = self._at(pattern), _types(value)
+        return tree.Entry(str(which), at, self._at(value), keys, types, pattern.rest)
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> tree.FunctionDef:
         at = self._at(node)

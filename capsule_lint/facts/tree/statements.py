@@ -60,6 +60,8 @@ class Entry(Struct, frozen=True, tag=True):
     """All keys that the pattern asks for."""
     types: tuple[str, ...] | None
     """Of which classes what it finds there has to be; `None` where it asks for more, or binds not just one name."""
+    rest: str | None
+    """The name of all other entries, `**rest`."""
 
 
 Step: TypeAlias = Entry | Field | int

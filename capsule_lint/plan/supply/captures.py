@@ -11,7 +11,9 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddEntry, Position, Span
 from capsule_lint.plan.code import rename, renamed_item_access, text_of
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.state import Knot
 from capsule_lint.plan.supply.repeats import bound_by, taken_out
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.plan.state import Knot, Want
+    from capsule_lint.plan.state import Want
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Binding, Module
 
 _UNASKED: Final = "the pattern that takes this apart would have to ask for `{}` as well"
+_LOST: Final = (
+    "`{}` is read whole as well, from which a pattern that asks for `{}` would take that away"
+)
+_AT_A_KEY: Final = frozenset(("get", "pop"))
 
 
 @dataclass(eq=False, slots=True)
@@ -68,6 +74,14 @@ class Captures(MendRoom):
         key, module = rename(entry.key, old, want.scope), binding.module
         if key in entry.keys:
             return self._bound(binding, entry, key, len(keys) - at, want)
+        spread, whole_too = self._rest(binding, entry, want)
+        if whole_too or binding.function is None:
+            given = want.call.args if want.call is not None and entry.rest is not None else ()
+            if spread or any(one.star == "**" for one in given):  # the key is in that as well
+                self.mends.obstacle(knot, want.node, _LOST.format(entry.rest, key))
+            return None  # it stays in what is left, and others see the names of a module
+        for joined in spread:
+            self.state.groups.join(knot, joined)
         name, first = self._named.get((module, entry.at, key), (None, knot))
         self.state.groups.join(first, knot)
         if name is None:
@@ -89,6 +103,37 @@ class Captures(MendRoom):
             )
             self.mends.add(knot, mend)
         return name
+
+    def _rest(self, binding: Binding, entry: tree.Entry, want: Want) -> tuple[set[Knot], bool]:
+        """The changes of the calls that gain a scope for which a pattern's `**rest` must not have it, `cls(tenant_id,
+        **rest)`, and whether that is read other than by them, or one by one."""
+        bound, block = bound_by(binding), binding.place.statement
+        wants = {id(w.call): w.knot for w in self.state.wants if w.scope is want.scope}
+        binds = block.binds if isinstance(block, tree.Block) else ()
+        targets = [one.target for one in binds if one.body == bound.body]
+        rests = [one for one in targets if isinstance(one, tree.Name) and one.id == entry.rest]
+        spread, whole = set[Knot](), False
+        for target in rests[:1]:
+            for read in reads_of(self.program.names, target, {one.at for one in rests}):
+                call = self.program.names.parent(read)
+                given = call.args if isinstance(call, tree.Call) else ()
+                if id(call) in wants and any(a.value is read and a.star == "**" for a in given):
+                    spread.add(wants[id(call)])
+                else:
+                    whole |= not self._is_at_a_key(read, want.scope)
+        return spread, whole
+
+    def _is_at_a_key(self, read: tree.Name, scope: Scope) -> bool:
+        """Whether nothing but what a dict has under a key is read, which is not that of a scope."""
+        around, key = self.program.names.parent(read), None
+        if isinstance(around, tree.Subscript) and around.base is read:
+            key = around.index
+        elif isinstance(around, tree.Attr) and around.name in _AT_A_KEY:
+            call = self.program.names.parent(around)
+            if isinstance(call, tree.Call) and call.func is around and call.args:
+                key = call.args[0].value
+        said = key.value if isinstance(key, tree.Const) else None
+        return isinstance(said, str) and not names_scope(said, scope)
 
     def _bound(
         self, binding: Binding, entry: tree.Entry, key: str, depth: int, want: Want
