@@ -262,9 +262,7 @@ class Leaks(Struct, frozen=True):
                 settled |= any(self._gains(c.cls, scope) for c in callees if c.cls is not None)
                 settled |= any(map(self._makes_address, functions))
                 told_of = node.args if functions and not settled else ()
-                parts = [
-                    p for a in told_of for p in (tree.items(a.value) if a.star else (a.value,))
-                ]
+                parts = [part for argument in told_of for part in self._given(argument)]
             case _:
                 return False
         values = [one for part in parts for one in within(part)]
@@ -273,6 +271,13 @@ class Leaks(Struct, frozen=True):
             and any(_is_told(one, told) for one in values)
             and not any(names_scope(hole_name(one), scope) for one in values)
         )
+
+    def _given(self, argument: tree.Argument) -> tuple[tree.Node, ...]:
+        """What an argument gives: itself, or what it spreads, also by way of a local."""
+        value = argument.value
+        if not argument.star:
+            return (value,)
+        return tree.items(behind(self.local.program.names, value) or value)
 
     def _makes_address(self, function: Function) -> bool:
         """Whether what a function gives back is an address, and no key."""
