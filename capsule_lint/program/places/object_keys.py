@@ -30,10 +30,11 @@ class ObjectKeys(Struct, frozen=True):
     keys: Keys
 
     def makes(self, function: Function, depth: int = 0) -> bool:
-        """Whether what a function gives goes to such a place anywhere, tests aside."""
+        """Whether what a function gives goes to such a place wherever it is called, tests aside."""
         names = self.keys.names
-        calls = (call for call, _ in self.keys.calls.callers(function))
-        return any(self.goes(call, depth) for call in calls if not names.module_of(call).is_test)
+        every = (call for call, _ in self.keys.calls.callers(function))
+        calls = [call for call in every if not names.module_of(call).is_test]
+        return bool(calls) and all(self.goes(call, depth) for call in calls)
 
     def goes(self, node: tree.Node, depth: int = 0) -> bool:
         """Whether such a key stands where an expression does, or where that goes: in a longer text, by a local, a
