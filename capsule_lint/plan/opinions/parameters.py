@@ -112,7 +112,7 @@ class ParameterOpinions:
         if not isinstance(default, tree.Name) or not names_scope(default.id, scope):
             return False
         bindings = self.ground.program.names.bindings_of(default)
-        kept = all(b.function and not isinstance(b.assigned, tree.Const) for b in bindings)
+        kept = all(b.function and not _is_empty(b.assigned) for b in bindings)
         return bool(bindings) and kept
 
     def _optional_fields(self, cls: Class) -> Iterator[Opinion]:
@@ -295,6 +295,11 @@ class ParameterOpinions:
             for want in (*wants, *planner.state.wants)
             for function in enclosing(self.ground.program.names.place(want.node))
         }
+
+
+def _is_empty(value: tree.Node | None) -> bool:
+    """Whether something is no scope's value: `None`, or an empty text."""
+    return isinstance(value, tree.Const) and not value.value
 
 
 def _how_optional(annotation: tree.Node | None, has_default: bool) -> str:
