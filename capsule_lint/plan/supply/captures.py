@@ -169,10 +169,12 @@ class Captures(MendRoom):
     def _is_type(self, name: str, old: Scope, new: Scope) -> bool:
         """Whether what a dict has for one scope is of a class because it is so for another one."""
         one, other = old.type, new.type
-        if name == "dict" or (one == other and name in ("str", "int")):
+        if name == "dict":
             return True
-        if other is None or other.module == "builtins":
-            return name == "str" and (other is None or other.name == "str")
+        if other is None:
+            return name == ("int" if (new.test_value or "").isdecimal() else "str")
+        if one == other or other.module == "builtins":
+            return name in (("str", "int") if one == other else (other.name,))
         return name == "str" and any(quote in (new.test_value or "") for quote in "\"'")
 
     def _is_free(self, name: str, binding: Binding) -> bool:
