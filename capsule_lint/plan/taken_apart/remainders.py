@@ -14,6 +14,8 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.taken_apart.parts import CUTS, is_cut_again, leaves
 from capsule_lint.plan.taken_apart.shifts import Split, shift_of
+from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
@@ -176,7 +178,7 @@ class Remainders:
         having = [d for d in defects if any(text in d.template.text for text in texts)]
         shifts = [*moving, *(s for d in having if (s := shift_of(d, mark)) is not None)]
         alike = len({(s.start, s.scopes) for s in shifts}) == 1
-        if not alike or _is_read_again(readers.program, cut.node):
+        if not alike or not _stays_whole(readers.program, cut.node):
             return False
         readers.tie(shifts)
         return all(shift.is_before(cut.text.strip(mark), mark) for shift in shifts)
@@ -200,12 +202,33 @@ class Remainders:
                 return None
 
 
-def _is_read_again(program: Program, node: tree.Node, depth: int = 0) -> bool:
-    """Whether parts may be read of what a cut leaves of a key, also where its function gives that back."""
-    parent, function = program.names.parent(node), program.names.function_of(node)
+def _stays_whole(program: Program, node: tree.Node, depth: int = 0) -> bool:
+    """Whether what a cut leaves of a key is surely used as a whole, also where its function gives that back: it is written,
+    looked up, compared, or told to what is followed."""
+    names = program.names
+    parent, function = names.parent(node), names.function_of(node)
+    if depth > _MAX_DEPTH:
+        return False
     if function is not None and any(one is node for one in function.returns):
         calls = [call for call, _ in program.calls.callers(function)]
-        return depth > _MAX_DEPTH or any(_is_read_again(program, c, depth + 1) for c in calls)
-    if isinstance(parent, tree.Attr):
-        return parent.name not in _WHOLE
-    return is_cut_again(program, node)
+        return all(_stays_whole(program, call, depth + 1) for call in calls)
+    match parent:
+        case tree.Attr(name=name):
+            return name in _WHOLE
+        case tree.Subscript(index=index):
+            return index is node
+        case tree.Call(args=args):
+            named = any(a.value is node and a.keyword for a in args)
+            followed = bool(program.calls.callees(parent))
+            return named or followed or is_for_people(names, node)
+        case tree.Assign(targets=targets):
+            bound = [target for target in targets if isinstance(target, tree.Name)]
+            rows = [target for target in targets if isinstance(target, tree.Subscript)]
+            reads = (read for name in bound for read in reads_of(names, name, {name.at}))
+            return len(bound) + len(rows) == len(targets) and all(
+                _stays_whole(program, read, depth + 1) for read in reads
+            )
+        case _:
+            return isinstance(parent, tree.DictDisplay | tree.Compare) or is_for_people(
+                names, node
+            )
