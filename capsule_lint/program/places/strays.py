@@ -114,11 +114,21 @@ class Strays:
             and isinstance(a.value, tree.FString | tree.Binary | tree.Call | tree.Name)
             and self.keys.starts.at(a.value)
         ]
+        if _writes_file(node):
+            given = [value for value in given if self._has_kind(value)]
         if not given or self.keys.calls.callees(node) or self.is_for_others(node):
             return
         role = Role.WRITTEN if last_name(node.func) in WRITES else Role.LOOKUP
         for value in given:
             self.keys.sink(value, role, index=False)
+
+    def _has_kind(self, value: tree.Node) -> bool:
+        """Whether a text says more than scopes with tags, as a key does that may be read again from a file."""
+        tags = [scope.tag for scope in self.keys.policy.scopes]
+        return any(
+            one.text.count("#") > sum(one.text.count(tag) for tag in tags)
+            for one in self.keys.templates.resolve(value)
+        )
 
     def in_memory(self, node: tree.Subscript | tree.Call | tree.Compare) -> None:
         """A text that starts as the policy's keys do, by which rows are found in memory: first in a pair,
@@ -198,11 +208,9 @@ class Strays:
         )
 
     def is_for_others(self, node: tree.Call) -> bool:
-        """Whether a call is of another store's method, or of a collection's, or writes a text to a file."""
+        """Whether a call is of another store's method, or of a collection's."""
         if not isinstance(node.func, tree.Attr):
             return False
-        if node.func.name in _OF_FILES or (node.func.name == "write" and len(node.args) == 1):
-            return True  # an item has more than its key
         if self.keys.templates.joins.is_buffer(node.func.base):
             return True
         if _is_other_store(node.func.base):
@@ -390,3 +398,9 @@ def _is_of_another(node: tree.Node) -> bool:
 def _is_other_store(node: tree.Node) -> bool:
     """Whether an expression is called like something else than a table."""
     return bool(_OTHER_STORES & set(snake(last_name(node)).split("_")))
+
+
+def _writes_file(call: tree.Call) -> bool:
+    """Whether a call writes a text to a file: an item has more than its key."""
+    name = last_name(call.func)
+    return name in _OF_FILES or (name == "write" and len(call.args) == 1)
