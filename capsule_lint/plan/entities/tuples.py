@@ -18,6 +18,7 @@ from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.caught import found_at
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance, Types
 from capsule_lint.program.local_names import only_assigned, reads_of
+from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -277,7 +278,8 @@ class Tuples(Room):
             case tree.Subscript(base=base):
                 return base is node
             case tree.Call() as call:
-                return tuple_calls.goes_through(call)
+                told = node is not made and is_for_people(names, node)
+                return told or tuple_calls.goes_through(call)
             case tree.Assign(targets=targets, value=value) if value is node:
                 own = [t for t in targets if isinstance(t, tree.Name)]
                 reads = [read for name in own for read in reads_of(names, name, {name.at})]
