@@ -12,7 +12,7 @@ from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from capsule_lint.program.model import Function
     from capsule_lint.program.places.keys import Keys
@@ -29,16 +29,28 @@ class ObjectKeys(Struct, frozen=True):
 
     keys: Keys
 
-    def makes(self, function: Function, depth: int = 0) -> bool:
+    def makes(self, function: Function) -> bool:
         """Whether what a function gives goes to such a place wherever it is called, tests aside."""
+        return self._is_sure(lambda: self._makes(function, 0))
+
+    def goes(self, node: tree.Node) -> bool:
+        """Whether such a key stands where an expression does, or where that goes: in a longer text, by a local, a
+        parameter, or what a function gives back."""
+        return self._is_sure(lambda: self._goes(node, 0))
+
+    def _is_sure(self, asked: Callable[[], bool]) -> bool:
+        """The answer to a question: who else calls those functions matters only where it is yes so far."""
+        with self.keys.names.aside():
+            found = asked()
+        return found and asked()
+
+    def _makes(self, function: Function, depth: int) -> bool:
         names = self.keys.names
         every = (call for call, _ in self.keys.calls.callers(function))
         calls = [call for call in every if not names.module_of(call).is_test]
-        return bool(calls) and all(self.goes(call, depth) for call in calls)
+        return bool(calls) and all(self._goes(call, depth) for call in calls)
 
-    def goes(self, node: tree.Node, depth: int = 0) -> bool:
-        """Whether such a key stands where an expression does, or where that goes: in a longer text, by a local, a
-        parameter, or what a function gives back."""
+    def _goes(self, node: tree.Node, depth: int) -> bool:
         if depth > _MAX_DEPTH:
             return False
         names = self.keys.names
@@ -46,7 +58,7 @@ class ObjectKeys(Struct, frozen=True):
             case tree.Call() as call if node is not call.func:
                 return any(
                     self._asks(call, argument)
-                    or any(self.goes(read, depth + 1) for read in self._reads(call, argument))
+                    or any(self._goes(read, depth + 1) for read in self._reads(call, argument))
                     for argument in call.args
                     if argument.value is node
                 )
@@ -54,11 +66,11 @@ class ObjectKeys(Struct, frozen=True):
                 return told.under("Key") is node and told.under("Bucket") is not None
             case tree.Assign(targets=(tree.Name() as local,), op=""):
                 reads = reads_of(names, local, (local.at,))
-                return any(self.goes(read, depth + 1) for read in reads)
+                return any(self._goes(read, depth + 1) for read in reads)
             case tree.FString() | tree.Binary() as longer:
-                return self.goes(longer, depth)
+                return self._goes(longer, depth)
             case tree.Eval(kind="return") if (function := names.function_of(node)) is not None:
-                return self.makes(function, depth + 1)
+                return self._makes(function, depth + 1)
             case _:
                 return False
 
