@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 REPLACING: Final = ("replace", "_replace", "__replace__", "evolve", "model_copy")
 """What gives an object like another one, with other attributes."""
 
-COPYING: Final = ("replace", "evolve", "_replace", "model_copy", "copy")
-"""The same, by what people write themselves as well: methods, of named tuples and of pydantic models among others."""
-_COPY_FUNCTIONS: Final = COPYING[:2]
+_COPY_FUNCTIONS: Final = ("replace", "evolve")
 """Of `dataclasses`, `copy` and `attrs`; they take the instance first."""
+COPYING: Final = (*_COPY_FUNCTIONS, "_replace", "model_copy", "copy")
+"""The same, by what people write themselves as well: methods, of named tuples and of pydantic models among others."""
 
 _FIELDS: Final = ("field", "Field", "ib", "attrib")
 """Functions that say what a field is like, its default among that."""

@@ -10,7 +10,7 @@ from capsule_lint.program.model import Binding
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from capsule_lint.program.model import Module
     from capsule_lint.program.names import Names
@@ -207,6 +207,23 @@ def reads_of(
             continue
         if any(binding.at in bound_at for binding in names.bindings_of(node)):
             yield node
+
+
+def calls_of_value(names: Names, value: tree.Node) -> Iterator[tree.Call]:
+    """The calls of a value, where it stands or by the local name that it gets there."""
+    parent = names.parent(value)
+    reads: Iterable[tree.Node]
+    match parent:
+        case tree.Assign(targets=(tree.Name() as target,)) if parent.value is value:
+            reads = reads_of(names, target, (target.at,))
+        case tree.Walrus():
+            reads = [parent, *reads_of(names, parent, (parent.at,))]
+        case _:
+            reads = [value]
+    for read in reads:
+        call = names.parent(read)
+        if isinstance(call, tree.Call) and call.func is read:
+            yield call
 
 
 def reads_of_parameter(names: Names, own: tree.Parameter, module: Module) -> Iterator[tree.Name]:

@@ -24,7 +24,7 @@ from capsule_lint.program.inference.types import (
     join,
     ordered,
 )
-from capsule_lint.program.local_names import reads_of, written_text
+from capsule_lint.program.local_names import calls_of_value, written_text
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -152,7 +152,9 @@ class StandIns:
         """`Service(SimpleNamespace(get=fake))`, `Mock(spec=Repo, get=Mock(side_effect=fake))`: the methods of
         what is expected there, or of the spec; and `type("Stub", (), {"get": fake})()`."""
         own = [*_attributes_of(call)]
-        made = [call] if class_entries(call) is None else [*self._instances(call)]
+        made = (
+            [call] if class_entries(call) is None else [*calls_of_value(self.program.names, call)]
+        )
         roles = join(*(self.program.calls.roles.of(one) for one in made)) if own else ()
         known = classes_of(roles) | self._specs(call) if own else classes_of(roles)
         for cls in sorted(known, key=lambda c: c.symbol):
@@ -160,19 +162,6 @@ class StandIns:
                 method = self.program.classes.method(cls, word)
                 if method is not None and not method.is_property:
                     yield from self._come(method, node, name, bound=made == [call])
-
-    def _instances(self, call: tree.Call) -> Iterator[tree.Call]:
-        """The calls of a class that a call makes, where it stands or by the local that it becomes."""
-        names = self.program.names
-        match names.parent(call):
-            case tree.Assign(targets=(tree.Name() as target,)):
-                classes: list[tree.Node] = [*reads_of(names, target, (target.at,))]
-            case _:
-                classes = [call]
-        for one in classes:
-            made = names.parent(one)
-            if isinstance(made, tree.Call) and made.func is one:
-                yield made
 
     def _specs(self, call: tree.Call) -> frozenset[Class]:
         """The classes that a mock stands for by its spec, or that a class which a call makes inherits from."""

@@ -16,11 +16,11 @@ from capsule_lint.program.inference.types import (
     Types,
     join,
 )
-from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.local_names import calls_of_value
 from capsule_lint.program.model import Class, Module, Place, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from capsule_lint.program.inference.infer import Inference
 
@@ -120,24 +120,7 @@ class Lambdas:
             if value is not None and any(
                 isinstance(one, Collection) and made in one.items for one in tables
             ):
-                yield from self._called(value)
-
-    def _called(self, value: tree.Node) -> Iterator[tree.Call]:
-        """The calls of a value, there or by the local name that it gets."""
-        names = self.inference.names
-        parent = names.parent(value)
-        reads: Iterable[tree.Node]
-        match parent:
-            case tree.Assign(targets=(tree.Name() as target,)) if parent.value is value:
-                reads = reads_of(names, target, (target.at,))
-            case tree.Walrus():
-                reads = [parent, *reads_of(names, parent, (parent.at,))]
-            case _:
-                reads = [value]
-        for read in reads:
-            call = names.parent(read)
-            if isinstance(call, tree.Call) and call.func is read:
-                yield call
+                yield from calls_of_value(self.inference.names, value)
 
     def _homes(self, parent: object, module: Module) -> set[Module]:
         """The modules in which the lambda is called by that name."""
