@@ -14,11 +14,11 @@ from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.chosen import chosen
 from capsule_lint.program.calling.fixtures import asked_as
 from capsule_lint.program.calling.passing import PASSING
-from capsule_lint.program.containers import ADDING_ALL, FILLING
+from capsule_lint.program.fillings import Fillings, is_own
 from capsule_lint.program.handed_names import HandedNames
-from capsule_lint.program.held_names import container_of, names_held, values_of, words_in
+from capsule_lint.program.held_names import names_held, values_of, words_in
 from capsule_lint.program.inference.namespaces import called_name
-from capsule_lint.program.model import Class, Function, Module, last_name, owner_of
+from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 _OF_CLASSES: Final = frozenset(("type", "Type"))
 """What an annotation says of a place where a class itself is put."""
-_KEEPING: Final = frozenset(("update", "from_mapping", "setdefault"))
-"""Methods that put what they are given into a mapping, by its name."""
 
 
 class Declared(Struct, frozen=True):
@@ -53,6 +51,7 @@ class Uses:
     names: Names
     scopes: Sequence[Scope]
     """Those of the policy: functions that take one are followed to whoever they are given to."""
+    fillings: Fillings = field(init=False)
     _named: Aliases = field(init=False)
     _calls: dict[str, list[tree.Call]] = field(default_factory=lambda: defaultdict(list))
     _arguments: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
@@ -67,26 +66,6 @@ class Uses:
     _stores: dict[str, list[tuple[tree.Attr, tree.Node]]] = field(
         default_factory=lambda: defaultdict(list)
     )
-    _kept: dict[tuple[str, str], list[tree.Node]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    _fills: dict[tuple[int, str], list[tree.Node]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    _nested: dict[tuple[int, str], list[tree.Node]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    _spills: dict[tuple[int, str], list[tree.Node]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    _puts: dict[str, list[tuple[tree.Node, tree.Node]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    """What is put into tables, by their names: the table as it is written there, and the value."""
-    _nested_puts: dict[str, list[tuple[tree.Node, tree.Node]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    """What is put into lists that are in tables."""
     _decorated: dict[str, list[tuple[Function | Class, tree.Node]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -113,6 +92,7 @@ class Uses:
 
     def __post_init__(self) -> None:
         self._named = Aliases(self.names)
+        self.fillings = Fillings(self.names)
         through = deferred.QUEUED | deferred.attached(self.names.modules.values())
         self._named.note_makers(self.names.modules.values())
         HandedNames(self.names, self._named, self.scopes).note()
@@ -127,20 +107,7 @@ class Uses:
                     self._note_call(node, called, called_name(called))
                 self._note_arguments(node)
                 self._note_deferred(node, through)
-                if isinstance(node.func, tree.Attr) and node.func.name in FILLING and node.args:
-                    base, value = node.func.base, node.args[-1].value
-                    self._note_fill(self._fills, base, value)
-                    self._note_fill(self._nested, _holder(base), value)
-                    if isinstance(base, tree.Name | tree.Attr):
-                        self._puts[last_name(base)].append((base, value))
-                    elif isinstance(holder := _holder(base), tree.Name | tree.Attr):
-                        self._nested_puts[last_name(holder)].append((holder, value))
-                elif isinstance(node.func, tree.Attr) and node.func.name in ADDING_ALL:
-                    for argument in node.args[:1]:
-                        self._note_fill(self._spills, node.func.base, argument.value)
-                if isinstance(node.func, tree.Attr) and node.func.name in _KEEPING:
-                    for key, value in _entries(node):
-                        self._kept[last_name(node.func.base), key].append(value)
+                self.fillings.note_call(node)
         self._note_kept()
 
     # --- what can be asked ---
@@ -256,30 +223,6 @@ class Uses:
         """The same, with these attributes, where `a, b = x, y` gives each its own."""
         return self._stores.get(name, [])
 
-    def kept(self, holder: str, key: str) -> list[tree.Node]:
-        """What is put under that key of something called `holder`: `app.extensions["stores"] = …`."""
-        return self._kept.get((holder, key), [])
-
-    def fills(self, cls: Class, name: str) -> list[tree.Node]:
-        """What the methods of a class put into the collection `self.name`, an element at a time."""
-        return self._fills.get((id(cls), name), [])
-
-    def nested_fills(self, cls: Class, name: str) -> list[tree.Node]:
-        """What they put into the lists that are in the dict `self.name`: `self.name[kind].append(handler)`."""
-        return self._nested.get((id(cls), name), [])
-
-    def spills(self, cls: Class, name: str) -> list[tree.Node]:
-        """The collections all of which they put into it: `self.name.extend(notes)`, `self.name += notes`."""
-        return self._spills.get((id(cls), name), [])
-
-    def puts(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
-        """What is put, one by one, into tables that are called `name`, each with the table as it is written."""
-        return self._puts.get(name, [])
-
-    def nested_puts(self, name: str) -> list[tuple[tree.Node, tree.Node]]:
-        """The same of what is put into the lists in them: `TABLE[kind].append(handler)`."""
-        return self._nested_puts.get(name, [])
-
     def kept_by(self, keeper: Function) -> Iterator[tuple[Function | Class, tree.Node]]:
         """The functions and classes under decorators that may be a function, or give it back, and these."""
         parent = (keeper.parent.name,) if keeper.parent is not None else ()
@@ -337,7 +280,7 @@ class Uses:
     def _note_kept(self) -> None:
         """A function is known by the name of the table into which its decorator puts it."""
         tables: dict[Function, dict[str, None]] = {}
-        for name, put in (*self._puts.items(), *self._nested_puts.items()):
+        for name, put in self.fillings.tables():
             values = [one for _, value in put for one in _parts(value)]
             for keeper in filter(None, map(self._keeper, values)):
                 tables.setdefault(keeper, {})[name] = None
@@ -353,17 +296,6 @@ class Uses:
         function = self.names.function_of(value) if isinstance(value, tree.Name) else None
         first = function.own_params[:1] if function is not None else ()
         return function if [p.name for p in first] == [last_name(value)] else None
-
-    def _note_fill(
-        self,
-        fills: dict[tuple[int, str], list[tree.Node]],
-        collection: tree.Node | None,
-        value: tree.Node,
-    ) -> None:
-        if isinstance(collection, tree.Attr) and _is_self(collection.base):
-            owner = owner_of(self.names.function_of(value))
-            if owner is not None:
-                fills[id(owner), collection.name].append(value)
 
     def _note_arguments(self, call: tree.Call) -> None:
         function, called = self.names.function_of(call), PASSING.get(last_name(call.func))
@@ -399,16 +331,10 @@ class Uses:
             self._results[last_name(made.func)].update(map(last_name, statement.targets))
         for target in statement.targets if value is not None else ():
             assert value is not None
-            if isinstance(target, tree.Attr) and not _is_self(target.base):
+            if isinstance(target, tree.Attr) and not is_own(target):
                 self._stores[target.name].append((target, value))
-            elif isinstance(target, tree.Attr):
-                if statement.op in ("+", "|"):
-                    self._note_fill(self._spills, target, value)
-            elif isinstance(target, tree.Subscript):
-                self._note_fill(self._fills, target.base, value)
-                self._puts[last_name(target.base)].append((target.base, value))
-                if key := tree.text(target.index):
-                    self._kept[last_name(target.base), key].append(value)
+            elif isinstance(target, tree.Attr | tree.Subscript):
+                self.fillings.note_assignment(target, value, statement.op)
             elif isinstance(target, tree.Name) and is_global:
                 for name in words_in(value):
                     self._spelled[name].add(target.id)
@@ -448,29 +374,6 @@ class Uses:
                 self._of_classes[name].append(declared)
 
 
-def _entries(call: tree.Call) -> Iterator[tuple[str, tree.Node]]:
-    """What `update(STORE=…)`, `update({"STORE": …})` and `setdefault("STORE", …)` put, by its name."""
-    match call.plain:
-        case [tree.DictDisplay() as display]:
-            yield from display.entries
-        case [key, value] if (text := tree.text(key)) is not None:
-            yield text, value
-    yield from call.keywords
-
-
 def _parts(value: tree.Node) -> tuple[tree.Node, ...]:
     """What is put into a table, `fn`, or in a tuple that is, `(pattern, fn)`."""
     return value.items if isinstance(value, tree.Sequence) else (value,)
-
-
-def _holder(node: tree.Node) -> tree.Node | None:
-    """The dict that has in it what stands at an index: `DICT[kind]`, `DICT.setdefault(kind, [])`."""
-    match node:
-        case tree.Subscript() | tree.Call(func=tree.Attr(name="setdefault")):
-            return container_of(node)
-        case _:
-            return None
-
-
-def _is_self(node: tree.Node) -> bool:
-    return isinstance(node, tree.Name) and node.id in ("self", "cls")

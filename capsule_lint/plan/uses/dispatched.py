@@ -78,8 +78,8 @@ class Dispatched(Struct, frozen=True):
 
     def _is_filled_by_hand(self, table: str) -> bool:
         """Whether something puts functions that it names into a table: `bus.handlers["created"] = log`."""
-        uses, names = self.program.calls.uses, self.program.names
-        put = [value for _, value in (*uses.puts(table), *uses.nested_puts(table))]
+        fillings, names = self.program.calls.uses.fillings, self.program.names
+        put = [value for _, value in (*fillings.puts(table), *fillings.nested_puts(table))]
         return any(
             binding.parameter is None
             for value in put

@@ -366,14 +366,14 @@ class Attributes:
             return self._filled_with_functions(cls, name, one)
         if not isinstance(one, Collection) or not one.items <= _EMPTY_LISTS:
             return one
-        inference, uses = self.inference, self.inference.calls.uses
-        put = join(*map(inference.filled.put, uses.fills(cls, name)))
+        inference, fillings = self.inference, self.inference.calls.uses.fillings
+        put = join(*map(inference.filled.put, fillings.fills(cls, name)))
         if one.kind == "dict":
             put |= self._nested(cls, name)
         spilled = join(
             *(
                 self._inside(inference.of(value), one.kind == "dict")
-                for value in uses.spills(cls, name)
+                for value in fillings.spills(cls, name)
             )
         )
         known = put | (spilled - ANYTHING) or one.items
@@ -381,7 +381,7 @@ class Attributes:
 
     def _nested(self, cls: Class, name: str) -> Types:
         """The lists in such a dict, with what is put into them."""
-        nested = self.inference.calls.uses.nested_fills(cls, name)
+        nested = self.inference.calls.uses.fillings.nested_fills(cls, name)
         put = join(*map(self.inference.filled.put, nested))
         return put if put & ANYTHING or not nested else frozenset((Collection(put),))
 
@@ -391,7 +391,7 @@ class Attributes:
         if kind is None:
             return one
         inference = self.inference
-        plain = join(*map(inference.filled.put, inference.calls.uses.fills(cls, name)))
+        plain = join(*map(inference.filled.put, inference.calls.uses.fillings.fills(cls, name)))
         held = plain | self._nested(cls, name)
         functions = plain | join(*(t.items for t in held if isinstance(t, Collection)))
         known = all(isinstance(t, _FUNCTIONS) for t in functions)

@@ -142,8 +142,8 @@ class Contents:
         """The objects of the program that it keeps under a name in what is not its own:
         `app.extensions["stores"] = stores` for `current_app.extensions["stores"]`."""
         text = tree.text(key)
-        uses = self.inference.calls.uses
-        stored = uses.kept(last_name(base), text) if text is not None else ()
+        kept = self.inference.calls.uses.fillings.kept
+        stored = kept(last_name(base), text) if text is not None else ()
         return frozenset(
             t for value in stored for t in self.inference.of(value) if isinstance(t, Instance)
         )

@@ -47,9 +47,9 @@ class Filled:
         scope = binding.place.scope
         if not kind or scope.kind != "module" or len(scope.bindings[binding.name]) > 1:
             return NOTHING
-        uses = self.inference.calls.uses
-        put = self._values(uses.puts(binding.name), binding)
-        listed = self._values(uses.nested_puts(binding.name), binding) if kind == "dict" else []
+        fillings, name = self.inference.calls.uses.fillings, binding.name
+        put = self._values(fillings.puts(name), binding)
+        listed = self._values(fillings.nested_puts(name), binding) if kind == "dict" else []
         if listed and not all(made_empty(value) == "list" for value in put):
             return NOTHING
         found = join(*map(self.put, listed or put))
@@ -73,7 +73,7 @@ class Filled:
             return []
         parents = map(self.inference.names.parent, self._uses(binding))
         filled = any(isinstance(one, tree.Attr) and one.name in ADDING_ALL for one in parents)
-        put = self.inference.calls.uses.puts(binding.name)
+        put = self.inference.calls.uses.fillings.puts(binding.name)
         known = binding.place.scope.kind == "module" and not filled
         return self._values(put, binding) if known else []
 

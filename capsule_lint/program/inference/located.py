@@ -43,14 +43,14 @@ class Located:
 
     def _put_into(self, table: tree.Node, getter: Function) -> list[tree.Node]:
         """What is put, one by one, into a dict that is empty at first, and gets nothing of another one."""
-        uses, owner = self.inference.calls.uses, getter.owner
+        fillings, owner = self.inference.calls.uses.fillings, getter.owner
         match table:
             case tree.Attr(base=tree.Name(id=base), name=name) if (
                 owner and base == getter.self_name
             ):
                 begun = {made_empty(store.value) for store in owner.stores.get(name, ())}
-                known = begun == {"dict"} and not uses.spills(owner, name)
-                return uses.fills(owner, name) if known else []
+                known = begun == {"dict"} and not fillings.spills(owner, name)
+                return fillings.fills(owner, name) if known else []
             case tree.Name():
                 return self.inference.filled.of_module(table)
             case _:
