@@ -28,7 +28,7 @@ from capsule_lint.plan.uses.lookups import (
     keeping_class,
     kept_by_modules,
 )
-from capsule_lint.plan.uses.references import HARMLESS, References
+from capsule_lint.plan.uses.references import References
 from capsule_lint.plan.uses.registries import Registries, picking
 from capsule_lint.plan.uses.replacements import Replacements
 from capsule_lint.plan.uses.strings import Strings, registered_as
@@ -354,7 +354,7 @@ class Ledger(Room):
     def _kept(self, symbol: Symbol) -> None:
         """What a decorator keeps: nobody knows who calls it from there."""
         program = self.program
-        for kept in Registries(program, HARMLESS).keeping(symbol):
+        for kept in Registries(program).keeping(symbol):
             module = program.names.module_of(kept.node)
             table = f" in `{kept.table}`" if kept.table else ""
             verdict, reason = self._references.following.kept(kept.node, symbol)

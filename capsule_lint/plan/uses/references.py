@@ -13,7 +13,7 @@ from capsule_lint.plan.testing.standins import CALLED, callables
 from capsule_lint.plan.uses.lookups import patches_attribute
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
 from capsule_lint.program.calling.dispatch import dispatchers
-from capsule_lint.program.calling.passing import PASSING
+from capsule_lint.program.calling.passing import HARMLESS, PASSING
 from capsule_lint.program.inference.types import (
     ClassObject,
     Foreign,
@@ -21,7 +21,6 @@ from capsule_lint.program.inference.types import (
     Instance,
     Mocked,
     Partial,
-    Type,
     Types,
     UnknownType,
     function_of,
@@ -38,41 +37,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.uses.replacements import Replacements
     from capsule_lint.program.model import Symbol
 
-HARMLESS: Final = frozenset(
-    [
-        "isinstance",
-        "issubclass",
-        "type",
-        "id",
-        "hash",
-        "repr",
-        "print",
-        "len",
-        "wraps",
-        "update_wrapper",
-        "create_autospec",
-        "MagicMock",
-        "Mock",
-        "AsyncMock",
-        "Depends",
-        "Security",
-        "cast",
-        "signature",
-        "iscoroutinefunction",
-        "TypeAdapter",
-        "fields",
-        "is_dataclass",
-        "raises",
-        "pytest_mark",
-        "override_dependency",
-        "NewType",
-        "TypeVar",
-        "get_type_hints",
-        "register",
-        "include_router",
-    ]
-)
-"""The names of functions that neither call nor keep what they are given."""
 _OWN: Final = frozenset(
     (
         "register",
@@ -156,13 +120,9 @@ class References(Room, Struct, frozen=True):
                 return self._assigned(parent, node, symbol)
             case tree.Sequence() if (single := self._single(parent, node)) is not None:
                 return self._assigned(single, node, symbol)
-            case tree.Sequence() if self._is_unpacked(parent, node):
-                return Verdict.ALREADY_CORRECT, _ALIAS
             case tree.Eval(kind="raise") if isinstance(symbol, Class):
                 return Verdict.ESCAPE, "is raised, which constructs it without arguments"
-            case tree.Block() if any(_binds(bind.target, node) for bind in parent.binds):
-                return Verdict.ALREADY_CORRECT, _ALIAS
-            case tree.Comprehension() if any(_binds(g.target, node) for g in parent.generators):
+            case _ if self._is_bound(parent, node):
                 return Verdict.ALREADY_CORRECT, _ALIAS
             case _:
                 return None
@@ -175,9 +135,8 @@ class References(Room, Struct, frozen=True):
         split = [one for one in singles(statement) if one is not statement]
         return next((one for one in split if one.value is node or one.targets[0] is node), None)
 
-    def _is_unpacked(self, display: tree.Sequence, node: tree.Node) -> bool:
-        """Whether a name is one of several that something binds: `_, find = finders(table)`, `for kind, make in …`."""
-        holder = self.program.names.parent(display)
+    def _is_bound(self, holder: object, node: tree.Node) -> bool:
+        """Whether a name is one that something binds, alone or with others: `_, find = finders(table)`, `for make in …`."""
         while isinstance(holder, tree.Sequence):
             holder = self.program.names.parent(holder)
         match holder:
@@ -221,13 +180,11 @@ class References(Room, Struct, frozen=True):
 
     def called(self, call: tree.Call, symbol: Symbol) -> tuple[Verdict, str]:
         """What becomes of a call of a changing function."""
-        if isinstance(symbol, Class) or symbol.name == "__init__":
-            if self.asked.of(call):
-                return Verdict.REWRITTEN, "a construction"
-            return Verdict.ALREADY_CORRECT, "a construction that needs nothing"
+        constructs = isinstance(symbol, Class) or symbol.name == "__init__"
+        what = "a construction" if constructs else "a call"
         if self.asked.of(call):
-            return Verdict.REWRITTEN, "a call"
-        return Verdict.ALREADY_CORRECT, "a call that needs nothing"
+            return Verdict.REWRITTEN, what
+        return Verdict.ALREADY_CORRECT, f"{what} that needs nothing"
 
     def _is_complete(self, types: Types, symbol: Symbol) -> bool:
         """Whether a function is only reached through partials that get all that it gains."""
@@ -309,7 +266,7 @@ class References(Room, Struct, frozen=True):
     def _is_given_back(self, call: tree.Call, symbol: Symbol) -> bool:
         """Whether what is not the program's own gives a function back as it is: `lru_cache(maxsize=9)(f)`."""
         program = self.program
-        own = {f for f in map(_function, program.inference.of(call.func)) if f is not None}
+        own = any(isinstance(t, FunctionObject) for t in program.inference.of(call.func))
         return not own and self.referenced(program.inference.of(call), [symbol]) is symbol
 
     def _stands_in(self, node: tree.Node) -> bool:
@@ -410,10 +367,6 @@ class References(Room, Struct, frozen=True):
 
     def _calls(self, call: tree.Call, symbol: Symbol) -> bool:
         return any(symbol in (c.function, c.cls) for c in self.program.calls.callees(call))
-
-
-def _function(one: Type) -> Function | None:
-    return one.function if isinstance(one, FunctionObject) else None
 
 
 def _may_be(choice: tree.Conditional | tree.Boolean, node: tree.Node) -> bool:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.dispatch import dispatchers
+from capsule_lint.program.calling.passing import HARMLESS
 from capsule_lint.program.calling.wrapping import called_of
 from capsule_lint.program.containers import ADDING_ONE
 from capsule_lint.program.inference.types import (
@@ -23,7 +24,7 @@ from capsule_lint.program.logs import is_log
 from capsule_lint.program.model import Class, enclosing, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
@@ -69,8 +70,6 @@ class Registries(Struct, frozen=True):
     """Finds what decorators keep."""
 
     program: Program
-    harmless: Collection[str]
-    """The names of functions that neither call nor keep what they are given."""
 
     def keeping(self, symbol: Function | Class) -> Iterator[Kept]:
         """Where decorators keep a function, or put a class into a table, for others to call."""
@@ -161,7 +160,7 @@ class Registries(Struct, frozen=True):
                 return node
 
     def _only_looks(self, call: tree.Call) -> bool:
-        return last_name(call.func) in self.harmless or only_looks(self.program, call)
+        return last_name(call.func) in HARMLESS or only_looks(self.program, call)
 
     def _passed_on(
         self, call: tree.Call, node: tree.Node

@@ -1,4 +1,5 @@
-"""Foreign functions that call what they are given with the arguments after it: `submit(f, 1)`."""
+"""Foreign functions that are given others: those that call these with the arguments after them, `submit(f, 1)`, and
+those that neither call nor keep them."""
 
 from __future__ import annotations
 
@@ -52,6 +53,41 @@ AS_GIVEN: Final = frozenset(
     ("to_thread", "run_in_executor", "submit", "run_in_threadpool", "run_sync", "add_task")
 )
 """Those that call it elsewhere with the arguments that they are given, and no others."""
+HARMLESS: Final = frozenset(
+    (
+        "isinstance",
+        "issubclass",
+        "type",
+        "id",
+        "hash",
+        "repr",
+        "print",
+        "len",
+        "wraps",
+        "update_wrapper",
+        "create_autospec",
+        "MagicMock",
+        "Mock",
+        "AsyncMock",
+        "Depends",
+        "Security",
+        "cast",
+        "signature",
+        "iscoroutinefunction",
+        "TypeAdapter",
+        "fields",
+        "is_dataclass",
+        "raises",
+        "pytest_mark",
+        "override_dependency",
+        "NewType",
+        "TypeVar",
+        "get_type_hints",
+        "register",
+        "include_router",
+    )
+)
+"""The names of functions that neither call nor keep what they are given."""
 
 
 def handed_on(uses: Uses, names: Container[str]) -> Iterator[tuple[tree.Call, tree.Attr]]:
