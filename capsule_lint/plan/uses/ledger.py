@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.model import Occurrence, Span, Verdict
 from capsule_lint.plan.room import Room
-from capsule_lint.plan.testing.namesakes import is_namesake
-from capsule_lint.plan.testing.standins import class_entries
 from capsule_lint.plan.uses.asked import Asked
 from capsule_lint.plan.uses.bare import bare_names, span_at
 from capsule_lint.plan.uses.bare_mocks import may_stand_in
@@ -19,6 +17,7 @@ from capsule_lint.plan.uses.dynamic import Dynamic
 from capsule_lint.plan.uses.examples import examples, shown
 from capsule_lint.plan.uses.followed import Following
 from capsule_lint.plan.uses.given_back import GivenBack
+from capsule_lint.plan.uses.given_by_name import GivenByName
 from capsule_lint.plan.uses.left_out import left_out
 from capsule_lint.plan.uses.likeness import fitting
 from capsule_lint.plan.uses.lookups import (
@@ -48,7 +47,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Symbol
 
 _LINE: Final = re.compile(r"\r\n|\r|\n")
-_NAMESAKE: Final = "an attribute of that name comes in its place, with arguments of its own"
 
 
 class Ledger(Room):
@@ -77,11 +75,12 @@ class Ledger(Room):
         self._by_text: dict[str, Function] = {}
         """What is found by a whole text, which is its path, or the name that a decorator gives it."""
         self._asked = Asked.by(planner.state.wants)
-        self._replacements = Replacements(planner)
+        replacements = Replacements(planner)
+        self._given = GivenByName(planner, replacements)
         following = Following(planner.program, planner.values, self._asked)
         back = GivenBack(planner.program, self._asked, planner.state.params)
-        self._references = References(planner, self._asked, following, self._replacements, back)
-        self._strings = Strings(planner, self._references, self._replacements)
+        self._references = References(planner, self._asked, following, replacements, back)
+        self._strings = Strings(planner, self._references, replacements)
         self._arrivals = planner.local.arrivals
 
     def build(self) -> None:
@@ -186,18 +185,25 @@ class Ledger(Room):
                     self._name(module, node, node.name, node.name_span)
                 case tree.Const(value=str() as text) if self._strings.is_run(node):
                     self._code(module, node, text)
-                case tree.Const(value=str() as text) if not self._entry(module, node, text):
-                    name, said = text.rpartition(".")[2], None
-                    if name in self._by_name and re.fullmatch(r"[\w.]+", text):
-                        said = self._strings.verdict(node, self._by_name[name])
-                    if text in self._by_text and (said is None or said[1] is Verdict.OTHER):
-                        said = self._strings.registered(node, self._by_text[text])
-                    if said is not None:
+                case tree.Const(value=str() as text):
+                    for said in self._text(node, text):
                         self._row(module, node.span, *said)
                 case tree.Call():
                     for argument in node.args:
                         if argument.keyword in self._by_name:
                             self._keyword(module, node, argument)
+
+    def _text(self, node: tree.Const, text: str) -> Sequence[tuple[Symbol, Verdict, str]]:
+        """What becomes of what a text names, whole or behind a dot."""
+        symbols = self._by_name.get(text.partition(".")[0])
+        if symbols and (entries := list(self._given.entry(node, symbols))):
+            return entries
+        name, said = text.rpartition(".")[2], None
+        if name in self._by_name and re.fullmatch(r"[\w.]+", text):
+            said = self._strings.verdict(node, self._by_name[name])
+        if text in self._by_text and (said is None or said[1] is Verdict.OTHER):
+            said = self._strings.registered(node, self._by_text[text])
+        return [said] if said is not None else []
 
     def _row(
         self, module: Module, span: Span, symbol: Symbol, verdict: Verdict, reason: str
@@ -275,49 +281,11 @@ class Ledger(Room):
         assert argument.keyword is not None
         span = span_at(*argument.at[:2], argument.keyword)
         symbols = self._by_name[argument.keyword]
-        meant = self._namesakes(module, call, argument.value, symbols)
-        for symbol in meant:
-            self._row(module, span, symbol, *self._standing_in(argument.value, symbol))
-        if not meant:
+        said = list(self._given.keyword(call, argument.value, symbols))
+        for one in said:
+            self._row(module, span, *one)
+        if not said:
             self._row(module, span, symbols[0], Verdict.OTHER, "the name of an argument")
-
-    def _entry(self, module: Module, node: tree.Const, text: str) -> bool:
-        """Whether a text is the name of what a test gives an object: `MagicMock(**{"get.side_effect": lambda tenant_id:
-        …})`, `type("Stub", (), {"get": lambda self, tenant_id: …})`."""
-        symbols, names = self._by_name.get(text.partition(".")[0]), self.program.names
-        display = names.parent(node) if symbols and module.is_test else None
-        call = names.parent(display) if isinstance(display, tree.DictDisplay) else None
-        if not isinstance(display, tree.DictDisplay) or not isinstance(call, tree.Call):
-            return False
-        given = next((value for key, value in display.pairs if key is node), None)
-        if given is None or display not in (*call.spread, class_entries(call)):
-            return False
-        meant = self._namesakes(module, call, given, symbols or [])
-        for symbol in meant:
-            self._row(module, node.span, symbol, *self._standing_in(node, symbol))
-        return bool(meant)
-
-    def _standing_in(self, name: tree.Node, symbol: Symbol) -> tuple[Verdict, str]:
-        """What becomes of a function in whose place comes what a test gives an object under its name."""
-        stand_ins = self.planner.signatures.stand_ins.named(name)
-        known = self._replacements.judge(stand_ins, symbol) if stand_ins else None
-        return known or (Verdict.ESCAPE, _NAMESAKE)
-
-    def _namesakes(
-        self, module: Module, call: tree.Call, given: tree.Node, symbols: list[Symbol]
-    ) -> list[Symbol]:
-        """Those of some functions in whose place comes what a test gives an object."""
-        if not module.is_test:
-            return []
-        program, changing = self.program, self.state.params
-        replaced = self.planner.signatures.stand_ins.replaced(given)
-        return [
-            symbol
-            for symbol in symbols
-            if isinstance(symbol, Function) and symbol in changing
-            if is_namesake(program, call, given, symbol)
-            if not replaced or symbol in replaced
-        ]
 
     def _decorated(self, function: Function) -> None:
         """Calls of a function by what decorates it, unless they pass on whatever they are given."""
