@@ -33,8 +33,15 @@ _DATA_BASES: Final = frozenset(
     ("BaseModel", "NamedTuple", "Struct", "SQLModel", "BaseSettings", "RootModel", "TypedDict")
 )
 _MAX_DEPTH: Final = 4
-_PROTOCOL_BASES: Final = frozenset(("Protocol",))
 _ABSTRACT_BASES: Final = frozenset(("ABC", "Protocol"))
+_BY_KEYWORD: Final = MODELS | {"BaseSettings"}
+"""Bases of models that are made with keywords alone."""
+_RAISED: Final = frozenset(
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+)
+_PLAIN: Final = ADDING_NOTHING | {"Exception"}
 
 
 @dataclass(eq=False)
@@ -49,7 +56,7 @@ class Classes:
     _heirs: dict[str, list[Class]] = field(default_factory=lambda: defaultdict(list))
     """The classes by what their bases are called where they inherit."""
     _own_heirs: dict[Class, list[Class]] = field(default_factory=dict)
-    _protocols: dict[Class, bool] = field(default_factory=dict)
+    _own_names: dict[Class, frozenset[str]] = field(default_factory=dict)
     _made: dict[Class, bool] = field(default_factory=dict)
     _fields: dict[Class, tuple[Field, ...]] = field(default_factory=dict)
     _constructors: dict[Class, tuple[tree.Parameter, ...] | None] = field(default_factory=dict)
@@ -89,16 +96,12 @@ class Classes:
 
     def dotted(self, node: tree.Node) -> Binding | str:
         """What `a.b.C` names: a binding of the program, or else a dotted name."""
-
         match node:
             case tree.Name():
                 bindings = self.names.bindings_of(node)
                 if not bindings:
                     return node.id
                 target = self.names.follow(bindings[-1])
-                if isinstance(target, Binding):
-                    return target
-                return target.name
             case tree.Attr():
                 base = self.dotted(node.base)
                 if isinstance(base, Binding):
@@ -108,11 +111,9 @@ class Classes:
                             return inner[-1]
                     return node.name
                 target = self.names.follow(self.names.member(base, node.name))
-                if isinstance(target, Binding):
-                    return target
-                return target.name
             case _:
                 return ""
+        return target if isinstance(target, Binding) else target.name
 
     def mro(self, cls: Class) -> tuple[Class, ...]:
         """The class and its bases in the program, in the order in which members are looked up."""
@@ -126,6 +127,13 @@ class Classes:
             # A base that several others share comes after all of them.
             ordered = [c for n, c in enumerate(found) if c not in found[n + 1 :]]
             known = self._mro[cls] = tuple(ordered)
+        return known
+
+    def _called(self, cls: Class) -> frozenset[str]:
+        """What its direct bases are called, without their modules."""
+        known = self._own_names.get(cls)
+        if known is None:
+            known = self._own_names[cls] = frozenset(map(last_name_of, self.bases(cls)))
         return known
 
     def foreign_bases(self, cls: Class) -> Iterator[str]:
@@ -195,12 +203,7 @@ class Classes:
 
     def is_protocol(self, cls: Class) -> bool:
         """Whether the class itself is a `typing.Protocol`."""
-        known = self._protocols.get(cls)
-        if known is None:
-            bases = self.bases(cls)
-            known = any(last_name_of(base) in _PROTOCOL_BASES for base in bases)
-            self._protocols[cls] = known
-        return known
+        return "Protocol" in self._called(cls)
 
     def is_callback(self, cls: Class) -> bool:
         """Whether the class is a Protocol of what is called and nothing else, as functions are."""
@@ -208,9 +211,7 @@ class Classes:
 
     def is_abstract(self, cls: Class) -> bool:
         """Whether it is a Protocol or an ABC."""
-        if any(last_name_of(base) in _ABSTRACT_BASES for base in self.bases(cls)):
-            return True
-        return any(
+        return bool(self._called(cls) & _ABSTRACT_BASES) or any(
             argument.keyword == "metaclass" and last_name(argument.value) == "ABCMeta"
             for argument in cls.fact.bases
         )
@@ -225,14 +226,11 @@ class Classes:
 
     def is_typed_dict(self, cls: Class) -> bool:
         """Whether its instances are plain dicts of known keys."""
-        return self._inherits(cls, "TypedDict")
+        return any("TypedDict" in self._called(owner) for owner in self.mro(cls))
 
     def is_named_tuple(self, cls: Class) -> bool:
         """Whether its instances are tuples of their fields."""
-        return self._inherits(cls, "NamedTuple")
-
-    def _inherits(self, cls: Class, name: str) -> bool:
-        return any(last_name_of(base) == name for own in self.mro(cls) for base in self.bases(own))
+        return any("NamedTuple" in self._called(owner) for owner in self.mro(cls))
 
     def is_pynamo(self, cls: Class) -> bool:
         """Whether it is a model of PynamoDB's, or an index of one."""
@@ -269,9 +267,7 @@ class Classes:
         if self.is_enum(cls):
             return False
         for owner in self.mro(cls):
-            if self._is_made(owner):
-                return True
-            if any(last_name_of(base) in _DATA_BASES for base in self.bases(owner)):
+            if self._is_made(owner) or self._called(owner) & _DATA_BASES:
                 return True
         return self.is_pynamo(cls) and not self.is_pynamo_index(cls)
 
@@ -290,9 +286,8 @@ class Classes:
     def _find_fields(self, cls: Class) -> dict[str, Field]:
         found: dict[str, Field] = {}
         owners = list(filter(self._is_made, self.mro(cls)))
-        models = any(last_name_of(b) in _DATA_BASES for o in self.mro(cls) for b in self.bases(o))
         # a decorator leaves out what other classes annotate, as mixins do
-        if not owners or models:
+        if not owners or any(self._called(owner) & _DATA_BASES for owner in self.mro(cls)):
             owners = list(self.mro(cls))
         for owner in reversed(owners):
             for statement in owner.fact.body:
@@ -340,10 +335,7 @@ class Classes:
         if self.is_pynamo(cls):
             return True
         for owner in self.mro(cls):
-            if any(
-                last_name_of(b) in ("BaseModel", "SQLModel", "BaseSettings")
-                for b in self.bases(owner)
-            ):
+            if self._called(owner) & _BY_KEYWORD:
                 return True
             said = self._keywords_alone(owner)
             if said is not None:
@@ -423,11 +415,3 @@ class Classes:
             for name in {*cls.stores, *cls.methods, *cls.scope.bindings}:
                 found[name].append(cls)
         return found
-
-
-_RAISED: Final = frozenset(
-    name
-    for name, value in vars(builtins).items()
-    if isinstance(value, type) and issubclass(value, BaseException)
-)
-_PLAIN: Final = ADDING_NOTHING | {"Exception"}
