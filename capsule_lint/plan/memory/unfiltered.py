@@ -6,13 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.whose_rows import WhoseRows
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.program.containers import LISTED
-from capsule_lint.program.inference.types import Instance, ordered
-from capsule_lint.program.local_names import named_by
 from capsule_lint.program.model import enclosing
-from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -34,6 +32,10 @@ class Unfiltered(Room):
     planner: Planner
     reads: WholeReads
     _seen: set[int] = field(default_factory=set)
+    _whose: WhoseRows = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._whose = WhoseRows(self.planner)
 
     def extend(self) -> bool:
         """Demand what is not demanded yet; whether there was anything."""
@@ -64,11 +66,8 @@ class Unfiltered(Room):
     def _are_keyed_by(self, binding: Binding, wants: list[Want]) -> bool:
         """Whether a key is made of the row that a loop goes on with, and of scopes that the method is told: `del
         self._orders[order.order_id]`. In the rows of others it would not be found."""
-        names = self.program.names
         return any(
-            isinstance(node, tree.Name)
-            and node.id == binding.name
-            and names.bindings_of(node) == [binding]
+            self._whose.is_row(node, binding)
             for want in wants
             if want.purpose == "local"
             for node in within(want.node)
@@ -116,7 +115,7 @@ class Unfiltered(Room):
 
     def _narrow(self, function: Function, binding: Binding, scopes: list[Scope]) -> bool:
         """Let a loop go on with the rows alone that have the scopes."""
-        cls = self._entity(binding)
+        cls = self._whose.entity(binding)
         if cls is None:
             return False
         read = self._read_by(function, binding)
@@ -236,146 +235,28 @@ class Unfiltered(Room):
                 return last
         return None
 
-    def _entity(self, binding: Binding) -> Class | None:
-        for one in ordered(self.program.inference.bound(binding)):
-            if isinstance(one, Instance) and one.cls in self.program.domain.entities:
-                return one.cls
-        return None
-
     def _condition(self, function: Function, binding: Binding) -> tree.Compare | None:
         """The first comparison that decides alone, with others that must hold too, whether a row is taken."""
-        return next(filter(self._decides, self._comparisons(function, binding)), None)
+        return next(filter(self._decides, self._whose.comparisons(function, binding)), None)
 
     def _is_told_apart(self, function: Function, binding: Binding, scopes: list[Scope]) -> bool:
         """Whether a comparison asks whose a row is, here or in what says something about it: `self._same(row, other)`,
         where that one has every scope after the change."""
-        if any(map(self._tells_whose, self._comparisons(function, binding))):
+        whose = self._whose
+        if any(map(whose.is_told, whose.comparisons(function, binding))):
             return True
         inside = self.program.names.inside
         if any(
-            self._says_whose(node, binding) and self._spares_others(node, function, binding)
+            whose.passes_others(node, binding) and self._spares_others(node, function, binding)
             for node in inside(function)
         ):
             return True
-        for call in inside(function):
-            if isinstance(call, tree.Call) and not self._takes_others(call, function, binding):
-                for asked, parameter in self._asked(call, binding):
-                    said = {id(n) for value in asked.returns for n in within(value)}
-                    for node in self._comparisons(asked, parameter):
-                        told = id(node) in said and self._is_of_another(node, parameter)
-                        if told and self._is_complete(node, scopes):
-                            return True
-        return False
-
-    def _asked(self, call: tree.Call, binding: Binding) -> Iterator[tuple[Function, Binding]]:
-        """The functions that are given a row, or are its own, and what it is there."""
-        own = call.receiver is not None and self._is(call.receiver, binding)
-        if not own and not any(self._is(a.value, binding) for a in call.args):
-            return
-        for callee in self.program.calls.callees(call):
-            asked = callee.function if callee.cls is None else None
-            if asked is not None:
-                given = callee.arguments(call).items()
-                names = [name for name, one in given if self._is(one.value, binding)]
-                names += [asked.self_name] if own and asked.self_name is not None else []
-                for name in names:
-                    yield from ((asked, one) for one in asked.scope.bindings.get(name, ()))
-
-    def _is(self, node: tree.Node, binding: Binding) -> bool:
-        """Whether an expression is a row as it is."""
-        return (
-            isinstance(node, tree.Name)
-            and node.id == binding.name
-            and self.program.names.bindings_of(node) == [binding]
-        )
-
-    def _comparisons(self, function: Function, binding: Binding) -> Iterator[tree.Compare]:
-        """The comparisons of what a row has."""
-        names = self.program.names
-        for node in function.module.each(tree.Compare):
-            if len(node.ops) == 1:
-                sides = (node.left, *node.rights)
-                reads = any(self._reads(side, binding) for side in sides)
-                if reads and function in enclosing(names.place(node)):
-                    yield node
-
-    def _tells_whose(self, node: tree.Compare) -> bool:
-        """Whether a comparison is one of scopes, or of keys, which have them all."""
-        names, scopes = map(hole_name, _compared(node)), self.program.policy.scopes
-        return self._compares_keys(node) or any(names_any_of(name, scopes) for name in names)
-
-    def _is_complete(self, node: tree.Compare, scopes: list[Scope]) -> bool:
-        """Whether a comparison is one of keys, or of all of some scopes after the change."""
-        notes, names = self.planner.local.notes, [hole_name(one) for one in _compared(node)]
-        gained = [s for one in notes.defects if one.node is node for s in one.missing]
-        return (
-            notes.is_settled(node)
-            or self._compares_keys(node)
-            or all(s in gained or any(names_scope(name, s) for name in names) for s in scopes)
-        )
-
-    def _is_of_another(self, node: tree.Compare, row: Binding) -> bool:
-        """Whether a comparison of what a row has is one with what is told besides the row, and not with itself."""
-        names = self.program.names
-        said = [one for side in within(node) for one in named_by(names, side)]
         return any(
-            b.kind == "param" and b is not row
-            for one in said
-            for inner in within(one)
-            if isinstance(inner, tree.Name)
-            for b in names.bindings_of(inner)
+            isinstance(call, tree.Call)
+            and not self._takes_others(call, function, binding)
+            and whose.is_told_by(call, binding, scopes)
+            for call in inside(function)
         )
-
-    def _compares_keys(self, node: tree.Compare) -> bool:
-        return any(map(self.program.policy.is_key_name, map(hole_name, _compared(node))))
-
-    def _says_whose(self, node: tree.Node, binding: Binding) -> bool:
-        """Whether a row goes unless a method says the same of it and of another one, whose scopes are in what that
-        gives, `row.key() != other.key()`; or unless they are the same in all that they have, `row != other`."""
-        match node:
-            case tree.Compare(ops=("!=" | "is not",), left=left, rights=(right,)) if self._is(
-                left, binding
-            ) or self._is(right, binding):
-                return self._is_another(right if self._is(left, binding) else left, binding)
-            case tree.Compare(
-                ops=("!=",),
-                left=tree.Call(func=tree.Attr(base=left, name=name), args=()),
-                rights=(tree.Call(func=tree.Attr(base=right, name=same), args=()) as call,),
-            ) if name == same and (self._is(left, binding) or self._is(right, binding)):
-                is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
-                callees = self.program.calls.callees(call)
-                returns = [
-                    v for c in callees if c.function is not None for v in c.function.returns
-                ]
-                return bool(returns) and all(
-                    any(is_value(n, scope) for n in within(value) for scope in scopes)
-                    for value in returns
-                )
-            case _:
-                return False
-
-    def _is_another(self, node: tree.Node, binding: Binding) -> bool:
-        """Whether an expression is a row of the same class, and equal to one where they have all in common."""
-        cls, classes = self._entity(binding), self.program.classes
-        if cls is None or classes.method(cls, "__eq__") is not None:
-            return False
-        values = [field.value for field in classes.fields(cls)]
-        compared = all(
-            not isinstance(v, tree.Call) or v.keyword("compare") is v.keyword("eq") is None
-            for v in values
-        )
-        types = self.program.inference.of(node)
-        return compared and any(isinstance(one, Instance) and one.cls is cls for one in types)
-
-    def _reads(self, node: tree.Node, binding: Binding) -> bool:
-        match node:
-            case tree.Sequence():
-                return any(self._reads(item, binding) for item in node.items)
-            case tree.Attr(base=tree.Name(id=name) as base) if name == binding.name:
-                names = self.program.names
-                return names.bindings(name, names.place(base)) == [binding]
-            case _:
-                return False
 
     def _decides(self, node: tree.Compare) -> bool:
         match holder := self._holder(node, "and" if node.ops[0] == "==" else "or"):
@@ -426,8 +307,3 @@ def _goes_on(block: tree.Block) -> bool:
     body = block.bodies[0] if block.bodies else ()
     only = body[0] if len(body) == 1 else None
     return isinstance(only, tree.Eval) and only.kind == "continue"
-
-
-def _compared(node: tree.Compare) -> list[tree.Node]:
-    """What a comparison compares, one by one where that is written as tuples."""
-    return [item for side in (node.left, *node.rights) for item in tree.items(side)]
