@@ -11,12 +11,8 @@ from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.beside import Beside
-from capsule_lint.program.purposes.naming import (
-    GENERIC_WORDS,
-    Naming,
-    entity_words,
-    fit,
-)
+from capsule_lint.program.purposes.called_after import CalledAfter
+from capsule_lint.program.purposes.naming import GENERIC_WORDS, entity_words
 from capsule_lint.program.purposes.own_rows import OwnRows
 from capsule_lint.program.purposes.served_rows import ServedRows
 from capsule_lint.program.purposes.tags import Tags
@@ -41,13 +37,13 @@ class Belonging:
     """Tells entities by tags, owners and names."""
 
     domain: Domain
-    _known: Naming | None = None
     _for_others: dict[Class, bool] = field(default_factory=dict)
     """The classes that are named after the row of a scope itself, and whether they serve other rows as well."""
     _without: dict[tuple[str, int], bool] = field(default_factory=dict)
     _beyond: dict[tuple[str, int], bool] = field(default_factory=dict)
     """What the keys of entities show, of so many keys in the program."""
     tags: Tags = field(init=False)
+    called: CalledAfter = field(init=False)
     _rows: ServedRows = field(init=False)
     _own: OwnRows = field(init=False)
     _told: ToldRows = field(init=False)
@@ -55,6 +51,7 @@ class Belonging:
     def __post_init__(self) -> None:
         self._rows = ServedRows(self.domain)
         self._own = OwnRows(self.domain)
+        self.called = CalledAfter(self.domain, self._own)
         self._told = ToldRows(self, self._own)
         self.tags = Tags(self, self._own)
 
@@ -79,12 +76,12 @@ class Belonging:
         if owner is not None and len(self.domain.entities_of.get(owner, ())) == 1:
             return next(iter(self.domain.entities_of[owner])).name
         tags = {"".join(words(tag)) for tag in self.tags.of(site.template)}
-        tagged = self.naming.joined(tags)
+        tagged = self.called.naming.joined(tags)
         if tagged:
             exact = [cls for cls in tagged if "".join(words(cls.name)) in tags]
             return min(exact or tagged, key=lambda c: c.symbol).name
         have = words(site.function.name) if site.function is not None else ()
-        named = self.naming.within(have)
+        named = self.called.naming.within(have)
         return min(named, key=lambda c: (-len(c.name), c.symbol)).name if named else None
 
     def _narrowed(self, site: KeySite) -> str | None:
@@ -93,14 +90,15 @@ class Belonging:
         tagged = self._by_key(site)
         if tagged is not None:
             return tagged
-        if any(self.naming.is_named(words(tag)) for tag in tags) or self._is_others_own(site):
+        is_named = self.called.naming.is_named
+        if any(is_named(words(tag)) for tag in tags) or self._is_others_own(site):
             return None
         found = self._narrow_around(site.owner, site.function, site.module.name)
         if found is not None and self._says_more(site, found):
             return None
         if found is None:
             return self._of_callers(site) or self._of_result(site)
-        if not self._is_scope_named(found):
+        if not self.called.is_like_scope(found):
             return found
         if self._named_by_owner(site.owner) == found:
             return found
@@ -258,15 +256,15 @@ class Belonging:
                 return min(kinds)
             return self._of_method(function) if function is not None else None
         if function is not None:
-            found = self._named_after(function.name)
+            found = self.called.after(function.name)
             if found is not None:
                 others = set(words(function.name)) - GENERIC_WORDS - set(words(found))
-                return None if others and self._is_scope_named(found) else found
-        return self._named_after(module.rpartition(".")[2])
+                return None if others and self.called.is_like_scope(found) else found
+        return self.called.after(module.rpartition(".")[2])
 
     def _named_by_owner(self, owner: Class | None) -> str | None:
-        found = self._named_after(owner.name) if owner is not None else None
-        if owner is None or found is None or not self._is_scope_named(found):
+        found = self.called.after(owner.name) if owner is not None else None
+        if owner is None or found is None or not self.called.is_like_scope(found):
             return found
         if self.domain.policy.is_repository_name(owner.name):
             return found
@@ -276,32 +274,10 @@ class Belonging:
             )
         return None if self._for_others[owner] else found
 
-    def is_named_after(self, name: str, entity: str) -> bool:
-        """Whether code is called after an entity of policy's that is not called like a scope, as much else is."""
-        return self._named_after(name) == entity and not self._is_scope_named(entity)
-
     @staticmethod
     def is_whole(sort_key: Template) -> bool:
         """Whether a sort key is no beginning of others."""
         return _ENDING.search(sort_key.text) is not None
-
-    def _named_after(self, name: str) -> str | None:
-        """The policy's entity whose name the words contain, unless another entity fits better."""
-        best = max(self.domain.policy.entities, key=lambda one: fit(name, one), default=None)
-        width = fit(name, best) if best is not None else 0
-        others = self.naming.within(entity_words(name)) if width else ()
-        own = (cls for cls in others if not self._own.listed(cls))
-        return best if width and all(fit(name, cls.name) < width for cls in own) else None
-
-    def is_boundary(self, cls: Class) -> bool:
-        """Whether a class is what a scope is the boundary of: `Tenant`, whose `id` is the scope's value."""
-        return self._is_scope_named(cls.name)
-
-    def _is_scope_named(self, entity: str) -> bool:
-        """Whether an entity is called like a scope: that row of the tenant itself, where `tenant`
-        stands in the names of much else."""
-        name = "_".join(words(entity.rpartition(".")[2]))
-        return names_any_of(name, self.domain.policy.scopes)
 
     def _of_callers(self, site: KeySite) -> str | None:
         """The entity of policy's table for which alone a helper outside of classes makes a key."""
@@ -339,15 +315,8 @@ class Belonging:
         names = set(map(listed, kinds))
         if names:
             return names.pop() or None if len(names) == 1 else None
-        return next(filter(partial(self._is_called_as, owner.name), domain.policy.entities), None)
-
-    def _is_called_as(self, name: str, entity: str) -> bool:
-        """Whether a class is called as an entity of policy's that is not called like a scope, and its name says nothing else
-        but how that is kept: `ExchangeRates`, `PlanRepository`, while `PlanUpgrades` are other rows."""
-        said, have = entity.rpartition(".")[2], words(name)
-        if self.domain.policy.is_repository_name(name) or have[-1] in GENERIC_WORDS:
-            have = have[:-1]
-        return have in (words(said), entity_words(said)) and self.is_named_after(name, entity)
+        says_only = partial(self.called.says_only, owner.name)
+        return next(filter(says_only, domain.policy.entities), None)
 
     def shares(self, site: KeySite) -> str | None:
         """The entity of policy's table whose keys a helper makes by the way, which is there for others as well: it is
@@ -361,13 +330,13 @@ class Belonging:
         owner = site.owner
         if owner is not None and self._named_by_owner(owner) is None and owner in self._for_others:
             named, had = (
-                self._named_after(owner.name),
+                self.called.after(owner.name),
                 (*self._rows.told(owner), *self._rows.own(owner)),
             )
             rest = [one for one in had if named and not self._tells_others(one, named)]
             return named if any(self.is_whole(one) for one in rest) else None
         found = self._narrow_around(site.owner, function, site.module.name)
-        if found is not None and self._is_scope_named(found):
+        if found is not None and self.called.is_like_scope(found):
             served = {self._is_others(call, found) for call in calls}
             return found if served >= {True, False} else None
         for call in calls:
@@ -427,13 +396,6 @@ class Belonging:
         }
         known = self.domain.repositories | self.domain.entities
         return any(self._named_by_owner(owner) != entity for owner in owners & known)
-
-    @property
-    def naming(self) -> Naming:
-        """The entities as they are now, by their names."""
-        if self._known is None or self._known.entities != self.domain.entities:
-            self._known = Naming(frozenset(self.domain.entities))
-        return self._known
 
 
 def _last_words(entity: str) -> tuple[str, ...]:

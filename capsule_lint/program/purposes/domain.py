@@ -216,7 +216,7 @@ class Domain:
 
     def is_boundary(self, cls: Class) -> bool:
         """Whether a class is what a scope is the boundary of: `Tenant`, whose `id` is the scope's value."""
-        return self.belonging.is_boundary(cls)
+        return self.belonging.called.is_like_scope(cls.name)
 
     def narrowed_names(
         self,

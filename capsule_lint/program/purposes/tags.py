@@ -53,7 +53,7 @@ class Tags(Struct, frozen=True):
         full, name = words(last), entity_words(last)
         if is_called(tag, full) or not is_called(tag, name):
             return is_called(tag, full)
-        kin = self.belonging.naming.joined(("".join(name),))
+        kin = self.belonging.called.naming.joined(("".join(name),))
         if all(words(cls.name) != name or self.own.listed(cls) for cls in kin):
             return True
         own, others = (self._are_tagged(kin, of, name) for of in (entity, ""))

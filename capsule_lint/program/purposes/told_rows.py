@@ -79,7 +79,9 @@ class ToldRows(Struct, frozen=True):
         if entity in served or (maker is not None and listed(maker) == entity):
             return True
         names = [one.name for one in (owner, site.function) if one is not None]
-        if any(self.belonging.is_named_after(name, entity) for name in names):
+        if any(self.belonging.called.is_after(name, entity) for name in names):
             return True
-        others = owner is not None and self.belonging.naming.within(entity_words(owner.name))
+        others = owner is not None and self.belonging.called.naming.within(
+            entity_words(owner.name)
+        )
         return False if served or others else None
