@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.converters import Converters
+from capsule_lint.plan.given_entities import GivenEntities
 from capsule_lint.plan.given_keys import GivenKeys
 from capsule_lint.plan.idleness import Idleness
 from capsule_lint.plan.key_users import KeyUsers
@@ -24,11 +25,10 @@ from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
-    from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Class, Function
 
 
@@ -36,8 +36,6 @@ _DEPTH: Final = 3
 _AMOUNTS: Final = frozenset(("Segment", "TotalSegments", "Limit", "PageSize", "MaxItems"))
 """Arguments that say how much is read, and not of what."""
 _BY: Final = re.compile(r"(?:^|_)(?:by|for|of|in|with|from)_")
-
-
 _REACTS: Final = re.compile(r"(?:on|when|handle|process|consume|apply|project)(?:_|$)")
 """What functions are called that others call with a message, and with nothing else."""
 
@@ -55,6 +53,11 @@ class Demands(Room):
     @cached_property
     def _key_users(self) -> KeyUsers:
         return KeyUsers(self.planner)
+
+    @cached_property
+    def given_entities(self) -> GivenEntities:
+        """Which functions are given entities."""
+        return GivenEntities(self.program)
 
     @cached_property
     def _given_keys(self) -> GivenKeys:
@@ -147,8 +150,8 @@ class Demands(Room):
             return
         suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
-        takes = self.takes_entity(function) or self._takes_several(function)
-        if takes and (narrow or suffices or reacts or self._says_of_each(function)):
+        takes = self.given_entities.takes_any(function)
+        if takes and (narrow or suffices or reacts or self.given_entities.says_of_each(function)):
             return
         lacking = [
             scope
@@ -265,54 +268,6 @@ class Demands(Room):
             for p in function.own_params
         )
 
-    def takes_entity(self, method: Function) -> bool:
-        """Whether a parameter is an entity."""
-        return any(map(self._is_entity, self._given(method)))
-
-    def _takes_several(self, method: Function) -> bool:
-        """Whether a parameter is several entities, `save_all(notes)`, `add(*notes)`: what only tests fill
-        their stores by may give those of several tenants."""
-        return not method.module.is_test and any(
-            any(self._is_entity(one) and self._has_key(one) for one in given.items)
-            for given in self._given(method)
-            if isinstance(given, Collection)
-        )
-
-    def _says_of_each(self, method: Function) -> bool:
-        """Whether a method that is given several entities, and nothing to ask for, or another one of its family, goes
-        through whose they are itself: `for (tenant_id, note_id), note in latest.items()`. They may be several tenants'."""
-        asks = any(map(self.program.domain.is_identifier, method.own_params))
-        return (
-            self._takes_several(method)
-            and not asks
-            and any(
-                binding.kind == "for"
-                for one in self.program.calls.families.of(method)
-                for scope in self.program.policy.scopes
-                for binding in one.scope.bindings.get(scope.parameter, ())
-            )
-        )
-
-    def _has_key(self, given: Type) -> bool:
-        """Whether an object says its scope, or makes its key."""
-        domain, cls = self.program.domain, given.cls if isinstance(given, Instance) else None
-        if cls is None:
-            return False
-        made = domain.making | self.program.keys.functions
-        return (
-            domain.has_scope(cls)
-            or domain.has_key(cls)
-            or not made.isdisjoint(cls.methods.values())
-        )
-
-    def _given(self, method: Function) -> Iterator[Type]:
-        """What the parameters of a method may be."""
-        for parameter in method.own_params:
-            yield from self.program.domain.parameter_types(method, parameter)
-
-    def _is_entity(self, given: Type) -> bool:
-        return isinstance(given, Instance) and given.cls in self.program.domain.entities
-
     def _touches(self, method: Function) -> bool:
         """Whether the method takes an entity or an identifier, or touches a key."""
         if self._given_keys.is_given(method):
@@ -320,11 +275,7 @@ class Demands(Room):
         named = filter(self.program.domain.is_identifier, method.own_params)
         if any(not self._says_how_to_scan(method, parameter) for parameter in named):
             return self._key_users.makes(method) or not self._goes_on(method)
-        if (
-            method in self._key_users.asking
-            or self.takes_entity(method)
-            or self._takes_several(method)
-        ):
+        if method in self._key_users.asking or self.given_entities.takes_any(method):
             return True
         if self.planner.local.parted.suffice(method):
             return False
@@ -427,7 +378,7 @@ class Demands(Room):
                     continue  # what it is given need not be asked for
                 takes = any(map(self.program.domain.is_identifier, function.own_params))
                 takes = takes or function in self._key_users.asking
-                if not (takes or self.takes_entity(function)) and not (
+                if not (takes or self.given_entities.takes_one(function)) and not (
                     works and self._key_users.is_told(function)
                 ):
                     continue

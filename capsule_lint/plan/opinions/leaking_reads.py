@@ -63,7 +63,7 @@ class LeakingReads:
         scopes = planner.demands.required_of(cls, method)
         if method in planner.state.params or not planner.demands.may_be_demanded(method):
             return False
-        if planner.demands.takes_entity(method) or self._compares_scope(method):
+        if planner.demands.given_entities.takes_one(method) or self._compares_scope(method):
             return False
         held = planner.sources.holders.attribute_of
         if not scopes or not set(scopes) <= planner.whole_reads.scopes_of(read):

@@ -212,7 +212,8 @@ class ParameterOpinions:
             return False
         if any(p.kind == "**" for p in function.params) or function.name.startswith("__"):
             return False
-        return not planner.demands.takes_entity(function) and not self._takes_item(function)
+        given = planner.demands.given_entities
+        return not given.takes_one(function) and not self._takes_item(function)
 
     def _works(self, function: Function) -> bool:
         """Whether the body does anything with what it is given: it is no stub, and no null object."""
