@@ -356,8 +356,7 @@ class Mends(Room):
             case (_, Function() | Class() as changed):
                 symbol = changed.symbol
             case _:
-                function = self.program.names.function_of(node)
-                symbol = function.symbol if function is not None else module.name
+                symbol = self.program.names.symbol_of(node)
         self.state.obstacles.append(
             (knot, Obstacle(module.filename, node.span, reason, symbol, "reference"))
         )

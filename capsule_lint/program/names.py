@@ -123,6 +123,11 @@ class Names:
         """The innermost function around an expression; `None` outside of all."""
         return self.index.places[id(node)].scope.function
 
+    def symbol_of(self, node: tree.Node) -> str:
+        """What people know that function by, or else the module."""
+        scope = self.index.places[id(node)].scope
+        return scope.function.symbol if scope.function is not None else scope.module.name
+
     def parent(self, node: object) -> Parent:
         """What an expression is a part of: an expression, a statement, or nothing that is known."""
         return self.index.parents.get(id(node))

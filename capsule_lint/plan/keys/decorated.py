@@ -35,7 +35,7 @@ class Decorated(Struct, frozen=True):
                 continue
             for scope in defect.missing:
                 if not has_field(self.planner, cls, scope, defect):
-                    self._refuse(defect.template.host, scope, defect)
+                    refuse(self.planner, defect.template.host, scope, defect)
                 for call in self._given(cls):
                     self._tell(call, cls, scope, defect)
 
@@ -66,17 +66,9 @@ class Decorated(Struct, frozen=True):
             if any(a.star or names_any_of(hole_name(a.value), others) for a in told) or any(
                 has(cls, a.keyword or "") for a in named
             ):
-                self._refuse(call, scope, defect)
+                refuse(self.planner, call, scope, defect)
         elif self.planner.signatures.asks(call, scope, defect.knot):
             self.planner.want(Want(scope, call, defect.knot, "field", mirror=beside[0]))
-
-    def _refuse(self, node: tree.Node, scope: Scope, defect: KeyDefect) -> None:
-        place = self.planner.program.names.place(node)
-        function = place.scope.function
-        symbol = function.symbol if function is not None else place.scope.module.name
-        reason = f"nothing shows what fills `{scope.parameter}` here"
-        where = defect.knot, place.scope.module.filename, node.span, reason, symbol
-        self.planner.obstacle(*where, "reference", scope)
 
 
 def has_field(planner: Planner, cls: Class, scope: Scope, defect: KeyDefect) -> bool:
@@ -95,3 +87,11 @@ def has_field(planner: Planner, cls: Class, scope: Scope, defect: KeyDefect) -> 
         if planner.gains.gain_field(heir, scope, defect.knot, like=have[0]) != scope.parameter:
             return False
     return True
+
+
+def refuse(planner: Planner, node: tree.Node, scope: Scope, defect: KeyDefect) -> None:
+    """Make a change unsafe that has a field filled with a scope's value where nothing yields that."""
+    names = planner.program.names
+    reason = f"nothing shows what fills `{scope.parameter}` here"
+    where = names.module_of(node).filename, node.span, reason, names.symbol_of(node)
+    planner.obstacle(defect.knot, *where, "reference", scope)

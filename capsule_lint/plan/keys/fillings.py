@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.entities.wholes import GIVING_ALL
-from capsule_lint.plan.keys.decorated import Decorated, has_field
+from capsule_lint.plan.keys.decorated import Decorated, has_field, refuse
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Want
 from capsule_lint.program.calling.binding import bind
@@ -126,7 +126,7 @@ class Fillings(Room):
             and self._spread(spread[0], base, scope, defect)
         ):
             return
-        self._refuse(call, scope, defect)
+        refuse(self.planner, call, scope, defect)
 
     def _spread(self, value: tree.Node, base: tree.Node, scope: Scope, defect: KeyDefect) -> bool:
         """Have a mapping hold one more value that is spread: what a function is given by keyword, or all
@@ -173,7 +173,7 @@ class Fillings(Room):
         planner = self.planner
         planner.state.groups.join(defect.knot, ("function", function))
         if depth > _MAX_DEPTH or len(planner.program.calls.families.of(function)) > 1:
-            self._refuse(base, scope, defect)
+            refuse(self.planner, base, scope, defect)
             return
         for call, callee in list(planner.program.calls.callers(function)):
             if self._is_other(call, function, callee.given, base, defect):
@@ -256,15 +256,6 @@ class Fillings(Room):
                 return found if len(found) == len(types) else []
             case _:
                 return []
-
-    def _refuse(self, node: tree.Node, scope: Scope, defect: KeyDefect) -> None:
-        program = self.program
-        place = program.names.place(node)
-        function = place.scope.function
-        symbol = function.symbol if function is not None else place.scope.module.name
-        reason = f"nothing shows what fills `{scope.parameter}` here"
-        where = defect.knot, place.scope.module.filename, node.span, reason, symbol
-        self.planner.obstacle(*where, "reference", scope)
 
 
 def given_whole(node: tree.Node) -> tree.Node | None:

@@ -131,9 +131,8 @@ class LocalNotes:
     def obstacle(self, knot: Knot, node: tree.Node, reason: str) -> None:
         """A place that needs a person: what it belongs to is not changed without one."""
         place = self.program.names.place(node)
-        function, module = place.scope.function, place.scope.module
-        symbol = function.symbol if function is not None else module.name
-        found = Obstacle(module.filename, node.span, reason, symbol, "reference")
+        symbol, filename = self.program.names.symbol_of(node), place.scope.module.filename
+        found = Obstacle(filename, node.span, reason, symbol, "reference")
         self.state.obstacles.append((knot, found))
         for one in enclosing(place):
             self.state.groups.join(knot, ("function", one))

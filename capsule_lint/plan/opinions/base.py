@@ -76,8 +76,7 @@ class Ground(Room):
 
     def symbol(self, node: tree.Node) -> str:
         """The function that an expression stands in, or its module."""
-        scope = self.program.names.place(node).scope
-        return scope.function.symbol if scope.function is not None else scope.module.name
+        return self.program.names.symbol_of(node)
 
     def scope_named(self, name: str) -> Scope | None:
         """The scope that a name means, when it means exactly one."""

@@ -82,8 +82,7 @@ class NamedOpinions:
 
     def _opinion(self, one: _Misnamed, other: _Misnamed | None = None) -> Opinion:
         names = self.ground.program.names
-        module, function = names.module_of(one.value), names.function_of(one.value)
-        symbol = function.symbol if function is not None else module.name
+        module, symbol = names.module_of(one.value), names.symbol_of(one.value)
         missing, span = (one.scope.parameter,), one.value.span
         fact = SwapFact(module.filename, span, symbol, missing, reason=one.name)
         if other is None or any(self.ground.uncast(m.value) is not m.value for m in (one, other)):
