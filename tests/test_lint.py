@@ -102,6 +102,27 @@ def test_what_the_policy_lacks_for_tests_is_named(project: Project) -> None:
     ]
 
 
+def test_what_a_call_means_besides_is_named(project: Project) -> None:
+    stores = """
+    def order_pk(tenant_id: str, order_id: str) -> str:
+        return f"TENANT#{tenant_id}#ORDER#{order_id}"
+
+    def nothing(owner: str, order_id: str) -> str:
+        return order_id
+
+    KINDS = {"order": order_pk, "none": nothing}
+
+    def key_of(kind: str, tenant_id: str, order_id: str) -> str:
+        return KINDS[kind](tenant_id, order_id)
+    """
+    project.write({"keys.py": stores})
+    messages = [one["message"] for one in project.check().data]
+    assert any(
+        "this also calls `keys.nothing`, which does not take `capsule_id`" in one
+        for one in messages
+    )
+
+
 def test_a_fingerprint_is_stable_when_lines_move(project: Project) -> None:
     project.write({"keys.py": HELPERS})
     before = [f["fingerprint"] for f in project.check().data]

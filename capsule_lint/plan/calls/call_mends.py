@@ -75,8 +75,8 @@ class CallMends(MendRoom):
                     want.knot, call, f"a row of the table has no place for `{name}`"
                 )
             return
-        if not self.planner.values.takes(call, want.scope):
-            reason = f"this also calls what does not take `{name}`"
+        if lacking := self.planner.values.lacking(call, want.scope):
+            reason = f"this also calls {lacking}, which does not take `{name}`"
             self.mends.obstacle(want.knot, call, reason)
             return
         if self.tuples.grow(call, want):

@@ -15,7 +15,7 @@ from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.all_fields import goes_through_fields
 from capsule_lint.plan.supply.own_keywords import beside_keyword
 from capsule_lint.plan.supply.repeats import kept, read_of, repeatable
-from capsule_lint.program.inference.types import Instance, LambdaObject
+from capsule_lint.program.inference.types import Instance, LambdaObject, ordered
 from capsule_lint.program.model import Class, Function
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
@@ -337,20 +337,25 @@ class Values(Room):
 
     def takes(self, call: tree.Call, scope: Scope) -> bool:
         """Whether everything that a call may call takes the scope once the plan is carried out."""
-        for one in self.program.inference.of(call.func):
+        return not self.lacking(call, scope)
+
+    def lacking(self, call: tree.Call, scope: Scope) -> str:
+        """What does not take it of all that a call may call; empty where everything does."""
+        for one in ordered(self.program.inference.of(call.func)):
             if isinstance(one, LambdaObject) and not self._lambda_takes(one.node, scope):
-                return False
+                return f"a lambda in `{self.program.names.symbol_of(one.node)}`"
         for callee in self.program.calls.callees(call):
             function, cls = callee.function, callee.cls
             if function is not None and function.name not in ("__init__", "__new__"):
                 has = self.program.domain.scope_parameter(function, scope) is not None
-                if not has and not self.state.gains(function, scope):
-                    return any(p.kind in ("*", "**") for p in function.params)
+                takes_any = any(p.kind in ("*", "**") for p in function.params)
+                if not has and not takes_any and not self.state.gains(function, scope):
+                    return f"`{function.symbol}`"
             elif cls is not None and function is None:
                 names = {p.name for p in self.program.classes.constructor(cls) or ()}
                 if scope.parameter not in names and self.planner.gains.gaining(cls, scope) is None:
-                    return False
-        return True
+                    return f"`{cls.symbol}`"
+        return ""
 
     def _lambda_takes(self, node: tree.Lambda, scope: Scope) -> bool:
         if scope.parameter in self.state.lambdas.get(id(node), ()):
