@@ -160,7 +160,7 @@ class _Judge(Room):
                 site.index,
             )
         for local in (*self.planner.local.notes.defects, *self.planner.local.notes.silenced):
-            apart = local.shape in ("pattern", "index", "entry", "step")
+            apart = local.shape in ("pattern", "target", "index", "entry", "step")
             if local.helper is None and not apart:
                 yield KeyFact(
                     local.module.filename,

@@ -13,6 +13,7 @@ from capsule_lint.model import (
     AddElements,
     AddEntry,
     AddImport,
+    AddParameter,
     Mend,
 )
 from capsule_lint.plan.calls.call_mends import CallMends
@@ -37,6 +38,7 @@ from capsule_lint.plan.memory.key_annotations import KeyAnnotations
 from capsule_lint.plan.memory.local_mends import LocalMends
 from capsule_lint.plan.memory.memos import Memos
 from capsule_lint.plan.memory.planted import Planted
+from capsule_lint.plan.memory.unread_parts import UnreadParts
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.signature_mends import SignatureMends
 from capsule_lint.plan.state import Knot, Obstacle, Value, Want
@@ -64,7 +66,7 @@ from capsule_lint.program.inference.types import ModuleObject
 from capsule_lint.program.model import Class, Function, Module
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from capsule_lint.model import Span
     from capsule_lint.plan.planner import Planner
@@ -168,6 +170,7 @@ class Mends(Room):
         CachedKeys(self).build()
         self.calls.written.judge()
         self.kept.build()
+        UnreadParts(self).build()
 
     # --- helpers ---
 
@@ -199,6 +202,19 @@ class Mends(Room):
     def mended(self, *kinds: type[Mend]) -> set[tuple[str, Span]]:
         """Where something is mended, in one of some ways."""
         return {(mend.filename, mend.at) for _, mend in self.found if isinstance(mend, kinds)}
+
+    def naming(self, name: str, node: tree.Node, within: Span | None) -> Iterator[Mend]:
+        """The mends in the file of an expression, or within a part of that, whose code reads a name."""
+        filename = self.program.names.module_of(node).filename
+        said = re.compile(rf"\b{re.escape(name)}\b")
+        for _, mend in self.found:
+            if (
+                mend.filename == filename
+                and (within is None or mend.at in within)
+                and not isinstance(mend, AddParameter)
+                and said.search(repr(mend))
+            ):
+                yield mend
 
     def adds_to(self, node: tree.Node) -> bool:
         """Whether a list that is written out gets elements already."""

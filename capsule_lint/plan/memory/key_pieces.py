@@ -52,7 +52,7 @@ class KeyPieces(Struct, frozen=True):
             )
             for s in change.scopes
         }
-        self._name(target, neighbour, home, names)
+        self._name(target, neighbour, home, names, "target")
         for scope in change.scopes if not spare else ():
             for compare in compared:
                 self._beside(compare, names[scope.name], scope, home)
@@ -77,11 +77,16 @@ class KeyPieces(Struct, frozen=True):
                 self.local.notes.obstacle(knot, use, left_out_of_key(scope))
 
     def _name(
-        self, display: tree.Sequence, neighbour: tree.Node, home: Home, names: dict[str, str]
+        self,
+        display: tree.Sequence,
+        neighbour: tree.Node,
+        home: Home,
+        names: dict[str, str],
+        shape: str = "pattern",
     ) -> None:
         """Names for the new elements of a tuple, beside one of the old ones."""
         change, knot = self.local.rekeyed[home], self.local.notes.knot_of(home, display)
-        defect = self.local.notes.defect(display, "pattern", list(change.scopes), knot)
+        defect = self.local.notes.defect(display, shape, list(change.scopes), knot)
         for scope in change.scopes:
             defect.anchors[scope.name] = neighbour if change.index else None
             defect.detail[scope.name] = names[scope.name]

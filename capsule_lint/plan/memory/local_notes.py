@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 @dataclass(eq=False, slots=True)
 class LocalDefect:
     """A key or filter that lacks scopes. `shape`: `text`, `tuple`, `call`, `bare`, `joined` (a bare one that
-    becomes a text), `made` by a class, `filter`, `beside` (a condition), `rows`, `pattern`, `index`, `entry`, `step` or `named`."""
+    becomes a text), `made` by a class, `filter`, `beside` (a condition), `rows`, `pattern`,
+    `target` (a pattern that binds names), `index`, `entry`, `step` or `named`."""
 
     node: tree.Node
     module: Module

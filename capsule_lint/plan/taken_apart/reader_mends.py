@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddElements, AddParameter, Replace
+from capsule_lint.model import AddElements, Replace
 from capsule_lint.plan.literals import literal, plain_literal
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
@@ -100,15 +99,8 @@ class ReaderMends(MendRoom, Struct, frozen=True):
     def _name(self, reader: Reader, scope: Scope) -> str:
         """What the new part is called where a key is unpacked: `_` unless something reads it then."""
         function = self.program.names.function_of(reader.node)
-        first, last = (function.fact.at[0], function.fact.at[2]) if function else (0, 0)
-        read = re.compile(rf"\b{re.escape(scope.parameter)}\b")
-        used = any(
-            mend.filename == reader.module.filename
-            and (function is None or first <= mend.at.start.row <= last)
-            and not isinstance(mend, AddParameter)
-            and read.search(repr(mend))
-            for _, mend in self.mends.found
-        )
+        within = function.fact.span if function is not None else None
+        used = any(self.mends.naming(scope.parameter, reader.node, within))
         return scope.parameter if used else "_"
 
     def _expected_parts(self, reader: Reader) -> None:
