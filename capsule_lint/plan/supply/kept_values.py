@@ -48,6 +48,8 @@ class KeptValues(MendRoom):
             uses = [use for use in taken if not bound or _is_same(bound[0][1], use[1])]
             if len({value.code for _, value in uses}) > 1 or self._is_hidden(*key, uses):
                 continue
+            if not bound and all(self._is_beside(*use) for use in uses):
+                continue
             if bound or len(uses) > 1 or not inline(uses[0][1]) or self._repeats(uses[0][0]):
                 self._uses[key] = uses
                 for want, _ in uses[1:]:  # they share the statement
@@ -105,6 +107,20 @@ class KeptValues(MendRoom):
             if any(name in scope.bindings for scope in inside):
                 return True
         return False
+
+    def _is_beside(self, want: Want, value: Value) -> bool:
+        """Whether a value is an attribute of that of which another one is read in the same call or key: `args.capsule`
+        beside `args.tenant`."""
+        *path, _ = value.code.split(".")
+        return (
+            bool(path)
+            and all(part.isidentifier() for part in value.code.split("."))
+            and inline(value)
+            and any(
+                isinstance(node, tree.Attr) and text_of(node.base) == ".".join(path)
+                for _, node in self.planner.values.said(want)
+            )
+        )
 
     def _repeats(self, want: Want) -> bool:
         place = self.program.names.place(want.node)
