@@ -17,7 +17,7 @@ from capsule_lint.analysis import analyse
 from capsule_lint.errors import InternalError
 from capsule_lint.facts.tree import span_of, spans_of
 from capsule_lint.lines import lines_of
-from capsule_lint.model import AppendCode, Position, Span
+from capsule_lint.model import AddStatement, AppendCode, Position, Span
 from capsule_lint.rewrite import apply
 from capsule_lint.workers import fork_map
 
@@ -120,10 +120,10 @@ def _edited(
 
 
 def _once(mends: Iterable[Mend]) -> list[Mend]:
-    """The mends, code that several of them append only once."""
+    """The mends, code and lines that several of them add only once."""
     found: list[Mend] = []
     for mend in mends:
-        if not isinstance(mend, AppendCode) or mend not in found:
+        if not isinstance(mend, AddStatement | AppendCode) or mend not in found:
             found.append(mend)
     return found
 

@@ -1,14 +1,17 @@
-"""Constants that stand for tags: `f"{P.TENANT}#{tenant_id}"` gets `{P.CAPSULE}`, where there is one."""
+"""Constants that stand for tags: `f"{P.TENANT}#{tenant_id}"` gets `{P.CAPSULE}`, where there is one, or an enum
+gets one."""
 
 from __future__ import annotations
 
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.keys.tag_members import TagMembers
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import Binding, Class, Module
 from capsule_lint.program.texts.pieces import marks_of, word_of
@@ -60,11 +63,12 @@ class TagConstants(MendRoom, Struct, frozen=True):
                 found = self._sibling(knot, member, wanted)
                 return f"{found}.value" if found is not None else None
             case tree.Attr():
-                base = text_of(node.base)
-                for owner in self._owners(node):
-                    name = self._named(owner, wanted)
-                    if name is not None and base is not None:
-                        return f"{base}.{name}"
+                base, owners = text_of(node.base), list(self._owners(node))
+                known = (self._named(owner, wanted) for owner in owners)
+                new = (self._new(knot, owner, node.name, wanted) for owner in owners)
+                name = next((one for one in chain(known, new) if one is not None), None)
+                if name is not None and base is not None:
+                    return f"{base}.{name}"
             case tree.Name():
                 for binding in program.names.bindings_of(node)[-1:]:
                     target = program.names.follow(binding)
@@ -77,6 +81,12 @@ class TagConstants(MendRoom, Struct, frozen=True):
                     self.mends.import_(knot, module, home.name, name)
                     return name
         return None
+
+    def _new(self, knot: Knot, owner: Class | Module, name: str, wanted: str) -> str | None:
+        """The member that an enum gets beside another one."""
+        if not isinstance(owner, Class) or not self.program.classes.is_enum(owner):
+            return None
+        return TagMembers(self.mends).added(knot, owner, name, wanted)
 
     def _owners(self, node: tree.Attr) -> Iterator[Class | Module]:
         """The classes, or the module, that an attribute is looked up in."""
