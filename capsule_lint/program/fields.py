@@ -15,13 +15,11 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.model import Class
 
-REPLACING: Final = ("replace", "_replace", "__replace__", "evolve", "model_copy")
-"""What gives an object like another one, with other attributes."""
-
-_COPY_FUNCTIONS: Final = ("replace", "evolve")
-"""Of `dataclasses`, `copy` and `attrs`; they take the instance first."""
-COPYING: Final = (*_COPY_FUNCTIONS, "_replace", "model_copy", "copy")
-"""The same, by what people write themselves as well: methods, of named tuples and of pydantic models among others."""
+COPY_FUNCTIONS: Final = ("replace", "evolve")
+"""What gives an object like another one, with other attributes: of `dataclasses`, `copy` and `attrs`; they take the
+instance first."""
+COPYING: Final = (*COPY_FUNCTIONS, "_replace", "__replace__", "model_copy", "copy")
+"""The same, by methods as well: of named tuples, of pydantic models, and of what people write themselves."""
 
 _FIELDS: Final = ("field", "Field", "ib", "attrib")
 """Functions that say what a field is like, its default among that."""
@@ -94,9 +92,9 @@ def copied_by(call: tree.Call) -> tree.Node | None:
     name, first = last_name(call.func), call.args[0] if call.args else None
     plain = first.value if first is not None and not first.keyword and not first.star else None
     match call.func:
-        case tree.Name() if name in _COPY_FUNCTIONS:
+        case tree.Name() if name in COPY_FUNCTIONS:
             return plain
-        case tree.Attr(base=tree.Name()) if name in _COPY_FUNCTIONS and plain is not None:
+        case tree.Attr(base=tree.Name()) if name in COPY_FUNCTIONS and plain is not None:
             return plain
         case tree.Attr(base=base) if name in COPYING:
             return base

@@ -17,6 +17,7 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.imports import Imports, Refused
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Binding, Class, Function, last_name
+from capsule_lint.program.purposes.naming import TAKING_IN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Module
 
 _CODE: Final = "CAP601"
-_CREATES: Final = re.compile(r"(?:save|put|create|add|insert|store|write|upsert|keep)(?:_|$)")
 _FETCHES: Final = re.compile(r"(?:get|find|fetch|load|read|look_?up|list)(?:_|$)")
 _SKIPPED: Final = frozenset(("skip", "skipif", "xfail", "expectedFailure"))
 
@@ -120,7 +120,7 @@ class Siblings:
                 if passed.call.span not in statement.span:
                     continue
                 name = last_name(passed.call.func)
-                if _CREATES.match(name):
+                if TAKING_IN.match(name):
                     created.append(passed)
                 elif _FETCHES.match(name):
                     classes = self._shared(created, passed)

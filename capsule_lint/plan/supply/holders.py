@@ -14,6 +14,7 @@ from capsule_lint.plan.supply.read_for_others import read_for
 from capsule_lint.plan.supply.repeats import kept, repeatable
 from capsule_lint.plan.supply.visible import may_be_none
 from capsule_lint.policy import SourceKind
+from capsule_lint.program.fields import COPY_FUNCTIONS
 from capsule_lint.program.inference.presence import is_present
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.local_names import only_assigned
@@ -30,8 +31,8 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
 
-_COPYING: Final = frozenset(("replace", "evolve", "copy", "deepcopy"))
-"""Functions that make another object of what they are given."""
+_LIKE: Final = (*COPY_FUNCTIONS, "copy", "deepcopy")
+"""Functions that make another object of what they are given first."""
 
 
 @dataclass(eq=False, slots=True)
@@ -277,7 +278,7 @@ class Holders:
                 pass
             case tree.Call(
                 func=func, args=(tree.Argument(value=tree.Name() as base, star=""), *_)
-            ) if last_name(func) in _COPYING:
+            ) if last_name(func) in _LIKE:
                 pass
             case _:
                 return None

@@ -3,13 +3,13 @@ whoever is given one has been told every scope."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection, Instance, TupleOf
 from capsule_lint.program.model import last_name
+from capsule_lint.program.purposes.naming import TAKING_IN
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ _SPREADS: Final = frozenset(
     ("asdict", "astuple", "vars", "dict", "dumps", "model_dump", "_asdict", "__dict__", "json")
 )
 """What makes an item of a whole object."""
-_PUTS: Final = re.compile(r"(?:save|add|put|create|insert|store|register|upsert|write)(?:_|$)")
-"""What methods are called that take an item in, where that is all that they are given."""
 
 
 @dataclass(eq=False, slots=True)
@@ -68,7 +66,7 @@ class ScopeObjects:
             )
             and (self._is_of_items(cls) or self._finds_items(cls))
             and not self._is_kept(cls)
-            and not any(map(self._puts, self._working_on(cls)))
+            and not any(map(self._puts_item, self._working_on(cls)))
         )
 
     def _is_of_items(self, cls: Class) -> bool:
@@ -82,7 +80,8 @@ class ScopeObjects:
         )
 
     def _finds_items(self, cls: Class) -> bool:
-        """Whether a repository gives back an item of another class for an instance, and none takes instances in."""
+        """Whether a repository gives back an item of another class for an instance, and none takes instances in, alone as
+        items are given."""
         inference, repositories = self.program.inference, self.program.domain.repositories
         working = [one for one in self._working_on(cls) if one.owner in repositories]
         found = {one for function in working for one in _classes_in(inference.returned(function))}
@@ -95,10 +94,10 @@ class ScopeObjects:
         return (
             not found.isdisjoint(self.program.domain.entities - {cls})
             and cls not in kept
-            and not any(_PUTS.match(one.name) and len(one.own_params) == 1 for one in working)
+            and not any(TAKING_IN.match(one.name) and len(one.own_params) == 1 for one in working)
         )
 
-    def _puts(self, function: Function) -> bool:
+    def _puts_item(self, function: Function) -> bool:
         """Whether a function writes an item."""
         return any(
             isinstance(node, tree.Call) and any(a.keyword == "Item" for a in node.args)

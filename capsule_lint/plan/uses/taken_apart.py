@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.fields import REPLACING
+from capsule_lint.program.fields import COPYING
 from capsule_lint.program.inference.mocks import PATCHES
 from capsule_lint.program.inference.types import (
     ClassObject,
@@ -144,7 +144,7 @@ def is_replaced(program: Program, cls: Class, name: str, *, judged: bool) -> boo
     ):
         return True
     given = [(target.base, value) for target, value in program.calls.uses.assigned(name)]
-    for word in REPLACING:
+    for word in COPYING:
         for call in program.calls.uses.calls_beside(word):
             bases = [*call.plain[:1]]
             if isinstance(call.func, tree.Attr):

@@ -56,6 +56,11 @@ GENERIC_WORDS: Final = frozenset(
 )
 """Words of a function's name that say nothing of the entity."""
 
+TAKING_IN: Final = re.compile(
+    r"(?:save|put|create|add|insert|store|register|write|upsert|keep)(?:_|$)"
+)
+"""How functions are called that take an item in."""
+
 
 @lru_cache(maxsize=1 << 14)
 def entity_words(name: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.fields import REPLACING
+from capsule_lint.program.fields import COPYING
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -197,7 +197,7 @@ class Constants:
 
     def _is_changed(self, name: str) -> bool:
         """Whether a copy gets another value for a field: `replace(order, state=State.SENT)`."""
-        calls = (call for one in REPLACING for call in self.calls.uses.calls_beside(one))
+        calls = (call for one in COPYING for call in self.calls.uses.calls_beside(one))
         return any(
             argument.keyword == name
             or (
