@@ -91,10 +91,9 @@ class Unasked(Room, Struct, frozen=True):
 
     def _sends(self, call: tree.Call, given: tree.Argument, depth: int) -> bool:
         """Whether a call, also of a function of the program, has what it is given run elsewhere with other arguments."""
-        names = self.program.names
         if last_name(call.func) == "partial":
-            around = names.parent(call)
-            return len(call.args) > 1 and isinstance(around, tree.Call) and _is_elsewhere(around)
+            return len(call.args) > 1  # kept in a local or a list, it may be submitted later
+        names = self.program.names
         callees = list(self.program.calls.callees(call))
         if not callees:
             behind = call.args.index(given)
