@@ -48,6 +48,7 @@ from capsule_lint.plan.signatures import Signatures
 from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
 from capsule_lint.plan.supply.bodies import Bodies
+from capsule_lint.plan.supply.emptied import Emptied
 from capsule_lint.plan.supply.entries import Entries
 from capsule_lint.plan.supply.helpers import Helpers
 from capsule_lint.plan.supply.messages import Messages
@@ -127,6 +128,7 @@ class Planner:
         self.origins = Origins(program, self.values)
         self.owners = Owners(self)
         self.outside = Outside(self)
+        self.emptied = Emptied(self)
         self.entries = Entries(program, self.values)
         self.serving = Serving(self)
         self.lambdas = Lambdas(self)

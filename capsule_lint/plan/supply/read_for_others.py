@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
@@ -17,39 +17,14 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
-_CHANGING: Final = frozenset(("pop", "popitem", "clear", "update", "setdefault"))
-"""Methods that change a dict in place."""
-
 
 def read_for(program: Program, node: tree.Node) -> Iterator[tuple[str, tree.Node]]:
     """The objects of which an expression, also behind a local, asks functions for scopes: as code that says the same where
     it stands, and where the functions have them."""
-    said = kept(node, program)
-    for call in within(said):
+    for call in within(kept(node, program)):
         found = _read_by(program, call) if isinstance(call, tree.Call) else None
-        changed = said is not node and any(_is_changed(program, n) for n in names_in(call))
-        if found is not None and not changed:
+        if found is not None:
             yield found
-
-
-def _is_changed(program: Program, name: tree.Name) -> bool:
-    """Whether what a name stands for is changed in place in its function, `event.pop("tenant")`: it may say something else
-    by the time it is asked again."""
-    names = program.names
-    function = names.function_of(name)
-    for read in names.called(function, name.id) if function is not None else ():
-        parent = names.parent(read)
-        outer = names.parent(parent)
-        match parent, outer:
-            case tree.Attr(name=method), tree.Call(func=func) if func is parent:
-                if method in _CHANGING:
-                    return True
-            case tree.Subscript(base=base), tree.Assign(targets=targets) if base is read:
-                if parent in targets:
-                    return True
-            case tree.Subscript(base=base), tree.Eval(kind="del") if base is read:
-                return True
-    return False
 
 
 def _read_by(program: Program, call: tree.Call) -> tuple[str, tree.Node] | None:

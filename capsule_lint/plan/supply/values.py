@@ -58,7 +58,7 @@ class Values(Room):
         if want.purpose == "text":
             return Value(want.scope.parameter)
         found = self.planner.set_here.standing(self._found(want), want.node)
-        found = self.planner.outside.kept(want, found)
+        found = self.planner.emptied.kept(want, self.planner.outside.kept(want, found))
         if found is None or found.beside is not None or want.scope.type is None:
             return found
         mirror = (want.mirror,) if want.mirror is not None else ()
