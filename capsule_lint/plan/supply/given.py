@@ -14,6 +14,7 @@ from capsule_lint.plan.code import put_together, text_of
 from capsule_lint.plan.supply.literals import Literals
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.testing.carried import Carried
+from capsule_lint.plan.testing.command_lines import typed
 from capsule_lint.plan.testing.in_vain import InVain
 from capsule_lint.plan.testing.lasting import Lasting
 from capsule_lint.plan.testing.looped import Looped
@@ -297,6 +298,7 @@ class Given:
             if found == [] and isinstance(taking, Function) and taking.module.is_test:
                 yield from self._defaults(call, taking, callee.given, scope)
             if not found:
+                yield from typed(self.program, call, callee, scope)
                 yield from self.told_as.values(call, taking, callee.given, scope)
 
     def _defaults(

@@ -30,7 +30,7 @@ def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None
     parsers: dict[str, set[str]] = {}
     for call in program.calls.uses.calls_beside("add_argument"):
         if program.names.module_of(call) is module and isinstance(call.func, tree.Attr):
-            name = _name(call)
+            name = kept_as(call)
             if name == read.name or (names_scope(name, scope) and _is_certain(call)):
                 parsers.setdefault(name, set()).add(_parser(program, call.func.base))
     needed = parsers.pop(read.name, set())
@@ -87,7 +87,7 @@ def _is_parsed(program: Program, node: tree.Node, option: str, depth: int) -> bo
     )
 
 
-def _name(call: tree.Call) -> str:
+def kept_as(call: tree.Call) -> str:
     """The attribute that an option is kept under."""
     said = [a.value.value for a in call.args if isinstance(a.value, tree.Const) and not a.keyword]
     for argument in call.args:

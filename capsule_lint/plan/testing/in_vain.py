@@ -44,7 +44,7 @@ class InVain:
         for parent, side in self._around(node):
             nothing = _expects_nothing(parent, side)
             if nothing is not None:
-                return nothing
+                return nothing and not self._is_code(side)
         refused = id(parent) in self._refused(self.program.names.module_of(node))
         return refused or self._is_looked_up(node)
 
@@ -99,6 +99,21 @@ class InVain:
                 if isinstance(made, tree.Call) and self._looks_up(made, depth + 1):
                     return True
         return False
+
+    def _is_code(self, node: tree.Node, depth: int = 0) -> bool:
+        """Whether an expression is a number that is written out, or a call that gives one whatever rows it has found: an
+        exit code."""
+        match node:
+            case tree.Call() if depth < _MAX_DEPTH:
+                called = [c.function for c in self.program.calls.callees(node) if c.cls is None]
+                given = [(f, one) for f in called if f is not None for one in f.returns]
+                return {f for f, _ in given} == set(called) != set() and all(
+                    self._is_code(one, depth + 1) for _, one in given
+                )
+            case tree.Conditional(then=then, otherwise=otherwise):
+                return self._is_code(then, depth) and self._is_code(otherwise, depth)
+            case _:
+                return _is_number(node)
 
     def _finds_usual(self, function: Function, node: tree.Name, usual: str | None) -> bool:
         """Whether a test looks something up by a value of `parametrize`, and expects nothing unless that is the usual one."""
