@@ -54,6 +54,11 @@ class Visitor(Check):
         for fact in self.facts(node.name, ClassFact):
             self.flag(node.name, fact)
 
+    def visit_AssignTarget(self, node: cst.AssignTarget) -> None:
+        """Flag one whose class a call makes: `Note = namedtuple("Note", "tenant_id note_id")`."""
+        for fact in self.facts(node.target, ClassFact):
+            self.flag(node.target, fact)
+
 
 RULE = Rule(
     code="CAP301",

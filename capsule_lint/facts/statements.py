@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.facts.expressions import BINARY, Expressions
+from capsule_lint.facts.named_tuples import NamedTuples
 from capsule_lint.facts.places import Places
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Statements:
     def __init__(self, text: str) -> None:
         self._places = Places(text)
         self._expressions = Expressions(self._places)
+        self._named_tuples = NamedTuples(self._places, self._expressions)
         self._at = self._places.at
         self._expr = self._expressions.of
         self._exprs = self._expressions.many
@@ -52,7 +54,7 @@ class Statements:
     def _statement(self, node: ast.stmt) -> Statement | None:
         match node:
             case ast.Assign():
-                return tree.Assign(
+                return self._named_tuple(node) or tree.Assign(
                     self._at(node), self._exprs(node.targets), self._expr(node.value)
                 )
             case ast.AnnAssign():
@@ -254,15 +256,28 @@ class Statements:
 
     def _class(self, node: ast.ClassDef) -> tree.ClassDef:
         at = self._at(node)
+        bases = self._expressions.arguments(node.bases, node.keywords)
+        made = self._named_tuples.of(node.bases[0]) if node.bases else None
         return tree.ClassDef(
             self._with_decorators(node, at),
             node.name,
             self._places.name_at(at, node.name, "class"),
-            self._expressions.arguments(node.bases, node.keywords),
+            bases if made is None else (made[0], *bases[1:]),
             self._exprs(node.decorator_list),
             self.definitions(node.body),
             ast.get_docstring(node, clean=False) is not None,
+            made[1] if made is not None else None,
         )
+
+    def _named_tuple(self, node: ast.Assign) -> tree.ClassDef | None:
+        """`Note = namedtuple("Note", "tenant_id note_id")`."""
+        made = self._named_tuples.of(node.value)
+        match node.targets:
+            case [ast.Name(id=name) as target] if made is not None:
+                at, (base, listed) = self._at(node), made
+                return tree.ClassDef(at, name, self._at(target), (base,), (), (), False, listed)
+            case _:
+                return None
 
     @staticmethod
     def _with_decorators(

@@ -13,7 +13,6 @@ from capsule_lint.plan.entities.images import Images
 from capsule_lint.plan.entities.items import Items
 from capsule_lint.plan.entities.keyed import Keyed
 from capsule_lint.plan.entities.loads import Loads
-from capsule_lint.plan.entities.made_tuples import MadeTuples
 from capsule_lint.plan.entities.reloaded import Reloaded
 from capsule_lint.plan.entities.spreaders import Spreaders
 from capsule_lint.plan.entities.stored import Stored
@@ -212,7 +211,6 @@ class Planner:
         Bystanders(self).note()
         LastAsked(self).note()
         Grouped(self).note()
-        MadeTuples(self).note()
         GivenGroups(self).note()
         self.loads.check()
         QueuedRows(self).check()

@@ -260,7 +260,12 @@ class Classes:
 
     def is_data(self, cls: Class) -> bool:
         """Whether its constructor is made from its fields."""
-        return "__init__" not in cls.methods and self.declares(cls)
+        return self._own_constructor(cls) is None and self.declares(cls)
+
+    def _own_constructor(self, cls: Class) -> Function | None:
+        """What a class itself has for a constructor: of a tuple that is what makes it."""
+        made = cls.methods.get("__new__") if self.is_named_tuple(cls) else None
+        return cls.methods.get("__init__") or made
 
     def declares(self, cls: Class) -> bool:
         """Whether its fields are those that it declares, whatever its own initializer does."""
@@ -290,8 +295,9 @@ class Classes:
         if not owners or any(self._called(owner) & _DATA_BASES for owner in self.mro(cls)):
             owners = list(self.mro(cls))
         for owner in reversed(owners):
-            for statement in owner.fact.body:
-                if isinstance(statement, tree.Assign) and is_field(statement):
+            listed = owner.fact.listed is not None
+            for statement in owner.fact.said:
+                if isinstance(statement, tree.Assign) and (listed or is_field(statement)):
                     target = statement.targets[0]
                     if isinstance(target, tree.Name):
                         new = Field(
@@ -378,8 +384,9 @@ class Classes:
 
     def _find_constructor(self, cls: Class) -> tuple[tree.Parameter, ...] | None:
         for owner in self.mro(cls):
-            if "__init__" in owner.methods:
-                return owner.methods["__init__"].own_params
+            own = self._own_constructor(owner)
+            if own is not None:
+                return own.own_params
             if self.is_data(owner):
                 return self._parameters(cls)
         plain = self.base_names(cls) <= _PLAIN

@@ -40,7 +40,7 @@ class Field(Struct, frozen=True):
     def has_default(self) -> bool:
         """Whether a default stands for it."""
         value = self.value
-        if self.annotation is None:
+        if self.annotation is None and self.owner.fact.listed is None:
             keywords = {a.keyword for a in value.args} if isinstance(value, tree.Call) else set()
             return bool(keywords & {"default", "default_for_new", "null"})
         if self._is_needed(value):

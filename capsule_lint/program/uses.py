@@ -361,7 +361,7 @@ class Uses:
         for cls in module.classes:
             for decorator in cls.fact.decorators:
                 self._decorated[last_name(decorator)].append((cls, decorator))
-            for statement in cls.fact.body:
+            for statement in cls.fact.said:
                 if isinstance(statement, tree.Assign) and statement.annotation is not None:
                     name = last_name(statement.targets[0])
                     self._note_declared(Declared(statement.annotation, cls, name))

@@ -157,8 +157,17 @@ class FunctionDef(Stmt, frozen=True, tag=True):
         return tuple(_straight(self.body))
 
 
+class Listed(Struct, frozen=True):
+    """The fields of a named tuple whose class a call makes, `namedtuple("Note", "tenant_id note_id")`, which stand where they
+    are listed, and what lists them."""
+
+    display: Node
+    fields: tuple[Assign, ...]
+
+
 class ClassDef(Stmt, frozen=True, tag=True):
-    """A class; `keywords` of its bases included as arguments."""
+    """A class; `keywords` of its bases included as arguments. One that a call makes of listed fields is one too, under
+    the name that it is assigned to."""
 
     name: str
     name_at: At
@@ -166,6 +175,17 @@ class ClassDef(Stmt, frozen=True, tag=True):
     decorators: tuple[Node, ...]
     body: tuple[Statement, ...]
     doc: bool
+    listed: Listed | None = None
+
+    @property
+    def said(self) -> tuple[Statement, ...]:
+        """The statements among which its fields are said."""
+        return self.listed.fields if self.listed is not None else self.body
+
+    @property
+    def is_assigned(self) -> bool:
+        """Whether a call makes it, and there is no statement `class`."""
+        return self.listed is not None and self.at[:2] == self.name_at[:2]
 
 
 Statement: TypeAlias = Assign | Eval | Block | Import | Outer | FunctionDef | ClassDef

@@ -12,6 +12,7 @@ from capsule_lint.plan.code import attribute_in, rename, text_of
 from capsule_lint.plan.entities.behind_bases import against
 from capsule_lint.plan.entities.field_values import code_beside, is_general, names_beside, unnamed
 from capsule_lint.plan.entities.inherited import Inherited
+from capsule_lint.plan.entities.listed_fields import ListedFields
 from capsule_lint.plan.entities.setters import setters
 from capsule_lint.plan.entities.told_later import begins_empty
 from capsule_lint.plan.room import MendRoom
@@ -42,6 +43,9 @@ class FieldMends(MendRoom):
         """Give a class the fields."""
         initializer = cls.methods.get("__init__")
         declares = self.program.classes.declares(cls)
+        if cls.fact.listed is not None:
+            ListedFields(self).gain(cls, cls.fact.listed, self.mends.policy_order(scopes))
+            return
         for scope in self.mends.policy_order(scopes):
             if self._is_listed(cls, scope):
                 continue
@@ -140,7 +144,7 @@ class FieldMends(MendRoom):
         if isinstance(near.value, tree.Call) and any(map(near.value.keyword, _KEYS)):
             reason = f"is a key by itself, and `{cls.name}` gains `{attribute}`"
             self.mends.obstacle(("class", cls), near.value, reason)
-        annotation = self._annotation(cls, scope, near.annotation, other)
+        annotation = self.annotation(cls, scope, near.annotation, other)
         value = self._default(cls, near, other, scope)
         statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
         return statement + (f" = {value}" if value else "")
@@ -231,7 +235,7 @@ class FieldMends(MendRoom):
             )
             self.mends.obstacle(("class", cls), name, reason)
 
-    def _annotation(self, cls: Class, scope: Scope, beside: tree.Node | None, other: Scope) -> str:
+    def annotation(self, cls: Class, scope: Scope, beside: tree.Node | None, other: Scope) -> str:
         """How the field is annotated beside another one: where that must not be empty, it must not be
         either, `Annotated[str, Field(min_length=1)]`. What else is demanded may be true of the other alone."""
         match beside:

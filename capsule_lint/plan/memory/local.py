@@ -17,7 +17,6 @@ from capsule_lint.plan.memory.key_lists import elements
 from capsule_lint.plan.memory.key_needs import KeyNeeds, has_identifier
 from capsule_lint.plan.memory.key_readers import KeyReaders
 from capsule_lint.plan.memory.keyed_alike import KeyedAlike
-from capsule_lint.plan.memory.listed_keys import ListedKeys
 from capsule_lint.plan.memory.local_filters import LocalFilters
 from capsule_lint.plan.memory.local_notes import LocalNotes
 from capsule_lint.plan.memory.looking_up import LOOKING_UP, looking_up
@@ -93,7 +92,6 @@ class LocalKeys:
         self.table = TableKeys(program, state)
         self.shared = SharedKeys(self)
         self._said = Said(program, Splits(program), self.objects)
-        self._listed = ListedKeys(program, self.needs, self.notes)
         self.readers = KeyReaders(self)
 
     def find(self) -> None:
@@ -239,8 +237,6 @@ class LocalKeys:
             made = [one for one in _with_parts(host) if self.classes.of(one) is not None]
             for one in made:
                 self._judge_made(home, one, function, host)
-            for one in _with_parts(host):
-                self._listed.judge(home, one)
             if not made:
                 self._judge_host(home, host, function, begins=begins)
 

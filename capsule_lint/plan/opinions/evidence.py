@@ -84,6 +84,8 @@ class EvidenceOpinions:
         for cls in sorted(domain.entities, key=lambda c: c.symbol):
             if cls.module.is_test or cls.module.generated or classes.is_abstract(cls):
                 continue
+            if cls.fact.is_assigned:
+                continue  # nothing takes a decorator
             marked = any(marker in owner.decorators for owner in classes.mro(cls))
             if not marked and self._is_isolated(cls) and self._is_stored(cls):
                 yield Opinion(

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Final
@@ -14,7 +14,6 @@ from capsule_lint.plan.room import Room
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.bases import PLAIN_BASES
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
-from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import Class, enclosing
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
 
 _MAX_DEPTH: Final = 3
-TUPLES: Final = ("namedtuple", "NamedTuple")
 _LACKS: Final = "is given where `{}` is read, and has none"
 
 
@@ -35,7 +33,6 @@ class FakeOwners(Room):
     """Gives them what is read."""
 
     planner: Planner
-    _told_of: set[int] = field(default_factory=set)
 
     def lacking(self, want: Want, value: Value) -> Iterator[Want]:
         """The assignments that make such classes have the scope, or nothing where a person must look."""
@@ -46,10 +43,6 @@ class FakeOwners(Room):
         for given in (*told, *(self._placed(want, value) if self.are_any else ())):
             for cls in self._given(given, name):
                 yield from self._extend(want, cls, name, given)
-        for made in self._tuples(want, name) if base.isidentifier() and self._named else ():
-            if id(made) not in self._told_of and self._comes_as(made, base, 0):
-                self._told_of.add(id(made))
-                self.planner.local.notes.obstacle(want.knot, made, _LACKS.format(name))
 
     def owners(self, want: Want, value: Value) -> Iterator[Class]:
         """The classes of policy that a value is read of."""
@@ -133,53 +126,13 @@ class FakeOwners(Room):
     def are_any(self) -> bool:
         """Whether a class of a test has an attribute that is called like a scope."""
         scopes = self.program.policy.scopes
-        return bool(self._named) or any(
+        return any(
             names_scope(name, scope)
             for module in self.program.names.modules.values()
             for cls in (module.classes if module.is_test else ())
             for name in (*cls.stores, *cls.scope.bindings)
             for scope in scopes
         )
-
-    # --- tuples ---
-
-    @cached_property
-    def _named(self) -> list[tuple[tree.Call, frozenset[str]]]:
-        """The calls that make a tuple of a class that a test makes with such fields, and these:
-        `FakeRequest = namedtuple("FakeRequest", "tenant_id path")`."""
-        program, found = self.program, list[tuple[tree.Call, frozenset[str]]]()
-        with program.names.aside():  # where a field is called like a scope, the file is linked
-            made = [c for word in TUPLES for c in program.calls.uses.calls_beside(word)]
-        for call in filter(self._is_in_test, made):
-            parent, fields = program.names.parent(call), fields_of(call)
-            targets = parent.targets if isinstance(parent, tree.Assign) else ()
-            if any(names_scope(f, s) for f in fields for s in program.policy.scopes):
-                for name in (t.id for t in targets if isinstance(t, tree.Name)):
-                    calls = program.calls.uses.calls(name)
-                    found += [(one, fields) for one in calls if self._is_in_test(one)]
-        return found
-
-    def _tuples(self, want: Want, name: str) -> Iterator[tree.Call]:
-        """Those that have the neighbour of an attribute, and not that."""
-        for old in self.program.policy.others(want.scope):
-            keys = set(renamed(name, want.scope, old))
-            for call, fields in self._named:
-                if name not in fields and not keys.isdisjoint(fields):
-                    yield call
-
-    def _comes_as(self, node: tree.Node, name: str, depth: int) -> bool:
-        """Whether a test gives something to the program as a parameter of that name."""
-        names, parent = self.program.names, self.program.names.parent(node)
-        match parent:
-            case tree.Call() if parent.func is not node:
-                given = next((a for a in parent.args if a.value is node), None)
-                calls = self.program.calls
-                return given is not None and calls.parameter_of(parent, given) == name
-            case tree.Assign(targets=(tree.Name() as target,)) if depth < _MAX_DEPTH:
-                reads = reads_of(names, target, (target.at,))
-                return any(self._comes_as(read, name, depth + 1) for read in reads)
-            case _:
-                return False
 
     def _given(self, node: tree.Node, name: str) -> Iterator[Class]:
         """The classes of tests that something is an instance of, or itself, and that have no such attribute."""
@@ -224,16 +177,3 @@ class FakeOwners(Room):
                         yield target, statement.value
                     else:
                         yield None, None
-
-
-def fields_of(call: tree.Call) -> frozenset[str]:
-    """The fields of `namedtuple("Row", "tenant_id path")`, in all the ways in which they may be listed."""
-    given = call.args[1].value if len(call.args) > 1 else call.keyword("field_names")
-    match given:
-        case tree.Const(value=str() as text):
-            return frozenset(text.replace(",", " ").split())
-        case tree.Sequence(items=items):
-            firsts = [one.items[0] if isinstance(one, tree.Sequence) else one for one in items]
-            return frozenset(filter(None, map(tree.text, firsts)))
-        case _:
-            return frozenset()
