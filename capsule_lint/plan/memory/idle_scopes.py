@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.conditions import decides_alone, is_filter
 from capsule_lint.plan.memory.local_filters import names_beside
+from capsule_lint.plan.memory.scoped_rows import ScopedRows
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import reads_of
@@ -37,6 +38,7 @@ class IdleScopes:
 
     def check(self, wants: Iterable[Want]) -> None:
         """Make the change of such a method unsafe."""
+        self._unsure()
         reached = {
             (function, want.scope.name)
             for want in wants
@@ -46,6 +48,16 @@ class IdleScopes:
             if self._is_judged(function):
                 for scope in gained.values():
                     self._judge(function, scope, reached=(function, scope.name) in reached)
+
+    def _unsure(self) -> None:
+        """Settle the filters whose rows are told apart by the key that these are asked for by; others need a person."""
+        rows = ScopedRows(self.program, self.state)
+        for knot, compare, row, scopes in self.notes.unsure:
+            if all(rows.has(row, scope) for scope in scopes):
+                self.notes.settle(compare)
+            else:
+                reason = "filters rows of which it is not known where they are made"
+                self.notes.obstacle(knot, compare, reason)
 
     def _is_judged(self, function: Function) -> bool:
         domain = self.program.domain

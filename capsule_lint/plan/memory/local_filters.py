@@ -317,8 +317,7 @@ class LocalFilters:
             return False  # the key that it reads by has narrowed the rows already
         has = self.program.domain.scope_parameter
         if any(has(f, s) is None for f in enclosing(place) for s in missing):
-            reason = "filters rows of which it is not known where they are made"
-            self.notes.obstacle(knot, found.node, reason)
+            self.notes.unsure.append((knot, found.node, row, missing))
         return False
 
 

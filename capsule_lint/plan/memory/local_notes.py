@@ -60,6 +60,8 @@ class LocalNotes:
     """The dicts whose entries are read of rows: what they gain is read so, too."""
     spread: dict[int, Rekeyed] = field(default_factory=dict)
     """The whole keys that calls spread, `self.delete(*key)`, and how they change."""
+    unsure: list[tuple[Knot, tree.Compare, tree.Node, list[Scope]]] = field(default_factory=list)
+    """The comparisons of rows of which it is not known where they are made, with the row, and the scopes that these lack."""
     _settled: set[int] = field(default_factory=set)
     """The keys that have what they need, or get it."""
     _entries: set[tuple[int, str]] = field(default_factory=set)
