@@ -106,13 +106,14 @@ class AddSegments(Mend, frozen=True):
     hole of the preceding scope: inside an f-string's braces, an operand of `+` or `%`, an argument
     of `.format(...)`, an element of the list given to `join` or an argument of a `*parts` helper);
     `None` puts them at the very front. `separator` is the template's own (`#`, `|`, `/`). With `listed`
-    the front is before the first argument of a `*parts` helper.
+    the front is before the first argument of a `*parts` helper. With `opened` the anchor ends with the separator.
     """
 
     segments: tuple[NewSegment, ...]
     anchor: Span | None
     separator: str
     listed: bool = False
+    opened: bool = False
 
 
 class ParameterKind(StrEnum):

@@ -92,6 +92,8 @@ class KeyDefect:
     wants: dict[str, Want] = field(default_factory=dict)
     ends: dict[str, tree.Node] = field(default_factory=dict)
     """The values that such parts end with, where these are written elsewhere: `self.tenant_id` for `self.prefix`."""
+    opened: set[str] = field(default_factory=set)
+    """The scopes before which such a part has what sets the next one off: `f"{self.prefix}ORDER#{order_id}"`."""
     tags: dict[str, str] = field(default_factory=dict)
     """How the tags of scopes are spelled where that is not as policy has them."""
     marks: dict[str, str | None] = field(default_factory=dict)

@@ -75,7 +75,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
     # --- strings ---
 
     def _pieces(self, mend: AddSegments, quote: str) -> list[cst.BaseFormattedStringContent]:
-        front = mend.anchor is None
+        front = mend.anchor is None or mend.opened
         found: list[cst.BaseFormattedStringContent] = []
         for segment in mend.segments:
             found += _text("" if front else mend.separator)

@@ -21,7 +21,7 @@ from capsule_lint.program.local_names import given
 from capsule_lint.program.model import owner_of
 from capsule_lint.program.places.sites import KeySite, Role
 from capsule_lint.program.texts.hashed import Hashed
-from capsule_lint.program.texts.pieces import Filled, Segment
+from capsule_lint.program.texts.pieces import Filled, Segment, Text, marks_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class KeyDefects(Room):
         missing = [
             s
             for s in self.program.domain.required(site)
-            if s.name not in present and not self._completed.everywhere(site.template.host, s)
+            if s.name not in present and not self._completed.by_users(site.template.host, s)
         ]
         hashed = [s for s in missing if Hashed(self.program.names).has(site.template, s)]
         missing = [s for s in missing if s not in hashed]
@@ -149,11 +149,11 @@ class KeyDefects(Room):
             delegated = piece is not None and piece.host is not template.host
             if delegated and piece is not None and self._delegate(piece.host, site):
                 self.ties.tie(("key", id(piece.host)), site)
-                if self._needs_less(piece.host, scope):
-                    anchors[scope.name] = ending = self._ending_with(template, piece)
+                if self._stays_without(piece.host, scope):
+                    anchors[scope.name] = beginning = self._beginning(template, piece)
                     if isinstance(piece, Filled):
                         ends[scope.name] = piece.value
-                    if ending is None:
+                    if beginning is None:
                         self._refuse(site, scope, "begins with a key that needs less")
                 continue
             first = template.pieces[segments[0].piece if segments else 0].host
@@ -258,20 +258,25 @@ class KeyDefects(Room):
         self.judge(inner)
         return True
 
-    def _needs_less(self, host: tree.Node, scope: Scope) -> bool:
-        """Whether a key that others begin with is that of an entity which policy keeps apart by less."""
+    def _stays_without(self, host: tree.Node, scope: Scope) -> bool:
+        """Whether a key that others begin with is that of an entity which policy keeps apart by less, or has no scope for
+        these get it by themselves."""
         site = self.planner.sites.get(id(host)) or self.program.keys.at(host)
-        return site is not None and scope not in self.program.domain.required(site)
+        less = site is not None and scope not in self.program.domain.required(site)
+        return less or self._completed.by_users(host, scope)
 
-    def _ending_with(self, template: Template, piece: Piece) -> tree.Node | None:
-        """The part of a template's expression that yields what is written elsewhere and ends with a
-        piece: `pk_tenant(tenant_id)` of `f"{pk_tenant(tenant_id)}#ORDER#{order_id}"`."""
-        evaluate = self.program.templates.evaluate
+    def _beginning(self, template: Template, piece: Piece) -> tree.Node | None:
+        """The part of a template's expression that yields what is written elsewhere and ends with a piece, and maybe with
+        what sets the next one off: `pk_tenant(tenant_id)` of `f"{pk_tenant(tenant_id)}#ORDER#{order_id}"`."""
         for part in within(template.host):
-            pieces = evaluate(part, part, 0) if part is not template.host else None
-            if pieces and pieces[-1].host is piece.host and isinstance(pieces[-1], Filled):
+            pieces = self._pieces(part) if part is not template.host else ()
+            held = [one for one in pieces if isinstance(one, Filled)]
+            if held and held[-1].host is piece.host and _mark_at_end(pieces) is not None:
                 return part
         return None
+
+    def _pieces(self, part: tree.Node) -> Sequence[Piece]:
+        return self.program.templates.evaluate(part, part, 0) or ()
 
     def _add_defect(
         self,
@@ -286,6 +291,9 @@ class KeyDefects(Room):
         defect = KeyDefect(site.template, site.module, site.function, missing, anchors, knot)
         defect.tags = {scope.name: self._tag(site, scope, segments) for scope in missing}
         defect.marks, defect.ends = self._marks(defect), ends
+        defect.opened = {
+            name for name in ends if (begun := anchors[name]) and _mark_at_end(self._pieces(begun))
+        }
         self.planner.sites[id(host)] = site
         if self._is_silenced(site):
             self.planner.silenced.append(defect)
@@ -381,3 +389,10 @@ class KeyDefects(Room):
         if owner is None or owner not in self.program.domain.entities:
             return False
         return self.program.domain.reads_self(site)
+
+
+def _mark_at_end(pieces: Sequence[Piece]) -> str | None:
+    """What a text ends with behind its last value: nothing, or what sets another part off; `None` for anything more."""
+    if not isinstance(pieces[-1], Text):
+        return ""
+    return pieces[-1].value if marks_of(pieces[-1].value) == pieces[-1].value else None

@@ -135,7 +135,10 @@ class Segments(MendRoom):
             self.mends.add(knot, AddSegments(module.filename, host.span, code, made, span, mark))
 
     def _group(self, defect: KeyDefect, anchor: tree.Node | None, new: Sequence[Added]) -> Group:
-        mark, front = defect.mark(new[0].scope), anchor is None
+        mark, front = (
+            defect.mark(new[0].scope),
+            anchor is None or new[0].scope.name in defect.opened,
+        )
         before, after = ("", mark) if front else (mark, "")
         return Group(
             anchor, [Addition(one.scope, before + one.tag, after, one.hole) for one in new]
@@ -198,6 +201,10 @@ class Segments(MendRoom):
         if doubt:
             self.mends.obstacle(defect.knot, host, doubt)
             return
+        opened = new[0].scope.name in defect.opened
+        if opened and not isinstance(place, tree.FString):
+            self.mends.obstacle(defect.knot, host, "begins with a key that needs less")
+            return
         listed = anchor is None and self._is_list_of_parts(defect.template, place)
         around = isinstance(place, tree.Call) and not (anchor or listed or joins(place))
         plain = around or place is anchor
@@ -209,7 +216,7 @@ class Segments(MendRoom):
         )
         filename, mark = defect.module.filename, defect.mark(new[0].scope)
         at = anchor.span if anchor is not None else None
-        mend = AddSegments(filename, place.span, code, made, at, mark, listed)
+        mend = AddSegments(filename, place.span, code, made, at, mark, listed, opened)
         self.mends.add(defect.knot, mend)
 
     def _is_list_of_parts(self, template: Template, place: tree.Node) -> bool:

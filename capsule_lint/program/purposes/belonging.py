@@ -346,6 +346,18 @@ class Belonging:
                 return entity
         return None
 
+    def needs_less(self, use: tree.Node, scope: ScopePolicy) -> bool:
+        """Whether a text is used as a key by the code of an entity that policy's table has without a scope, and of no
+        other one."""
+        caller = self.domain.names.function_of(use)
+        owner = owner_of(caller)
+        entity = self._named_by_owner(owner) or self._served_by(owner)
+        if entity is None and caller is not None:
+            entity = self.narrowed_names(None, caller, "")
+        if entity is None or scope.name in self._scopes_of(entity):
+            return False
+        return not (isinstance(use, tree.Call) and self._is_others(use, entity))
+
     def _serves_others(self, function: Function | None, entity: str) -> bool:
         """Whether a key helper's key is used by the code of other entities, or beside the sort key of another one."""
         return function is not None and any(

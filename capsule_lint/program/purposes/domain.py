@@ -214,6 +214,10 @@ class Domain:
         besides."""
         return self.belonging.shares(site)
 
+    def needs_less(self, use: tree.Node, scope: ScopePolicy) -> bool:
+        """Whether a text is used as a key of an entity that policy says has no such scope."""
+        return self.belonging.needs_less(use, scope)
+
     def is_boundary(self, cls: Class) -> bool:
         """Whether a class is what a scope is the boundary of: `Tenant`, whose `id` is the scope's value."""
         return self.belonging.called.is_like_scope(cls.name)
