@@ -17,6 +17,7 @@ from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.fillings import Fillings, is_own
 from capsule_lint.program.handed_names import HandedNames
 from capsule_lint.program.held_names import names_held, values_of, words_in
+from capsule_lint.program.inference.going_through import GOING_THROUGH
 from capsule_lint.program.inference.namespaces import called_name
 from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.walk import singles
@@ -61,6 +62,9 @@ class Uses:
         default_factory=lambda: defaultdict(list)
     )
     _handed_on: dict[str, list[tuple[tree.Call, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    _mapped: dict[str, list[tuple[tree.Call, tree.Node]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     _stores: dict[str, list[tuple[tree.Attr, tree.Node]]] = field(
@@ -207,6 +211,11 @@ class Uses:
         for name in sorted(names & self._handed_on.keys()):
             yield from self._handed_on[name]
 
+    def mapped(self, names: AbstractSet[str]) -> Iterator[tuple[tree.Call, tree.Node]]:
+        """Those that go through a collection with it, and where it stands: `sorted(notes, key=name)`."""
+        for name in sorted(names & self._mapped.keys()):
+            yield from self._mapped[name]
+
     def _ask(self, name: str) -> None:
         if not self._named.is_own(name):  # those stand in one file, which has been read
             self.names.ask(name)
@@ -299,6 +308,7 @@ class Uses:
 
     def _note_arguments(self, call: tree.Call) -> None:
         function, called = self.names.function_of(call), PASSING.get(last_name(call.func))
+        mapping = last_name(call.func) in GOING_THROUGH
         for position, argument in enumerate(call.args):
             value = argument.value
             plain = not argument.star and argument.keyword is None
@@ -307,6 +317,9 @@ class Uses:
                     self._passed[name].append((call, position))
                     if position == called:
                         self._handed_on[name].append((call, position))
+            if mapping and not argument.star:
+                for name in self._functions_in(value):
+                    self._mapped[name].append((call, value))
             if argument.keyword is not None:
                 self._note_given(value, argument.keyword)
             if isinstance(value, tree.Name):
@@ -315,6 +328,13 @@ class Uses:
                 owner = function.owner if function is not None else None
                 if owner is not None and function is not None and function.takes_self:
                     self._arguments[id(owner), value.name].append((call, argument))
+
+    def _functions_in(self, value: tree.Node) -> Iterator[str]:
+        """The names of what may be a function, also in `partial(name, 1)`."""
+        if isinstance(value, tree.Call) and last_name(value.func) == "partial":
+            value = next(iter(value.plain), value)
+        if isinstance(value, tree.Name | tree.Attr):
+            yield from (last_name(value), *self._named.own(value))
 
     def _note_given(self, value: tree.Node | None, parameter: str) -> None:
         """A class, or several of them, that a parameter gets, or that a function gives, also out of a table."""

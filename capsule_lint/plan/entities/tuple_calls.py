@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import NOTHING, Types, join
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import Binding, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.program import Program
     from capsule_lint.program.names import Names
 
 _WHOLE: Final = frozenset(
@@ -90,3 +92,18 @@ def getter(names: Names, node: tree.Node) -> tree.Call | None:
     target = names.follow(bound) if bound is not None else None
     value = target.assigned if isinstance(target, Binding) else node
     return value if isinstance(value, tree.Call) and last_name(value) == "itemgetter" else None
+
+
+def given(program: Program, node: tree.Node) -> Types:
+    """What a parameter is given of which is said that it is a tuple, or a sequence, of whatever."""
+    bound = program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+    return join(
+        *(
+            program.calls.passed(one.function, one.parameter) or NOTHING
+            for one in bound
+            if one.function is not None
+            and one.parameter in one.function.params
+            and one.parameter.annotation is not None
+            and one.parameter.kind not in ("*", "**")
+        )
+    )

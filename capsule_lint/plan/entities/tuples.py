@@ -16,7 +16,15 @@ from capsule_lint.plan.room import Room
 from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.caught import found_at
-from capsule_lint.program.inference.types import ClassObject, Foreign, Instance, Types
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    Collection,
+    Foreign,
+    Instance,
+    TupleOf,
+    Type,
+    Types,
+)
 from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import Class, last_name
@@ -104,7 +112,24 @@ class Tuples(Room):
             made = self._made(call)
             if made is not None:
                 return made
-        return self._typed(self.program.inference.of(node))
+        return self._typed(self._read(node))
+
+    def _read(self, node: tree.Node) -> Types:
+        """What an expression may be that is read, where that may be a tuple of these."""
+        types = self.program.inference.of(node)
+        return types if self._typed(types) is not None else tuple_calls.given(self.program, node)
+
+    def _is_mixed(self, types: Types, layout: Layout) -> bool:
+        """Whether what is read may be a tuple whose fields stay where they are, or one that gains others."""
+        return not all(self._is_alike(one, layout) for one in types)
+
+    def _is_alike(self, one: Type, layout: Layout) -> bool:
+        if not isinstance(one, Instance):
+            return not isinstance(one, Collection | TupleOf)
+        other = self._layouts.get(one.cls)
+        return (
+            other.new == layout.new if other else not self.program.classes.is_named_tuple(one.cls)
+        )
 
     def _made(self, call: tree.Call) -> Layout | None:
         """`astuple(truck)`, and `zip(*trucks)`, which has a column for each field."""
@@ -330,7 +355,9 @@ class Tuples(Room):
 
     def _indexed(self, node: tree.Subscript) -> None:
         layout = self._of(node.base)
-        if layout is not None:
+        if layout is not None and self._is_mixed(self._read(node.base), layout):
+            self.unsure.append((node, layout))
+        elif layout is not None:
             self._number(node.index, layout)
 
     def _number(self, node: tree.Node, layout: Layout) -> None:
@@ -348,7 +375,7 @@ class Tuples(Room):
         if isinstance(target, tree.Sequence):
             layout = self._of(value)
             if layout is not None:
-                self._names(target, target.items, layout)
+                self._taken(target, self._read(value), layout)
             elif isinstance(value, tree.Sequence) and len(value.items) == len(target.items):
                 for one, other in zip(target.items, value.items, strict=True):
                     self._unpacked(one, other)
@@ -360,11 +387,16 @@ class Tuples(Room):
             return
         layout = self._typed(types)
         if layout is not None:
-            self._names(target, target.items, layout)
-            return
-        for number, item in enumerate(target.items):
+            self._taken(target, types, layout)
+        for number, item in enumerate(target.items) if layout is None else ():
             if isinstance(item, tree.Sequence):
                 self._target(item, self.program.inference.unpacked(types, (number,)))
+
+    def _taken(self, target: tree.Sequence, types: Types, layout: Layout) -> None:
+        if self._is_mixed(types, layout):
+            self.unsure.append((target, layout))
+        else:
+            self._names(target, target.items, layout)
 
     def _names(self, target: tree.Node, items: Sequence[tree.Node], layout: Layout) -> None:
         """`tenant, vin = truck` gets a name for the new field, and `case (tenant, vin)` a pattern."""

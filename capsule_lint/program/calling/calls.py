@@ -16,6 +16,7 @@ from capsule_lint.program.calling.passing import OF_METHOD, PASSING
 from capsule_lint.program.calling.roles import Roles
 from capsule_lint.program.calling.wrapping import filled, is_around
 from capsule_lint.program.fields import COPYING, copied_by
+from capsule_lint.program.inference.going_through import passed_through
 from capsule_lint.program.inference.types import (
     ClassObject,
     FunctionObject,
@@ -335,6 +336,9 @@ class Calls:
             for argument in self._handed(method, same):
                 known = True
                 found.append(self.inference.of(argument.value))
+            for given in passed_through(self, method, same):
+                known = True
+                found.append(given)
         return join(*found) if known else None
 
     def _handed(self, function: Function, parameter: tree.Parameter) -> Iterator[tree.Argument]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import asked_as, fixture_giving
 from capsule_lint.program.containers import KEYED
+from capsule_lint.program.inference.going_through import given_through
 from capsule_lint.program.inference.types import (
     ANYTHING,
     Collection,
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program.inference.infer import Inference
-
-_MAPPING: Final = frozenset(
-    ["map", "filter", "sorted", "min", "max", "sort", "groupby", "starmap"]
-)
-"""What gives its function the items of a collection."""
 
 
 @dataclass(eq=False, slots=True)
@@ -68,23 +64,11 @@ class Lambdas:
     def _applied(
         self, call: tree.Call, node: tree.Lambda, position: int, place: Place
     ) -> Types | None:
-        """What `property` gives a lambda, or `map`, `filter` and `sorted`, which go through collections, as `rows.sort`
-        does, and `reduce` with what comes second, or with both where nothing comes before."""
+        """What `property` gives a lambda, or what goes through a collection."""
         cls = place.scope.parent.cls if place.scope.parent is not None else None
         if cls is not None and position == 0 and last_name(call.func) == "property":
             return frozenset((Instance(cls),))
-        rest = [one for one in call.unnamed if one is not node]
-        name = last_name(call.func)
-        if name == "sort" and not rest and call.receiver is not None:
-            rest = [call.receiver]
-        elif name == "reduce" and (position == 1 or len(call.args) == 2):
-            rest = rest[:1]
-        elif name not in _MAPPING:
-            return None
-        if not rest:
-            return None
-        collection = rest[min(position, len(rest) - 1)]
-        return self.inference.contents.elements(self.inference.of(collection))
+        return given_through(self.inference, call, node, position)
 
     def _name(self, node: tree.Lambda, parent: object) -> str:
         """The name by which a lambda is called: that of a parameter, of a variable, or of a table."""
