@@ -1,5 +1,5 @@
-"""Keys that tests put together of parts: `PREFIX + "DOC#d"`, `f"{PREFIX}#DOC#d"`, `"#".join(["TENANT", "t", …])`;
-and those that are a part alone."""
+"""Keys that tests put together of parts: `PREFIX + "DOC#d"`, `f"{PREFIX}#DOC#d"`, `"#".join(["TENANT", "t", …])`,
+`join("TENANT", "t", …)` of a helper; and those that are a part alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddElements, Replace
+from capsule_lint.model import AddArgument, AddElements, Replace
 from capsule_lint.plan.keys.spelled import HOLE
 from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.testing.asked_alone import AskedAlone
@@ -39,8 +39,8 @@ _MADE_OF_TEXTS: Final[dict[str, Callable[[str, Sequence[str]], str]]] = {
     "upper": lambda text, given: text.upper(),
 }
 """What methods make of a text that is written out."""
-_Item: TypeAlias = "tuple[tree.Node, tree.Sequence | None]"
-"""What is joined, and the display in which it stands if nothing else has that."""
+_Item: TypeAlias = "tuple[tree.Node, tree.Sequence | tree.Call | None]"
+"""What is joined, and the display in which it stands if nothing else has that, or the call that joins its arguments."""
 
 
 class _Changing(Exception):
@@ -72,7 +72,11 @@ class Composed(Struct, frozen=True):
         at that place."""
         planner, form = self.testing.mends.planner, forms[0]
         if id(node) in self.testing.updated or any(
-            d.template.host is node for d in planner.defects
+            one is node
+            for one in (
+                *(d.template.host for d in planner.defects),
+                *(d.node for d in planner.local.notes.defects),
+            )
         ):
             return
         asked = set(AskedAlone(self.testing).uses(node, forms)) if self._is_made(node) else {False}
@@ -123,6 +127,13 @@ class Composed(Struct, frozen=True):
             at = beside[0][0]
             assert at.listing is not None
             span, anchor = at.listing.span, at.written.span
+            if isinstance(at.listing, tree.Call):
+                index = [a.value for a in at.listing.args].index(at.written) + (not front)
+                mends += (
+                    AddArgument(module.filename, span, "CAP104", code, None, index)
+                    for code in added
+                )
+                continue
             mends.append(AddElements(module.filename, span, "CAP104", before, after, anchor))
         for several in put.values():
             written = several[0][0].written
@@ -162,10 +173,8 @@ class Composed(Struct, frozen=True):
             case tree.Binary(op="+"):
                 left = self._parts(node.left, depth, strict=strict)
                 return [*left, *self._parts(node.right, depth, strict=strict)]
-            case tree.Call(func=tree.Attr(base=base)) if depth == 0 and (
-                joined := self._joined(node)
-            ):
-                return self._listed(joined, base, strict=strict)
+            case tree.Call() if depth == 0 and (joined := self._joined(node)):
+                return self._listed(joined, node, strict=strict)
             case tree.Call(func=tree.Attr()) if said := self._said(node, depth, strict=strict):
                 return [Part(said)]
             case tree.Call() if depth == 0 and (together := self._together(node)):
@@ -187,14 +196,37 @@ class Composed(Struct, frozen=True):
 
     def _is_made(self, node: tree.Node) -> bool:
         """Whether a helper puts the whole of a key together."""
-        return isinstance(node, tree.Call) and self._together(node) is not None
+        return isinstance(node, tree.Call) and (
+            self._together(node) is not None or self._joiner(node) is not None
+        )
 
     def _together(self, node: tree.Call) -> list[Piece | tree.Node] | None:
         return self.testing.mends.planner.program.templates.called.together(node)
 
-    def _listed(self, joined: Sequence[_Item], base: tree.Node, *, strict: bool) -> list[Part]:
+    def _joiner(self, node: tree.Call) -> str | None:
+        """What a function of the program sets the arguments of a call off with which it joins, all as they stand."""
+        callees = self.testing.mends.program.calls.callees(node)
+        function = callees[0].function if len(callees) == 1 else None
+        plain = all(
+            one.keyword is None
+            and (one.star == "*" or not (one.star or isinstance(one.value, tree.Sequence)))
+            for one in node.args
+        )
+        if function is None or not node.args or not plain:
+            return None
+        return self.testing.mends.program.templates.joins.joiner(function)
+
+    def _between(self, node: tree.Call, depth: int, *, strict: bool) -> list[str]:
+        """What stands between the items that a call joins."""
+        mark = self._joiner(node)
+        if mark is not None:
+            return [mark]
+        assert node.receiver is not None
+        return self._foreign(node.receiver, depth, strict=strict)
+
+    def _listed(self, joined: Sequence[_Item], node: tree.Call, *, strict: bool) -> list[Part]:
         """The parts of items that are joined, and what stands between them."""
-        between = "".join(self._foreign(base, 1, strict=strict))
+        between = "".join(self._between(node, 1, strict=strict))
         found: list[Part] = []
         for item, listing in joined:
             found += [Part(between)] if found and between else []
@@ -260,8 +292,7 @@ class Composed(Struct, frozen=True):
     def _join(
         self, node: tree.Call, joined: Sequence[_Item], depth: int, *, strict: bool
     ) -> list[str]:
-        assert isinstance(node.func, tree.Attr)
-        between = self._foreign(node.func.base, depth + 1, strict=strict)
+        between = self._between(node, depth + 1, strict=strict)
         found: list[str] = []
         for item, _ in joined:
             found += between if found else []
@@ -274,8 +305,8 @@ class Composed(Struct, frozen=True):
                 return True
             case tree.Call(func=tree.Attr(name="join")):
                 return True
-            case tree.Call(func=tree.Attr(name=name, base=base)):
-                return name in _MADE_OF_TEXTS and self.is_text(base)
+            case tree.Call(func=tree.Attr(name=name, base=base)) if name in _MADE_OF_TEXTS:
+                return self.is_text(base)
             case _:
                 return self._is_made(node)
 
@@ -284,12 +315,18 @@ class Composed(Struct, frozen=True):
         return tree.text(node) is not None or self._is_composed(node)
 
     def _joined(self, node: tree.Node) -> list[_Item]:
-        """What `"#".join(…)` is given, there or in locals; empty where that is not known."""
+        """What `"#".join(…)` is given, there or in locals, or a helper that joins; empty where that is not known."""
         match node:
             case tree.Call(
                 func=tree.Attr(name="join"), args=(tree.Argument(star="", value=value),)
             ):
                 return self._items(value)
+            case tree.Call() if self._joiner(node) is not None:
+                given = [
+                    self._items(one.value) if one.star else [(one.value, node)]
+                    for one in node.args
+                ]
+                return [item for items in given for item in items] if all(given) else []
             case _:
                 return []
 

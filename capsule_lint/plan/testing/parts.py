@@ -23,13 +23,13 @@ _CLOSE: Final = (tree.Name, tree.Attr, tree.Call, tree.Subscript, tree.Const, tr
 class Part(Struct, frozen=True):
     """A part of a text: what it says, and the literal of the expression itself in which it is written, and
     as the how manieth text of that; or the expression that says it and is no literal. What is joined stands in a
-    `listing`, as one of its items, which have a text `between` them."""
+    `listing`, a display or the call of what joins, as one of its items, which have a text `between` them."""
 
     text: str
     written: tree.Node | None = None
     number: int = 0
     operand: tree.Node | None = None
-    listing: tree.Sequence | None = None
+    listing: tree.Sequence | tree.Call | None = None
     item: tree.Node | None = None
     between: str = ""
 
@@ -41,7 +41,7 @@ class Place(Struct, frozen=True):
     written: tree.Node
     number: int | None
     offset: int
-    listing: tree.Sequence | None = None
+    listing: tree.Sequence | tree.Call | None = None
     between: str = ""
 
 
