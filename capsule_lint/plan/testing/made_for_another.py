@@ -1,18 +1,19 @@
-"""Objects that a helper makes for tests, `repo.save(test_tenant(), "DEVUS", make_order())`, which asks for one of another
-scope's value than the helper has: where that takes whatever fields it is told, it is told the value."""
+"""Objects that a helper makes for tests, `repo.save(test_tenant(), "DEVUS", make_order())`, or a constant is, which ask for
+one of another scope's value than these have: a helper that takes whatever fields it is told is told the value."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.looked_at import LookedAt
-from capsule_lint.program.local_names import only_assigned
-from capsule_lint.program.model import Class, Function
+from capsule_lint.program.local_names import bound_whole, only_assigned
+from capsule_lint.program.model import Binding, Class, Function
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,11 +39,12 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
         for want in self.state.wants:
             value = self._asked(want)
             for argument in want.call.args if value is not None and want.call is not None else ():
-                made = only_assigned(self.program.names, argument.value) or argument.value
+                made = self._made(argument.value)
                 key = id(made), want.scope.name
                 if isinstance(made, tree.Call) and value is not None and key not in seen:
                     seen.add(key)
                     self._tell(made, want, value)
+                    self._ask(made, argument.value, want, value)
 
     def _asked(self, want: Want) -> Value | None:
         """What a call of a test is given for a scope, where that is not what tests use unless they say otherwise."""
@@ -51,9 +53,45 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
         if not self.program.names.module_of(want.node).is_test:
             return None
         value = self.mends.value(want)
-        usual = self.planner.sources.given.value_of_helper(want.scope)
+        given = self.planner.sources.given
+        usual = given.value_of_helper(want.scope)
+        if value is not None and value.kind == "name":  # a local of the test says it
+            named = self.planner.sources.visible.binding(
+                value.code, self.program.names.place(want.node)
+            )
+            said = given.literals.of(named.assigned) if named is not None else None
+            return replace(value, literal=said) if said is not None and said != usual else None
         other = value is not None and value.kind == "given" and value.literal != usual
         return value if other else None
+
+    def _made(self, node: tree.Node) -> tree.Node:
+        """What makes the object that an expression is, or a local, or a constant of this module or another one."""
+        names = self.program.names
+        bound = bound_whole(names, node)
+        dotted = self.program.classes.dotted(node) if isinstance(node, tree.Attr) else None
+        target = names.follow(bound) if bound is not None else dotted
+        return (target.assigned if isinstance(target, Binding) else None) or node
+
+    def _ask(self, made: tree.Call, argument: tree.Node, want: Want, value: Value) -> None:
+        """Make the change unsafe where a constant that a call is given is made for what tests use otherwise."""
+        if self.program.names.place(made).scope.function is not None or want.call is None:
+            return
+        for one in self.state.wants:
+            is_its = one.call is made and one.scope is want.scope
+            if not is_its or not isinstance(one.callee, Class):
+                continue
+            own = self.mends.value(one)
+            if own is None or own.kind != "test":
+                continue
+            if LookedAt(self.program, one.callee).by(want.call, argument):
+                self.state.groups.join(want.knot, one.knot)
+                self._refuse(made, want, value)
+
+    def _refuse(self, made: tree.Call, want: Want, value: Value) -> None:
+        name, said = want.scope.parameter, value.code
+        said = f'"{value.literal}"' if value.kind == "name" else said
+        reason = f"is made for another `{name}` than `{said}`, which the test asks for"
+        self.mends.obstacle(want.knot, made, reason)
 
     def _tell(self, made: tree.Call, want: Want, value: Value) -> None:
         name, names = want.scope.parameter, self.program.names
@@ -78,10 +116,7 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
                 )
                 self.mends.add(want.knot, mend)
             else:
-                reason = (
-                    f"is made for another `{name}` than `{value.code}`, which the test asks for"
-                )
-                self.mends.obstacle(want.knot, made, reason)
+                self._refuse(made, want, value)
 
     def _making(self, helper: Function, want: Want) -> list[Want]:
         """What a helper of tests has to give the objects that it makes, where that is the same for all tests."""
