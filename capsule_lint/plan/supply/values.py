@@ -13,6 +13,7 @@ from capsule_lint.plan.entities.displays import entry_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.all_fields import goes_through_fields
+from capsule_lint.plan.supply.made_of_rows import of_made
 from capsule_lint.plan.supply.own_keywords import beside_keyword
 from capsule_lint.plan.supply.repeats import kept, read_of, repeatable
 from capsule_lint.program.inference.types import Instance, LambdaObject, ordered
@@ -84,8 +85,8 @@ class Values(Room):
             if found is not None:
                 return found
         if want.call is not None and isinstance(want.callee, Class | Function):
-            loaded = self._loaded(want) or self._beside_item(want) or self._beside_ambient(want)
-            loaded = loaded or self._beside_row(want)
+            loaded = self.loaded(want) or self._beside_item(want) or self._beside_ambient(want)
+            loaded = loaded or self._beside_row(want) or of_made(self, want)
             if loaded is not None:
                 return self._from_policy(want, loaded)
         part = self.beside_part(want) or beside_keyword(self.planner, want, self.said(want))
@@ -144,7 +145,7 @@ class Values(Room):
         found = self.planner.sources.find(want.scope, want.node, want.call)
         return found if found is not None and found.code == loaded.code else loaded
 
-    def _loaded(self, want: Want) -> Value | None:
+    def loaded(self, want: Want) -> Value | None:
         """A constructor call that reads an item: beside `item["tenant_id"]` comes `item["capsule_id"]`."""
         call = want.call
         assert call is not None
