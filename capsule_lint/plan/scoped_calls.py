@@ -56,15 +56,15 @@ class ScopedCalls(Room):
         parameters = {scope.parameter for scope in self.program.policy.scopes}
         for cls in self.program.classes.having(parameters.__contains__):
             if self.program.classes.is_data(cls):
-                params = self.program.classes.constructor(cls) or ()
-                needed = [
-                    (s, p)
-                    for s in self.program.policy.scopes
-                    for p in params
-                    if p.name == s.parameter and p.default is None
-                ]
-                if needed:
-                    for call, _ in list(self.program.calls.constructors_of(cls)):
+                for call, callee in list(self.program.calls.constructors_of(cls)):
+                    params = self.program.classes.constructor(callee.cls or cls) or ()
+                    needed = [
+                        (s, p)
+                        for s in self.program.policy.scopes
+                        for p in params
+                        if p.name == s.parameter and p.default is None
+                    ]
+                    if needed:  # an heir may give fields defaults
                         self._check_call(call, params, 0, needed, cls)
 
     def _check_callers(

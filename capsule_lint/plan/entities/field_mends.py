@@ -133,6 +133,7 @@ class FieldMends(MendRoom):
             if near is None:
                 continue
             statement, span = self._beside(cls, near, other, scope), near.statement.span
+            self._note_order(cls, near.statement, scope)
             mend = AddStatement(filename, span, "CAP301", statement, before=not step)
             self.mends.add(knot, mend)
             return
@@ -168,13 +169,18 @@ class FieldMends(MendRoom):
                 reason = f"keeps a field in a descriptor of its own, and `{cls.name}` gains `{attribute}`"
                 self.mends.obstacle(knot, alike.value, reason)
                 return
-        why = against(self.program, cls, scope)
-        if why is not None:
-            reason = f"{why}, and would have `{attribute}` behind them"
-            where = knot, cls.module.filename, anchor.span, reason, cls.symbol
-            self.planner.obstacle(*where, "reference", scope)
+        self._note_order(cls, anchor, scope)
         mend = AddStatement(cls.module.filename, anchor.span, "CAP301", line, before=True)
         self.mends.add(knot, mend)
+
+    def _note_order(self, cls: Class, at: tree.Statement, scope: Scope) -> None:
+        """Note where the field would come behind others that it cannot come behind."""
+        why = against(self.program, cls, scope)
+        if why is not None:
+            attribute = self.state.attributes[cls, scope.parameter]
+            reason = f"{why}, and would have `{attribute}` behind them"
+            where = ("class", cls), cls.module.filename, at.span, reason, cls.symbol
+            self.planner.obstacle(*where, "reference", scope)
 
     def _descriptor(self, cls: Class, scope: Scope) -> Field | None:
         """The descriptor by which a class keeps another scope."""
