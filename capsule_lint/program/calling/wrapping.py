@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import FunctionObject, Instance, ordered
+from capsule_lint.program.inference.types import FunctionObject, Instance, Partial, ordered
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Class, Function, enclosing, last_name
 
@@ -64,12 +64,24 @@ def _handed_on_to(inference: Inference, maker: Function) -> Iterator[Function]:
 def is_kept_by_own(inference: Inference, function: Function) -> bool:
     """Whether a decorator of the program gives a function back as it is: it notes it for something of the
     program to call, in its own file as often as not."""
-    for keeper in wrappers(inference, function):
-        own = keeper.own_params[0].name
+    keepers = [(one, one.own_params[0].name) for one in wrappers(inference, function)]
+    for decorator in function.fact.decorators:
+        keepers += _by_partials(inference, decorator)
+    for keeper, own in keepers:
         if keeper.returns and all(_id(one) == own for one in keeper.returns):
             inference.names.ask(keeper.name)
             return True
     return False
+
+
+def _by_partials(inference: Inference, node: tree.Node) -> Iterator[tuple[Function, str]]:
+    """The functions of the program that an expression is a partial of, `partial(self._add, path)`, and which parameter
+    that leaves open first."""
+    for one in ordered(inference.of(node)):
+        if isinstance(one, Partial) and isinstance(one.of, FunctionObject):
+            given = {a.keyword for a in one.call.args}
+            left = one.of.function.own_params[len(one.call.plain) - 1 :]
+            yield from ((one.of.function, p.name) for p in left[:1] if p.name not in given)
 
 
 def decorated_by(inference: Inference, keeper: Function) -> Iterator[Function | Class]:
