@@ -280,9 +280,9 @@ class Belonging:
         return _ENDING.search(sort_key.text) is not None
 
     def _of_callers(self, site: KeySite) -> str | None:
-        """The entity of policy's table for which alone a helper outside of classes makes a key."""
+        """The entity of policy's table for which alone a helper makes a key that is no method of what it serves."""
         function = site.function
-        if function is None or function.owner is not None or not self.domain.policy.entities:
+        if function is None or not self._is_apart(function) or not self.domain.policy.entities:
             return None
         found = self._asked_by(function)
         return None if found is None or self._says_more(site, found, served=True) else found
@@ -293,7 +293,7 @@ class Belonging:
         """The entity of policy's table for which alone a method is, or a helper by who calls it, or calls the helpers
         that do."""
         domain = self.domain
-        if function.owner is not None:
+        if not self._is_apart(function):
             return self._served_by(function.owner)
         if function not in domain.keys.helpers or function in around:
             return None
@@ -304,6 +304,14 @@ class Belonging:
             if one is None or not one.module.is_test
         }
         return found.pop() if len(found) == 1 else None
+
+    def _is_apart(self, function: Function) -> bool:
+        """Whether a function is outside of classes, or needs no object of one that is neither an entity nor a repository:
+        `Key.for_model(name)`, which makes keys for whoever asks."""
+        owner = function.owner
+        free = function.is_static or "classmethod" in function.decorators
+        known = self.domain.repositories | self.domain.entities
+        return owner is None or (free and owner not in known)
 
     def _served_by(self, owner: Class | None) -> str | None:
         """The entity of policy's table that a class is, is the repository of, and of no other, or else is called as."""

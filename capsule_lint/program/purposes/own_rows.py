@@ -39,6 +39,14 @@ class OwnRows:
         self._found()
         return self._inside.get(cls, []) if self.listed(cls) == name else []
 
+    def made(self, cls: Class, name: str) -> list[KeySite]:
+        """Those and the keys that such a class has helpers make."""
+        keys = self.domain.keys
+        methods = cls.methods.values() if self.listed(cls) == name else ()
+        helpers = {helper: None for method in methods for helper in keys.helpers_of(method)}
+        others = (site for helper in helpers for site in keys.inside(helper))
+        return [*self.inside(cls, name), *(one for one in others if one.owner is not cls)]
+
     def by_sort_keys(self, site: KeySite) -> dict[str, set[str]]:
         """The names of those that make such a key of the table, by the sort keys beside it, which are empty where there
         is none."""

@@ -60,8 +60,7 @@ class Tags(Struct, frozen=True):
         return any(own) or not (own or any(others))
 
     def _are_tagged(self, kin: list[Class], of: str, name: tuple[str, ...]) -> list[bool]:
-        """Whether a name is a tag of each key of the table in those classes that policy's table has as `of`."""
-        keys = [
-            site.template for cls in kin for site in self.own.inside(cls, of) if not site.index
-        ]
+        """Whether a name is a tag of each key of the table that those classes make which policy's table has as `of`."""
+        made = (site for cls in kin for site in self.own.made(cls, of))
+        keys = [site.template for site in made if not site.index]
         return [any(is_called(tag, name) for tag in self.of(key)) for key in keys]
