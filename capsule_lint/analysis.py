@@ -126,6 +126,11 @@ class Analysis(Struct, frozen=True):
     apart: frozenset[str] = frozenset()
     """The files that were left out though names of what changes stand in them: no import leads there."""
 
+    @property
+    def unreadable(self) -> tuple[Problem, ...]:
+        """The files of which there is no text: no change makes one readable."""
+        return tuple(p for p in self.problems if p.filename not in self.texts)
+
     def ledger(self) -> tuple[Occurrence, ...]:
         """Every occurrence of a changing name, in the order of files, also in those that were left out."""
         written = self.judgement.written

@@ -153,7 +153,8 @@ def fix(analysis: Analysis, sets: Iterable[ChangeSet], fixers: Fixers) -> Fixed:
         refused |= changed.refused
         if not changed.texts:
             return Fixed({}, changed.applied, refused, after=analysis)
-        after = analyse(analysis.policy, {**analysis.texts, **changed.texts}, before=analysis)
+        texts = {**analysis.texts, **changed.texts}
+        after = analyse(analysis.policy, texts, analysis.unreadable, before=analysis)
         failed = {
             **_unread(after, changed),
             **_not_binding(analysis, after, changed.applied),

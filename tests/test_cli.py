@@ -775,9 +775,13 @@ def test_an_unparsable_file_blocks_what_may_reach_into_it(orders: Project) -> No
     assert orders.tree() == before
 
 
-def test_an_unparsable_file_that_says_nothing_of_it_blocks_nothing(orders: Project) -> None:
-    orders.write({"bad.py": b"x = (\n"})
+@pytest.mark.parametrize("data", [b"x = (\n", b"x = '\xe9'\n", b"# coding: nope\n", b"x\x00\n"])
+def test_an_unparsable_file_that_says_nothing_of_it_blocks_nothing(
+    data: bytes, orders: Project
+) -> None:
+    orders.write({"bad.py": data})
     outcome = orders.run("--fix", "--output-format", "json")
+    assert outcome.status == 1
     assert outcome.places() == [("bad.py", 1)]
     assert orders.read("keys.py") == FIXED
 
