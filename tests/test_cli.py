@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from capsule_lint import __version__, fixing
+from capsule_lint.cache import again
 from capsule_lint.cli import run as cli_run
 from capsule_lint.cli import watch as cli_watch
 from capsule_lint.errors import InternalError
@@ -159,6 +160,25 @@ def test_an_unforeseen_exception_is_exit_101_too(
     assert outcome.status == 101
     assert "KeyError: 'oops'" in outcome.err
     assert outcome.err.endswith("internal error: please report this with the lines above\n")
+
+
+def test_an_interrupt_is_exit_130_wherever_it_comes(
+    orders: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    def wrapped(*_: object, **__: object) -> None:  # as Python 3.11 does where a class is made
+        raise RuntimeError("Error calling __set_name__") from KeyboardInterrupt()
+
+    for module, name, fail in (
+        (cli_run, "analyse", interrupted),
+        (cli_run, "analyse", wrapped),
+        (again, "answer", interrupted),
+    ):
+        monkeypatch.setattr(module, name, fail)
+        outcome = orders.run()
+        assert (outcome.status, outcome.err.strip()) == (130, "interrupted")
 
 
 def test_a_failing_disk_is_exit_2(orders: Project, monkeypatch: pytest.MonkeyPatch) -> None:

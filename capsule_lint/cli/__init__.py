@@ -10,10 +10,15 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line and exit: 0 nothing found, 1 findings, 2 usage, policy or I/O, 101 internal."""
+    """Run the command line and exit: 0 nothing found, 1 findings, 2 usage, policy or I/O, 101 internal, 130
+    interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
-    status = _say_again(given)
-    sys.exit(_run(given) if status is None else status)
+    try:
+        status = _say_again(given)
+        sys.exit(_run(given) if status is None else status)
+    except KeyboardInterrupt:  # perhaps before anything was loaded that would handle it
+        _say("interrupted")
+        sys.exit(130)
 
 
 def _say_again(given: Sequence[str]) -> int | None:
@@ -42,9 +47,8 @@ def _run(given: Sequence[str]) -> int:
         status = cli.main(
             list(given), prog_name="capsule-lint", standalone_mode=False, obj=tuple(given)
         )
-    except click.exceptions.Abort:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)
+    except click.exceptions.Abort as error:
+        raise KeyboardInterrupt from error
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -61,7 +65,11 @@ def _run(given: Sequence[str]) -> int:
     except OSError as error:
         _say(f"error: {error.filename or 'the operating system'}: {error.strerror or error}")
         sys.exit(CapsuleLintError.exit_code)
-    except Exception:  # whatever else it is, it is ours: never an exit code that means findings
+    except (
+        Exception
+    ) as error:  # whatever else it is, it is ours: never an exit code that means findings
+        if isinstance(error.__cause__, KeyboardInterrupt):  # Python has wrapped it
+            raise error.__cause__ from None
         import traceback
 
         traceback.print_exc()
