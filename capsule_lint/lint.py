@@ -127,7 +127,9 @@ class Linter:
             if code and not any(selects((code,), one) for one in judged) and code in self.rules:
                 continue
             said = f"`{code}`" if code else "any rule"
-            if code and code not in self.rules:
+            if code.startswith("#"):
+                said += ", which is neither `ignore[CODE]` nor `file-ignore[CODE]`,"
+            elif code and code not in self.rules:
                 said += ", which is no rule,"
             message = rule.message.format(reason=said)
             yield rule.finding(message, filename, span_of(comment.at))

@@ -2,7 +2,8 @@
 
 ## Why is this bad?
 It hides the next defect on its line. It is judged only on a whole run: one that is limited to some
-files or rules cannot tell.
+files or rules cannot tell. One that is not written as `ignore[CAP101]`, `file-ignore[CAP101]` or, for every
+rule, `ignore` or `file-ignore`, suppresses nothing either.
 
 ## Example
 ```python

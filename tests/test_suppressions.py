@@ -41,6 +41,11 @@ def test_a_comment_on_the_line_suppresses_its_finding(comment: str, project: Pro
         "# noqa: E501",
         "# noqa",
         "# a word on capsule-lint",
+        "# capsule-lint: ignore[CAP202",
+        "# capsule-lint: ignore CAP101",
+        "# capsule-lint: ignore[]",
+        "# capsule-lint: ignores nothing",
+        "# capsule-lint: all",
     ],
 )
 def test_a_comment_about_something_else_suppresses_nothing(comment: str, project: Project) -> None:
@@ -110,6 +115,23 @@ def test_a_suppressed_finding_is_not_fixed(project: Project) -> None:
         ("# capsule-lint: ignore[CAP202, CAP101]", "`CAP101`"),
         ("# capsule-lint: ignore[CAP999]", "`CAP999`, which is no rule,"),
         ("# noqa: CAP101", "`CAP101`"),
+        *(
+            (
+                f"{comment} -- why",
+                f"`{comment}`, which is neither `ignore[CODE]` nor `file-ignore[CODE]`,",
+            )
+            for comment in (
+                "# capsule-lint: ignore[CAP202",
+                "# capsule-lint: ignor[CAP202]",
+                "# capsule-lint: ignore CAP202",
+                "# capsule-lint: ignore[]",
+                "# capsule-lint: disable",
+                "# capsule-lint: disable=CAP202",
+                "# capsule-lint: CAP202",
+                "# capsule-lint: turn CAP202 off",
+                "# capsule-lint: all",
+            )
+        ),
     ],
 )
 def test_a_suppression_of_nothing_is_found_on_a_whole_run(
@@ -125,8 +147,20 @@ def test_a_file_suppression_of_nothing_is_found_where_it_stands(project: Project
     assert project.check().places("CAP001") == [("app.py", 2)]
 
 
-@pytest.mark.parametrize("comment", ["# noqa", "# noqa: E501", "# noqa: F401, D103"])
-def test_comments_for_other_tools_are_none_of_our_business(comment: str, project: Project) -> None:
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# noqa",
+        "# noqa: E501",
+        "# noqa: F401, D103",
+        "# capsule-lint: one tenant is enough here",
+        "# capsule-lint: ignores what is generated",
+        "# capsule-lint:",
+    ],
+)
+def test_comments_for_other_tools_and_people_are_none_of_our_business(
+    comment: str, project: Project
+) -> None:
     project.write({"app.py": f"x = 1  {comment}\n"})
     assert project.check().data == []
 

@@ -192,7 +192,8 @@ Statement: TypeAlias = Assign | Eval | Block | Import | Outer | FunctionDef | Cl
 
 
 class Suppression(Struct, frozen=True):
-    """A comment that silences: `codes` empty means all; `row` 0 means the whole file."""
+    """A comment that silences: `codes` empty means all; `row` 0 means the whole file. Where it is not written
+    as it should be, its text from the `#` on is the one code, and is none of any rule."""
 
     row: int
     codes: tuple[str, ...]
