@@ -1,5 +1,4 @@
-"""Constants that stand for tags: `f"{P.TENANT}#{tenant_id}"` gets `{P.CAPSULE}`, where there is one, or an enum
-gets one."""
+"""Constants that stand for tags: `f"{P.TENANT}#{tenant_id}"` gets `{P.CAPSULE}`."""
 
 from __future__ import annotations
 
@@ -11,7 +10,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.keys.tag_members import TagMembers
+from capsule_lint.plan.keys.new_tags import NewTags
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import Binding, Class, Module
 from capsule_lint.program.texts.pieces import marks_of, word_of
@@ -65,7 +64,9 @@ class TagConstants(MendRoom, Struct, frozen=True):
             case tree.Attr():
                 base, owners = text_of(node.base), list(self._owners(node))
                 known = (self._named(owner, wanted) for owner in owners)
-                new = (self._new(knot, owner, node.name, wanted) for owner in owners)
+                new = (
+                    NewTags(self.mends).added(knot, owner, node.name, wanted) for owner in owners
+                )
                 name = next((one for one in chain(known, new) if one is not None), None)
                 if name is not None and base is not None:
                     return f"{base}.{name}"
@@ -75,18 +76,15 @@ class TagConstants(MendRoom, Struct, frozen=True):
                     if not isinstance(target, Binding) or not target.is_global:
                         continue
                     home = target.module
+                    if home is not module and node.id != target.name:
+                        continue
                     name = self._named(home, wanted)
-                    if name is None or (home is not module and node.id != target.name):
+                    name = name or NewTags(self.mends).added(knot, home, target.name, wanted)
+                    if name is None:
                         continue
                     self.mends.import_(knot, module, home.name, name)
                     return name
         return None
-
-    def _new(self, knot: Knot, owner: Class | Module, name: str, wanted: str) -> str | None:
-        """The member that an enum gets beside another one."""
-        if not isinstance(owner, Class) or not self.program.classes.is_enum(owner):
-            return None
-        return TagMembers(self.mends).added(knot, owner, name, wanted)
 
     def _owners(self, node: tree.Attr) -> Iterator[Class | Module]:
         """The classes, or the module, that an attribute is looked up in."""
