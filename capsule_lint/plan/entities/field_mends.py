@@ -14,7 +14,7 @@ from capsule_lint.plan.entities.field_values import code_beside, is_general, nam
 from capsule_lint.plan.entities.inherited import Inherited
 from capsule_lint.plan.entities.listed_fields import ListedFields
 from capsule_lint.plan.entities.setters import setters
-from capsule_lint.plan.entities.told_later import begins_empty
+from capsule_lint.plan.entities.told_later import asserted, begins_empty
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.fields import described
 from capsule_lint.program.inference.types import Instance
@@ -320,17 +320,24 @@ class FieldMends(MendRoom):
             self.mends.add(knot, AddStatement(filename, body[0].span, "CAP301", line, before))
 
     def _set_by_others(self, cls: Class, scope: Scope) -> None:
-        """Have methods that are given both scopes set the new field beside the other one."""
+        """Have methods that are given both scopes set the new field beside the other one, and others assert that as well
+        which assert that they were."""
         attribute, other = (
             self.state.attributes[cls, scope.parameter],
             self.planner.gains.neighbour(scope),
         )
-        for store in setters(self.program, cls, other):
+        given = setters(self.program, cls, other)
+        for store in given:
             own = self._own_parameter(store.function, scope)
             line = f"{store.function.params[0].name}.{attribute} = {own}"
             at, filename = store.statement.span, store.function.module.filename
             before = (other, 0) in self.program.policy.beside(scope)
             self.mends.add(("class", cls), AddStatement(filename, at, "CAP301", line, before))
+        for name in [n for n in cls.stores if given and self._is(cls, n, other)]:
+            for method, statement in asserted(cls, name):
+                line, at = f"assert {method.self_name}.{attribute} is not None", statement.span
+                mend = AddStatement(method.module.filename, at, "CAP301", line)
+                self.mends.add(("class", cls), mend)
 
     def _hand_up(self, cls: Class, initializer: Function, scope: Scope) -> None:
         """`super().__init__(tenant_id=tenant_id)`, which sets the fields, names the new one as well."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.entities.told_later import told_by_methods
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.unasked import Unasked
 from capsule_lint.program.calling.wrapping import is_kept_by_own
@@ -142,8 +143,8 @@ class Serving(Room):
         return bool(given) and all(value is not None and may_be(value) for value in given)
 
     def _extend_self(self, want: Want) -> bool:
-        """A call that is given `self.tenant_id`, of a class whose constructor takes it: the class gets
-        the other scope the same way."""
+        """A call that is given `self.tenant_id`, of a class whose constructor takes it, or whose objects are told it by a
+        method: the class gets the other scope the same way."""
         function = self.program.names.function_of(want.node)
         owner = function.owner if function is not None else None
         if owner is None or function is None or not function.takes_self:
@@ -153,6 +154,7 @@ class Serving(Room):
                 self.planner.gains.mirrored(path, want.scope, want.knot) is not None
                 for path in self._read_of_self(function, want)
                 if self._is_given(owner, path.name)
+                or told_by_methods(self.program, owner, path.name)
             )
             and self.planner.values.value(want) is not None
         )
