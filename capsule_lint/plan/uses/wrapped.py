@@ -3,7 +3,7 @@ tenant_id, subject_id, *args): return method(self, tenant_id, subject_id, *args)
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.decorated import place_of, taking
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
     Gained: TypeAlias = Mapping[Function, Mapping[str, Scope]]
+
+
+_ORDERS: Final = frozenset(("<", "<=", ">", ">="))
 
 
 def handing(
@@ -133,12 +136,14 @@ def _only_tells(
 
 
 def _is_told(program: Program, read: tree.Name, takes: Callable[[Function], bool]) -> bool:
-    """Whether a parameter is read in a statement that only tells what takes the scope, `self.audit.note(tenant_id)`, or a
-    person: `logger.info(f"of {tenant_id}")`."""
+    """Whether a parameter is read where what takes the scope is only told, `self.audit.note(tenant_id)`, or asked what to do,
+    `if self.limits.hit(tenant_id) > 5: raise`; or a person is told: `logger.info(f"of {tenant_id}")`."""
     names, above = program.names, program.names.parent(read)
     while isinstance(above, tree.Attr):
         above = names.parent(above)
-    if isinstance(above, tree.Call) and _statement(names, above) == "expr":
+    if isinstance(above, tree.Call) and (
+        _statement(names, above) == "expr" or _only_decides(names, above)
+    ):
         callees = program.calls.callees(above)
         if callees:
             return all(one.function is not None and takes(one.function) for one in callees)
@@ -148,6 +153,32 @@ def _is_told(program: Program, read: tree.Name, takes: Callable[[Function], bool
         return False
     kind, told = _statement(names, above), is_log(above) and not program.calls.callees(above)
     return kind == "raise" or (kind == "expr" and told)
+
+
+def _only_decides(names: Names, call: tree.Call) -> bool:
+    """Whether nothing is left of what a call gives but whether a condition holds, or the block of a `with`: no name, no key
+    of anything, and nothing that it is sought in, or is the same as."""
+    inner: tree.Node = call
+    while isinstance(above := names.parent(inner), tree.Wrapped | tree.Boolean | tree.Compare):
+        match above:
+            case tree.Wrapped(kind="await" | "not") | tree.Boolean():
+                inner = above
+            case tree.Compare(left=left, ops=(op,), rights=(right,)):
+                other = right if left is inner else left
+                if op not in _ORDERS and not isinstance(other, tree.Const):
+                    return False
+                inner = above
+            case _:
+                return False
+    match above:
+        case tree.Block(kind="if" | "while", heads=(head,)):
+            return head is inner
+        case tree.Block(kind="with", heads=heads):
+            return any(one is call for one in heads)
+        case tree.Eval(kind="assert", values=(test, *_)):
+            return test is inner
+        case _:
+            return False
 
 
 def _statement(names: Names, call: tree.Call) -> str:
