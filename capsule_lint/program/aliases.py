@@ -229,12 +229,9 @@ class Aliases:
         """What a loop binds, or a target unpacks, and something calls, is an alias of what stands in the table
         that it goes through."""
         tables: dict[str, set[str]] = {}
-        for statement, _ in module.statements:
-            if isinstance(statement, tree.Assign) and statement.value is not None:
-                for target in statement.targets:
-                    held = set(held_in(statement.value))
-                    if held and isinstance(target, tree.Name | tree.Attr):
-                        tables.setdefault(last_name(target), set()).update(held)
+        for target, value in module.assigned:
+            if isinstance(target, tree.Name | tree.Attr) and (held := set(held_in(value))):
+                tables.setdefault(last_name(target), set()).update(held)
         for parameter in (p for f in module.functions for p in f.params):
             if parameter.default is not None and (held := set(held_in(parameter.default))):
                 tables.setdefault(parameter.name, set()).update(held)
@@ -257,13 +254,9 @@ def _said(annotation: tree.Node | None) -> tree.Node | None:
 
 def _unpacked(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:
     """Each target that unpacks something with a name, and that: `load, save = handlers`."""
-    for statement, _ in module.statements:
-        if isinstance(statement, tree.Assign) and isinstance(
-            statement.value, tree.Name | tree.Attr
-        ):
-            for target in statement.targets:
-                if isinstance(target, tree.Sequence):
-                    yield target, statement.value
+    for target, value in module.assigned:
+        if isinstance(target, tree.Sequence) and isinstance(value, tree.Name | tree.Attr):
+            yield target, value
 
 
 def _calls_in(value: tree.Node) -> list[tree.Call]:

@@ -273,6 +273,7 @@ class Module:
     kinds: dict[type[object], list[tree.Node]] = field(default_factory=lambda: defaultdict(list))
     _several: dict[tuple[type[object], ...], list[tree.Node]] = field(default_factory=dict)
     _named: dict[str, list[tree.Name | tree.Attr]] | None = None
+    _assigned: list[tuple[tree.Node, tree.Node]] | None = None
     statements: list[tuple[tree.Statement, Place]] = field(default_factory=list)
     blocks: dict[int, tree.Block] = field(default_factory=dict)
     """The compound statements, by the numbers that branches have."""
@@ -313,6 +314,18 @@ class Module:
         if found is None:
             found = self._several[kinds] = [node for node in self.nodes if type(node) in kinds]
         return cast("Sequence[_Kind]", found)
+
+    @property
+    def assigned(self) -> Sequence[tuple[tree.Node, tree.Node]]:
+        """The targets of all assignments, each with what it is given."""
+        if self._assigned is None:
+            self._assigned = [
+                (target, statement.value)
+                for statement, _ in self.statements
+                if isinstance(statement, tree.Assign) and statement.value is not None
+                for target in statement.targets
+            ]
+        return self._assigned
 
     def loops(self) -> Iterator[tuple[tree.Node, tree.Node]]:
         """The target of each loop and comprehension, with what it goes through."""

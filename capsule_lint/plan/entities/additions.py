@@ -96,11 +96,9 @@ class Additions:
                 if isinstance(call.func, tree.Attr) and is_put(call):
                     yield call.args[0].value, call.func.base
         for module in self.program.names.modules.values():
-            for statement, _ in module.statements:
-                if isinstance(statement, tree.Assign) and statement.value is not None:
-                    for target in statement.targets:
-                        if isinstance(target, tree.Subscript):
-                            yield statement.value, target.base
+            for target, value in module.assigned:
+                if isinstance(target, tree.Subscript):
+                    yield value, target.base
 
 
 def is_put(call: tree.Call) -> bool:

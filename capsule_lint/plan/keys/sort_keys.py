@@ -202,11 +202,9 @@ class SortKeys(Struct, frozen=True, dict=True):
                 yield from ((constant(key) or "", value) for key, value in named)
             elif tree.makes_dict(display):
                 yield from entries_of(display)
-        for statement, _ in module.statements:
-            if isinstance(statement, tree.Assign) and statement.value is not None:
-                for target in statement.targets:
-                    index = target.index if isinstance(target, tree.Subscript) else None
-                    yield tree.text(index) or last_name(target), statement.value
+        for target, value in module.assigned:
+            index = target.index if isinstance(target, tree.Subscript) else None
+            yield tree.text(index) or last_name(target), value
         for function in module.functions:
             yield from ((function.name, value) for value in function.returns)
 

@@ -42,10 +42,8 @@ class Puts:
         """What a module puts into collections under a key."""
         if module not in self._found:
             put = [
-                Put(target.base, last_name(target), statement.value, target.index)
-                for statement, _ in module.statements
-                if isinstance(statement, tree.Assign) and statement.value is not None
-                for target in statement.targets
+                Put(target.base, last_name(target), value, target.index)
+                for target, value in module.assigned
                 if isinstance(target, tree.Subscript)
             ]
             self._found[module] = [*put, *self._called(module)]

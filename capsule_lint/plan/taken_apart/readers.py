@@ -88,11 +88,9 @@ class Readers:
                     self._subscript(node, index, module, defects)
             for compare in comparisons(module):
                 self._counted(compare, module, defects)
-            for statement, _ in module.statements:
-                if isinstance(statement, tree.Assign) and statement.value is not None:
-                    for target in statement.targets:
-                        if isinstance(target, tree.Sequence):
-                            self._unpacked(target, statement.value, module, defects)
+            for target, value in module.assigned:
+                if isinstance(target, tree.Sequence):
+                    self._unpacked(target, value, module, defects)
         self.remainders.find(defects)
         for call in self.program.calls.uses.calls_beside("split"):
             if not self.program.names.module_of(call).generated:

@@ -96,11 +96,9 @@ class StandIns:
         modules = self.program.names.modules.values()
         names = {*CALLED, *(function.name for module in modules for function in module.functions)}
         for module in modules:
-            for statement, _ in module.statements:
-                if isinstance(statement, tree.Assign) and statement.value is not None:
-                    for target in statement.targets:
-                        if isinstance(target, tree.Attr) and target.name in names:
-                            yield from self._assigned(target, statement.value)
+            for target, value in module.assigned:
+                if isinstance(target, tree.Attr) and target.name in names:
+                    yield from self._assigned(target, value)
 
     def _patched(self, call: tree.Call) -> Iterator[tuple[Function, StandIn]]:
         """`patch("a.f", new)`, `patch.object(C, "f", side_effect=fake)`, `setattr(C, "f", fake)`."""

@@ -67,11 +67,9 @@ def _attaching(module: Module) -> Iterator[tuple[tree.Node, str, tree.Node]]:
             name = tree.text(said.get("attribute"))
             if name is not None and "mock" in said:
                 yield call.func.base, name, said["mock"]
-    for statement, _ in module.statements:
-        if isinstance(statement, tree.Assign) and statement.value is not None:
-            for target in statement.targets:
-                if isinstance(target, tree.Attr):
-                    yield target.base, target.name, statement.value
+    for target, value in module.assigned:
+        if isinstance(target, tree.Attr):
+            yield target.base, target.name, value
 
 
 def _are_same(program: Program, one: tree.Node, other: tree.Node) -> bool:

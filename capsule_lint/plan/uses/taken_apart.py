@@ -96,10 +96,9 @@ def _is_tuple(program: Program, cls: Class) -> bool:
             if isinstance(target, tree.Sequence)
         ]
         unpacked += [
-            inference.of(statement.value)
-            for statement, _ in module.statements
-            if isinstance(statement, tree.Assign) and statement.value is not None
-            if any(isinstance(target, tree.Sequence) for target in statement.targets)
+            inference.of(value)
+            for target, value in module.assigned
+            if isinstance(target, tree.Sequence)
         ]
         if any(_are_of(types, made) or _is_unknown(types) for types in unpacked):
             return True

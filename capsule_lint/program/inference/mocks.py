@@ -211,16 +211,14 @@ class Mocks:
     def _assigned(self, binding: Binding, name: str) -> Iterator[tree.Node]:
         """`mock.rooms = …`."""
         names, module = self.inference.names, binding.module
-        for statement, _ in module.statements if self.inference.calls.uses.stores(name) else ():
-            if isinstance(statement, tree.Assign) and statement.value is not None:
-                for target in statement.targets:
-                    match target:
-                        case tree.Attr(base=tree.Name() as base) if (
-                            target.name == name
-                            and base.id == binding.name
-                            and binding in names.bindings_of(base)
-                        ):
-                            yield statement.value
+        for target, value in module.assigned if self.inference.calls.uses.stores(name) else ():
+            match target:
+                case tree.Attr(base=tree.Name() as base) if (
+                    target.name == name
+                    and base.id == binding.name
+                    and binding in names.bindings_of(base)
+                ):
+                    yield value
 
     def dotted(self, text: str) -> Types:
         """What `a.b.C.f` names; nothing where it leads out of the program."""

@@ -103,8 +103,6 @@ def _entries(module: Module) -> Iterator[tuple[tree.Node, tree.Node]]:
     for pair in module.each(tree.Sequence):
         if pair.kind == "tuple" and len(pair.items) == 2:
             yield pair.items[0], pair.items[1]
-    for statement, _ in module.statements:
-        if isinstance(statement, tree.Assign) and statement.value is not None:
-            for target in statement.targets:
-                if isinstance(target, tree.Subscript):
-                    yield target.index, statement.value
+    for target, value in module.assigned:
+        if isinstance(target, tree.Subscript):
+            yield target.index, value

@@ -117,13 +117,11 @@ class SharedTexts:
             ):
                 begins = last_name(call.func) != "eq"
                 yield from (_Named(value, Role.LOOKUP, begins) for value in call.plain)
-        for statement, _ in module.statements:
-            for target in statement.targets if isinstance(statement, tree.Assign) else ():
-                assert isinstance(statement, tree.Assign)
-                index = target.index if isinstance(target, tree.Subscript) else None
-                if statement.value is not None and is_sort(self._name(index) or last_name(target)):
-                    role = Role.LOOKUP if isinstance(target, tree.Name) else Role.WRITTEN
-                    yield _Named(statement.value, role)
+        for target, value in module.assigned:
+            index = target.index if isinstance(target, tree.Subscript) else None
+            if is_sort(self._name(index) or last_name(target)):
+                role = Role.LOOKUP if isinstance(target, tree.Name) else Role.WRITTEN
+                yield _Named(value, role)
         for function in module.functions:
             if is_sort(function.name):
                 yield from (_Named(value, Role.HELPER) for value in function.returns)

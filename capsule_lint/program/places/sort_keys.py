@@ -67,10 +67,9 @@ class SortKeyPlaces:
         is_sort_key = self.keys.policy.is_sort_key_name
         for display in module.each(tree.DictDisplay):
             yield from (v for key, v in display.pairs if is_sort_key(tree.text(key) or ""))
-        for statement, _ in module.statements:
-            if isinstance(statement, tree.Assign) and statement.value is not None:
-                stored = (one for one in statement.targets if not isinstance(one, tree.Name))
-                yield from (statement.value for one in stored if self.asked(one))
+        for target, value in module.assigned:
+            if not isinstance(target, tree.Name) and self.asked(target):
+                yield value
         for compare in module.each(tree.Compare):
             sides = (compare.left, *compare.rights)
             yield from sides if any(map(self.asked, sides)) else ()
