@@ -192,11 +192,9 @@ class Configured(Struct, frozen=True):
         return function if steady and not inside else None
 
     def _access(self, code: str, spec: SourceSpec) -> str:
-        """How the value is read of an object of a source's class: `ctx.capsule_id`; `ctx["capsule_id"]` of a
-        dict."""
-        cls = self.program.names.definition(f"{spec.module}.{spec.name}")
-        typed = isinstance(cls, Class) and self.program.classes.is_typed_dict(cls)
-        return f'{code}["{spec.access}"]' if typed else f"{code}.{spec.access}"
+        """How the value is read of an object of a source's class."""
+        cls = self.program.names.definition(spec.dotted)
+        return self.holders.path(code, cls if isinstance(cls, Class) else None, spec.access)
 
     def _the_one(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> str | None:
         """The value of a source's class: what the call itself names, or else the only one in scope."""

@@ -64,8 +64,8 @@ class Holders:
         return self.program.domain.held.attribute(cls, scope)
 
     def read_of(self, node: tree.Node, cls: Class, scope: Scope, beside: str = "") -> str | None:
-        """How the scope's value is read of an object that is no other than `self`, or that another one reads:
-        there as policy says, and by nothing private unless what is read `beside` it is."""
+        """How the scope's value is read of an object: of `self`, or where its class gains it, by that attribute; of
+        another one as policy says, and by nothing private unless what is read `beside` it is."""
         attribute = self.attribute_of(cls, scope)
         if self._is_own(node) or self.field_knot(cls, scope) is not None:
             return attribute
@@ -91,6 +91,11 @@ class Holders:
                     return spec.access
         return None
 
+    def path(self, code: str, cls: Class | None, attribute: str) -> str:
+        """The code that reads an attribute of an object of a class: `ctx.capsule_id`, `ctx["capsule_id"]` of a dict."""
+        typed = cls is not None and self.program.classes.is_typed_dict(cls)
+        return f'{code}["{attribute}"]' if typed else f"{code}.{attribute}"
+
     def field_knot(self, cls: Class, scope: Scope) -> tuple[str, object] | None:
         """The change by which a class gains the attribute of a scope; `None` where it has it."""
         for owner in self.program.classes.mro(cls):
@@ -99,7 +104,7 @@ class Holders:
         return None
 
     def of_self(self, scope: Scope, function: Function) -> Value | None:
-        """What the object of a method holds: `self.tenant_id`."""
+        """What the object of a method holds: `self.tenant_id`; nothing while it is being made."""
         if (
             function.owner is None
             or not function.takes_self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace as replaced
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -37,7 +37,8 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
-_INLINE_LENGTH = 48
+_INLINE_LENGTH: Final = 48
+"""So long an expression may be that stands in a call."""
 
 
 class Sources:
@@ -68,7 +69,8 @@ class Sources:
     ) -> Value | None:
         """The source of `scope` at the expression `node`; `None` when there is none.
 
-        In a test, what the calls in `call` or in the expressions `beside` it give comes first.
+        In a test, what the arguments of `call`, or else the expressions `beside` the node, say already comes
+        before the policy's `test-source`.
 
         Unless `loose`, an entity that happens to be in scope is none, where the enclosing function
         takes another scope as a parameter: there the value comes as a parameter too.
@@ -371,9 +373,7 @@ class Sources:
             if is_private(attribute) and knot is None and code not in own_names:
                 continue
             if attribute is not None:
-                typed = self.program.classes.is_typed_dict(cls)
-                path = f'{code}["{attribute}"]' if typed else f"{code}.{attribute}"
-                return Value(path, knot=knot)
+                return Value(self.holders.path(code, cls, attribute), knot=knot)
         return None
 
     def _asking(self, pairs: list[tuple[str, Class]], place: Place) -> list[tuple[str, Class]]:
