@@ -11,6 +11,7 @@ from capsule_lint.plan.memory.keyed_methods import is_keyed
 from capsule_lint.plan.memory.predicates import Predicates
 from capsule_lint.plan.uses.choices import TRUTHS
 from capsule_lint.program.containers import ADDING_ONE
+from capsule_lint.program.inference.filled import made_empty
 from capsule_lint.program.local_names import behind, bound_whole, reads_of
 from capsule_lint.program.logs import LOGGING
 from capsule_lint.program.model import last_name
@@ -289,7 +290,9 @@ class KeyUses:
             case _:
                 return False
         collections = self.local.collections
-        return looked_into and home in map(collections.of, collections.choices(node))
+        every = [one for one in collections.choices(node) if not made_empty(one)]
+        homes = list(map(collections.of, every)) if looked_into else []
+        return home in homes and all(one in self.local.rekeyed for one in homes)
 
     def _kept_in(self, name: tree.Name) -> list[tree.Name]:
         """The other uses of a local list that keys are added to."""
