@@ -103,6 +103,7 @@ class Mends(Room):
         self.wholes = Wholes(planner.program)
         self.kept = KeptValues(self)
         self.captures = Captures(self)
+        self.scope_helper = ScopeHelper(self)
 
     def build(self) -> None:
         """Fill `found`."""
@@ -250,7 +251,7 @@ class Mends(Room):
         if self.kept.shares(want, value, knot, at):
             return want.scope.parameter
         if value.kind == "test":
-            ScopeHelper(self).write(want.scope, knot)
+            self.scope_helper.use(want, knot)
             for helper in value.imports:
                 if (whole := self.imports.by_module(module, *helper)) is not None:
                     self.import_(knot, module, *whole)

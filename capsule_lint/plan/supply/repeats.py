@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding, Function, Scope
 
-_PURE: Final = (
+PURE: Final = (
     "get",
     "split",
     "rsplit",
@@ -36,7 +36,7 @@ _PURE: Final = (
     "items",
     "invocation_metadata",
 )
-_PLAIN: Final = (
+PLAIN: Final = (
     "str",
     "len",
     "cast",
@@ -86,13 +86,13 @@ def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) 
             return repeatable(node.base, program, depth)
         case tree.Subscript():
             return repeatable(node.base, program, depth) and repeatable(node.index, program, depth)
-        case tree.Call(func=tree.Attr(name=name) as func) if name in _PURE or (
+        case tree.Call(func=tree.Attr(name=name) as func) if name in PURE or (
             name in _VIEWS and depth
         ):
             return repeatable(func.base, program, depth) and all(
                 repeatable(a.value, program, depth) for a in node.args
             )
-        case tree.Call(func=tree.Name(id=name)) if name in _PLAIN:
+        case tree.Call(func=tree.Name(id=name)) if name in PLAIN:
             return all(repeatable(a.value, program, depth) for a in node.args)
         case tree.Call(
             func=tree.Name(id="dict"), args=(tree.Argument(value=tree.Call() as pairs),)
@@ -118,7 +118,7 @@ def _lasts(node: tree.Node) -> bool:
     """Whether something can surely be gone through once more, as a stream cannot."""
     match node:
         case tree.Call(func=tree.Attr(name=name)):
-            return name in _PURE or name in _VIEWS
+            return name in PURE or name in _VIEWS
         case tree.Call(func=tree.Name(id=name)):
             return name in _COLLECTING
         case tree.Comprehension():

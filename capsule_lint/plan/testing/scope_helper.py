@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
+from capsule_lint.facts.tree import span_of
 from capsule_lint.model import NOWHERE, AddImport, AppendCode
 from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.testing.steady import Steady
 from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.state import Knot, Want
     from capsule_lint.policy import Scope
 
 
-class ScopeHelper(MendRoom, Struct, frozen=True):
+@dataclass(eq=False, slots=True)
+class ScopeHelper(MendRoom):
     """Writes the helper of a scope."""
 
     mends: Mends
+    _known: dict[Scope, bool] = field(default_factory=dict)
+    _noted: set[tuple[Knot, Scope]] = field(default_factory=set)
 
-    def write(self, scope: Scope, knot: Knot) -> None:
-        """Write the helper that `test-source` names, where it does not exist yet."""
+    def use(self, want: Want, knot: Knot) -> None:
+        """Write the helper that `test-source` names, where it does not exist yet; an obstacle where it is not known to
+        give one value."""
+        scope = want.scope
+        if scope not in self._known:
+            self._known[scope] = Steady(self.program).is_one(scope)
+        if not self._known[scope] and (knot, scope) not in self._noted:
+            self._noted.add((knot, scope))
+            self._obstacle(want, knot)
+        self._write(scope, knot)
+
+    def _obstacle(self, want: Want, knot: Knot) -> None:
+        helper, spec = Steady(self.program).helper(want.scope), want.scope.test_source
+        said = spec.code if spec is not None else ""
+        module = helper.module if helper is not None else self.program.names.module_of(want.node)
+        span = span_of(helper.fact.name_at) if helper is not None else want.node.span
+        reason = f"`{said}` may give another value each time: keep one, which policy's `test-source` names"
+        symbol = helper.symbol if helper is not None else self.program.names.symbol_of(want.node)
+        self.planner.obstacle(knot, module.filename, span, reason, symbol, "source", want.scope)
+
+    def _write(self, scope: Scope, knot: Knot) -> None:
         spec = scope.test_source
         if spec is None or not spec.module or scope.test_value is None:
             return

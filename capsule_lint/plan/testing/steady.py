@@ -1,0 +1,100 @@
+"""Whether policy's `test-source` gives the same value each time: a test that asks it twice, for what it makes and for the
+key that it expects, is told one."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.supply.repeats import PLAIN, PURE, repeatable
+from capsule_lint.policy import SourceKind
+from capsule_lint.program.model import Class, Function, last_name
+
+if TYPE_CHECKING:
+    from capsule_lint.policy import Scope
+    from capsule_lint.program import Program
+
+_REMEMBERING: Final = frozenset(("cache", "lru_cache"))
+_BINDERS: Final = frozenset(("staticmethod", "classmethod"))
+_MAKING: Final = frozenset((*PURE, *PLAIN, "join", "format", "replace", "getenv"))
+"""What makes the same of the same, of Python's own."""
+_DEPTH: Final = 5
+
+
+class Steady(Struct, frozen=True):
+    """Tells it; what cannot be shown is not so."""
+
+    program: Program
+
+    def helper(self, scope: Scope) -> Function | None:
+        """The function or method of the program that a scope's `test-source` calls."""
+        spec = scope.test_source
+        found = self.program.names.definition(spec.dotted) if spec is not None else None
+        if isinstance(found, Class) and spec is not None and "(" in spec.access:
+            found = self.program.classes.method(found, spec.access.partition("(")[0])
+        return found if isinstance(found, Function) else None
+
+    def is_one(self, scope: Scope) -> bool:
+        """Whether a scope's `test-source` gives one value. One from elsewhere is known by its `test-value`."""
+        spec, helper = scope.test_source, self.helper(scope)
+        if spec is None or spec.kind is SourceKind.CONSTANT or "(" not in spec.code:
+            return True
+        if helper is not None:
+            return self._gives_one(helper, 0)
+        return scope.test_value is not None and _is_written_out(scope.test_value)
+
+    def _gives_one(self, function: Function, depth: int) -> bool:
+        if function.decorators & _REMEMBERING and not function.own_params:
+            return True
+        if function.fact.is_async or function.yields or not function.decorators <= _BINDERS:
+            return False
+        return bool(function.returns) and depth < _DEPTH and self._all(function.fact.body, depth)
+
+    def _all(self, body: tuple[tree.Statement, ...], depth: int) -> bool:
+        return all(self._says_one(statement, depth) for statement in body)
+
+    def _says_one(self, statement: tree.Statement, depth: int) -> bool:
+        """Whether a statement makes a value that is the same each time, or none."""
+        match statement:
+            case tree.Assign(value=value, targets=targets, op=""):
+                plain = all(isinstance(target, tree.Name) for target in targets)
+                return plain and (value is None or self._is_one(value, depth))
+            case tree.Eval(kind="return" | "assert" | "expr", values=values):
+                return all(self._is_one(value, depth) for value in values)
+            case tree.Block(kind="if" | "try", heads=heads, bodies=bodies):
+                heads_one = all(self._is_one(head, depth) for head in heads)
+                return heads_one and all(self._all(inner, depth) for inner in bodies)
+            case _:
+                return isinstance(statement, tree.Import) or (
+                    isinstance(statement, tree.Eval) and statement.kind == "raise"
+                )
+
+    def _is_one(self, node: tree.Node, depth: int) -> bool:
+        match node:
+            case tree.Call():
+                given = all(self._is_one(argument.value, depth) for argument in node.args)
+                return given and self._makes_one(node, depth)
+            case tree.Lambda() | tree.Wrapped(kind="await" | "yield" | "yield from"):
+                return False
+            case _:
+                return all(self._is_one(below, depth) for below in node.all_below())
+
+    def _makes_one(self, call: tree.Call, depth: int) -> bool:
+        """Whether a call makes the same of the same arguments: what is made of a class is what it is given."""
+        if call.receiver is not None and not self._is_one(call.receiver, depth):
+            return False
+        callees = self.program.calls.callees(call)
+        if functions := [c.function for c in callees if c.function is not None and c.cls is None]:
+            return all(self._gives_one(function, depth + 1) for function in functions)
+        name = last_name(call.func)
+        makes = bool(callees) or name[:1].isupper() or name in _MAKING
+        return (makes and bool(call.args)) or repeatable(call, self.program, depth=1)
+
+
+def _is_written_out(code: str) -> bool:
+    """Whether each call in an expression of policy is given something, as `CapsuleId("PRODUS")` is."""
+    calls = (n for n in ast.walk(ast.parse(code, mode="eval")) if isinstance(n, ast.Call))
+    return all(call.args or call.keywords for call in calls)
