@@ -840,6 +840,12 @@ def test_an_unparsable_file_that_says_nothing_of_it_blocks_nothing(
             "scopes[0].test-source: `ids:org()` is a fixture, which nobody can call",
         ),
         (
+            '[[scopes]]\nname = "a"\nsegment = "A#{a}"\ntype = "ids:Ids"\n'
+            'test-source = "tests.new:one()"\ntest-value = "str(IDs.Capsule(1))"',
+            "scopes[0].test-value: `IDs` is neither a builtin, nor the scope's `type`, nor a name of `tests.new`;"
+            " did you mean `Ids`?",
+        ),
+        (
             '[[scopes]]\nname = "a"\nsegment = "A#{a}"\nsources = ["a b"]',
             "scopes[0].sources[0]: `a b` is no Python expression",
         ),

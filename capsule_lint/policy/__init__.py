@@ -16,6 +16,7 @@ from capsule_lint.policy.model import (
 )
 from capsule_lint.policy.names import selects
 from capsule_lint.policy.place import likely
+from capsule_lint.policy.sources import free_names
 
 __all__ = [
     "DEFAULT_SCOPES",
@@ -30,6 +31,7 @@ __all__ = [
     "candidates",
     "default_root",
     "find_policy",
+    "free_names",
     "likely",
     "load_policy",
     "place_in",

@@ -45,7 +45,7 @@ def expression(text: str, place: Place) -> ast.expr:
         raise place.error("is no Python expression that can be read") from None
 
 
-def _free_names(node: ast.AST) -> tuple[str, ...]:
+def free_names(node: ast.AST) -> tuple[str, ...]:
     """The names that an expression reads and does not bind, builtins aside, in their order."""
     reads: list[ast.Name] = []
     bound: set[str] = set()
@@ -79,7 +79,7 @@ def _of_module(text: str, module: str, code: str, place: Place) -> SourceSpec:
             return SourceSpec(SourceKind.CONSTANT, text, module, name, code=code)
         case ast.Call(func=ast.Name(id=name)):
             arguments = _arguments(node, code)
-            roots = tuple(root for root in _free_names(node) if root != name)
+            roots = tuple(root for root in free_names(node) if root != name)
             return SourceSpec(
                 SourceKind.CALL,
                 text,
@@ -93,7 +93,7 @@ def _of_module(text: str, module: str, code: str, place: Place) -> SourceSpec:
             if found := _CLASS_ACCESS.fullmatch(code):
                 name = found["name"]
                 first = name.partition(".")[0]
-                roots = tuple(root for root in _free_names(node) if root != first)
+                roots = tuple(root for root in free_names(node) if root != first)
                 return SourceSpec(
                     SourceKind.ATTRIBUTE,
                     text,
@@ -119,7 +119,7 @@ def parse_source(raw: str, place: Place) -> SourceSpec:
         return _of_module(text, module.strip(), rest.strip(), place)
     if not text:
         raise place.error(f"is empty: {_SOURCE_FORMS}")
-    roots = _free_names(expression(text, place))
+    roots = free_names(expression(text, place))
     if not roots:
         raise place.error(f"`{text}` starts from no name: {_SOURCE_FORMS}")
     return SourceSpec(SourceKind.EXPRESSION, text, code=text, roots=roots)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
-from capsule_lint.policy import SourceKind, likely, place_in
+from capsule_lint.policy import SourceKind, free_names, likely, place_in
 from capsule_lint.program.bases import PLAIN_BASES
 from capsule_lint.program.model import Class, Function, Module
 
@@ -58,16 +59,41 @@ def _check_test_source(program: Program, where: str, scope: Scope) -> None:
         if isinstance(helper, Function) and "fixture" in helper.decorators:
             problem = f"`{source.text}` is a fixture, which nobody can call: name a function"
             raise _error(program, f"{where}.test-source", problem)
-    written = source is not None and source.kind is not SourceKind.ATTRIBUTE
-    if source is None or not source.module or (written and scope.test_value is not None):
+    if source is None or not source.module:
         return
     module = program.names.module(source.module)
     first = source.name.partition(".")[0]
-    if module is None or program.names.global_binding(module, first) is None:
-        if module is None and not program.names.is_ours(source.module):
-            return
+    if module is not None and program.names.global_binding(module, first) is not None:
+        return
+    if source.kind is not SourceKind.ATTRIBUTE and scope.test_value is not None:
+        for name in unknown_in_test_value(program, scope):
+            problem = f"`{name}` is neither a builtin, nor the scope's `type`, nor a name of `{source.module}`"
+            known = [scope.type.root] if scope.type is not None else []
+            known += module.scope.bindings if module is not None else ()
+            if scope.type is not None or not _is_defined(program, name):
+                raise _error(program, f"{where}.test-value", f"{problem}; {likely(name, known)}")
+    elif module is not None or program.names.is_ours(source.module):
         problem = f"`{source.text}` does not exist: write it, or give its value as `test-value`"
         raise _error(program, f"{where}.test-source", problem)
+
+
+def unknown_in_test_value(program: Program, scope: Scope) -> list[str]:
+    """The names in a `test-value` that nothing brings into the module in which the `test-source` is to be written."""
+    source, code = scope.test_source, scope.test_value
+    if source is None or code is None:
+        return []
+    module = program.names.module(source.module)
+    known = {scope.type.root} if scope.type is not None else set()
+
+    def is_there(name: str) -> bool:
+        return module is not None and program.names.global_binding(module, name) is not None
+
+    names = free_names(ast.parse(code, mode="eval")) if not is_there(source.name) else ()
+    return [name for name in names if name not in known and not is_there(name)]
+
+
+def _is_defined(program: Program, name: str) -> bool:
+    return any(name in module.scope.bindings for module in program.names.modules.values())
 
 
 def _check(program: Program, key: str, module: str, name: str) -> None:

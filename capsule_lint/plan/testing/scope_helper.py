@@ -11,6 +11,7 @@ from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.steady import Steady
 from capsule_lint.program.model import Function
+from capsule_lint.program.references import unknown_in_test_value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,26 +26,36 @@ class ScopeHelper(MendRoom):
     """Writes the helper of a scope."""
 
     mends: Mends
-    _known: dict[Scope, bool] = field(default_factory=dict)
+    _problems: dict[Scope, str | None] = field(default_factory=dict)
     _noted: set[tuple[Knot, Scope]] = field(default_factory=set)
 
     def use(self, want: Want, knot: Knot) -> None:
         """Write the helper that `test-source` names, where it does not exist yet; an obstacle where it is not known to
-        give one value."""
+        give one value, or any."""
         scope = want.scope
-        if scope not in self._known:
-            self._known[scope] = Steady(self.program).is_one(scope)
-        if not self._known[scope] and (knot, scope) not in self._noted:
+        if scope not in self._problems:
+            self._problems[scope] = self._problem(scope)
+        problem = self._problems[scope]
+        if problem is not None and (knot, scope) not in self._noted:
             self._noted.add((knot, scope))
-            self._obstacle(want, knot)
+            self._obstacle(want, knot, problem)
         self._write(scope, knot)
 
-    def _obstacle(self, want: Want, knot: Knot) -> None:
-        helper, spec = Steady(self.program).helper(want.scope), want.scope.test_source
-        said = spec.code if spec is not None else ""
+    def _problem(self, scope: Scope) -> str | None:
+        spec = scope.test_source
+        if spec is not None and not Steady(self.program).is_one(scope):
+            problem = (
+                "may give another value each time: keep one, which policy's `test-source` names"
+            )
+            return f"`{spec.code}` {problem}"
+        for name in unknown_in_test_value(self.program, scope):
+            return f"`{name}` of policy's `test-value` is imported by nothing: name it as the scope's `type`"
+        return None
+
+    def _obstacle(self, want: Want, knot: Knot, reason: str) -> None:
+        helper = Steady(self.program).helper(want.scope)
         module = helper.module if helper is not None else self.program.names.module_of(want.node)
         span = span_of(helper.fact.name_at) if helper is not None else want.node.span
-        reason = f"`{said}` may give another value each time: keep one, which policy's `test-source` names"
         symbol = helper.symbol if helper is not None else self.program.names.symbol_of(want.node)
         self.planner.obstacle(knot, module.filename, span, reason, symbol, "source", want.scope)
 
