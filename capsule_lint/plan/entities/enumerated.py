@@ -78,10 +78,13 @@ class Enumerated(MendRoom):
         for module in self.program.names.editable():
             for node in module.each(tree.Sequence):
                 self._listed(module, node, every)
+                if module.is_test:
+                    self._aliased(module, node, node.items, every)
             for display in module.each(tree.DictDisplay):
                 self._renamed(module, display, every)
                 if module.is_test:
                     self._dict(module, display, every)
+                    self._aliased(module, display, display.keys, every)
             if module.is_test:
                 for const in module.each(tree.Const):
                     self._json(module, const, every)
@@ -165,6 +168,22 @@ class Enumerated(MendRoom):
                 told = expected and one.gone_through and not self._is_of_others(node, said, one)
                 if told or made or is_item:
                     self._note(module, node, one)
+
+    def _aliased(
+        self,
+        module: Module,
+        node: tree.Sequence | tree.DictDisplay,
+        texts: Sequence[tree.Node | None],
+        every: list[Fields],
+    ) -> None:
+        """`{"tenantId": "t", "noteId": "n"}`, all that a test expects of a model by its aliases."""
+        classes, said = self.program.classes, _texts_in(texts)
+        for one in every if len(said) > 1 and is_compared(self.program, node) else ():
+            known = classes.aliases(one.cls)
+            names = {known.get(name, name) for name in one.names}
+            scoped = any(known[name] in said for name in one.scoped & known.keys())
+            if one.gone_through and scoped and said == names:
+                self._note(module, node, one)
 
     def _untold(self, every: list[Fields], said: set[str]) -> Iterator[Fields]:
         """Those that gain a field which is not among some names."""
