@@ -110,6 +110,14 @@ def test_check_is_the_long_name_of_the_check(orders: Project) -> None:
         ("--diff", "--baseline", "known.json", "--update-baseline"),
         ("--undo",),
         ("--undo", "--fix"),
+        ("--undo", "--diff"),
+        ("--undo", "--ledger"),
+        ("--fix", "--baseline", "known.json", "--update-baseline"),
+        ("--diff", "--statistics"),
+        ("--diff", "--output-format", "json"),
+        ("--ledger", "--statistics"),
+        ("--ledger", "--output-format", "sarif"),
+        ("--statistics", "--output-format", "github"),
         ("inits",),
         ("--since", "HEAD"),
         ("-o", "no/such/folder/report.txt"),
@@ -436,6 +444,8 @@ def test_the_ledger_has_a_row_for_every_occurrence(orders: Project) -> None:
     text = orders.run("--ledger")
     assert text.status == 1
     assert "app.py:5:12" in text.out
+    limited = orders.check("--ledger", "keys.py")
+    assert (limited.status, limited.data) == (1, outcome.data[2:])
 
 
 def test_the_ledger_tells_escapes(unsafe: Project) -> None:
@@ -604,6 +614,15 @@ def test_undo_takes_the_last_fix_back(orders: Project) -> None:
     assert (outcome.status, outcome.out) == (0, "")
     assert outcome.err == "took the last run back: 2 files restored\n"
     assert orders.tree() == before
+
+
+def test_undo_takes_no_part_of_a_fix_back(orders: Project) -> None:
+    orders.run("--fix")
+    after = orders.tree()
+    outcome = orders.run("--undo", "app.py")
+    assert (outcome.status, orders.tree()) == (2, after)
+    assert outcome.err.startswith("error: --undo: takes the whole last run back")
+    assert orders.run("--undo", ".").status == 0
 
 
 def test_line_endings_and_marks_of_untouched_lines_stay(project: Project) -> None:

@@ -26,6 +26,7 @@ from capsule_lint.lines import edits, line_changes, lines_of
 from capsule_lint.model import Safety
 from capsule_lint.registry import Rules
 from capsule_lint.report import (
+    TEXT_FORMATS,
     FixSummary,
     Report,
     RuleInfo,
@@ -363,6 +364,7 @@ class _Run:
             tuple(
                 replace(row, filename=self._shown(row.filename))
                 for row in (analysis.ledger() if self.options.ledger else ())
+                if row.filename in self.checker.limited
             ),
             {told[0]: RuleInfo(*told) for told in self._told()},
             lambda name: [
@@ -389,7 +391,7 @@ class _Run:
     def _ends_in_words(self) -> bool:
         """Whether the report ends with what was found and done, in numbers: to count lines takes time."""
         options = self.options
-        plain = options.output_format in ("full", "concise", "grouped")
+        plain = options.output_format in TEXT_FORMATS
         return plain and not (options.quiet or options.ledger)
 
     def _print(self, text: str) -> None:

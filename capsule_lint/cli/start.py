@@ -19,6 +19,7 @@ from capsule_lint.cli import write_out
 from capsule_lint.cli.elsewhere import Elsewhere
 from capsule_lint.errors import SourceError
 from capsule_lint.policy import load_policy
+from capsule_lint.report import TEXT_FORMATS
 from capsule_lint.source.discover import discover, limit
 from capsule_lint.source.store import store as write_file
 
@@ -74,14 +75,9 @@ def run(options: Options, arguments: Sequence[str]) -> int:
     `arguments` are what the options were read from.
     """
     began = time.time_ns()
-    if options.isolated and options.config is not None:
-        raise SourceError("--isolated", "ignores every policy file: give it without --config")
-    if options.diff and (options.update_baseline or options.prune_baseline):
-        raise SourceError("--diff", "writes nothing: give it without what writes the baseline")
+    _refuse_contradictions(options)
     policy = load_policy(start(options), options.config, options.isolated)
     if options.undo:
-        if options.fixing:
-            raise SourceError("--undo", "takes the last run back: give it without --fix")
         return _undo(policy, options)
     _recover(policy.root)
     discovery = discover(policy)
@@ -110,6 +106,54 @@ def run(options: Options, arguments: Sequence[str]) -> int:
     from capsule_lint.cli.run import run_on  # it loads what judges: LibCST, and the rules
 
     return run_on(options, target, known)
+
+
+def _refuse_contradictions(options: Options) -> None:
+    """Options of which one would be passed over without a word are a mistake: a SourceError."""
+    baselines = options.update_baseline or options.prune_baseline
+    fixes = options.fix or options.fix_only
+    table = options.ledger or options.statistics
+    for_people = options.output_format in TEXT_FORMATS
+    said = "--ledger" if options.ledger else "--statistics" if options.statistics else ""
+    for option, is_wrong, problem in (
+        (
+            "--isolated",
+            options.isolated and options.config is not None,
+            "ignores every policy file: give it without --config",
+        ),
+        (
+            "--undo",
+            options.undo and (fixes or options.diff or baselines or table),
+            "takes the last run back, and does nothing else: give it alone",
+        ),
+        (
+            "--diff",
+            options.diff and baselines,
+            "writes nothing: give it without what writes the baseline",
+        ),
+        (
+            "--diff",
+            options.diff and (table or not for_people),
+            "prints a patch and no findings: give it without --ledger, --statistics and --output-format",
+        ),
+        (
+            "--update-baseline",
+            options.update_baseline and fixes,
+            "makes all that is found known, and what is known is not fixed: give it after --fix",
+        ),
+        (
+            "--ledger",
+            options.ledger and options.statistics,
+            "is printed in place of the findings: give it without --statistics",
+        ),
+        (
+            said,
+            table and not for_people and options.output_format not in ("json", "json-lines"),
+            f"is a table, or JSON: there is none as {options.output_format}",
+        ),
+    ):
+        if is_wrong:
+            raise SourceError(option, problem)
 
 
 def _changed(policy: Policy, options: Options) -> frozenset[str] | None:
@@ -178,6 +222,12 @@ def _recover(root: Path) -> None:
 def _undo(policy: Policy, options: Options) -> int:
     from capsule_lint.source import undo
 
+    if options.paths and not any(
+        policy.root.resolve().is_relative_to(path.resolve()) for path in options.paths
+    ):
+        raise SourceError(
+            "--undo", "takes the whole last run back: name no PATH inside of the program"
+        )
     names = undo(policy.root)
     if not options.quiet:
         count = f"{len(names)} file{'' if len(names) == 1 else 's'}"
