@@ -31,8 +31,10 @@ def unknown(
     if options.update_baseline:
         if path is None:
             raise SourceError("--update-baseline", "no baseline is named: give --baseline FILE")
-        store(path, format_baseline(findings, _unjudged(read_bytes(path), path, judges)))
-        say(f"wrote {len(findings)} finding{'' if len(findings) == 1 else 's'} to {path}")
+        others = tuple(_unjudged(read_bytes(path), path, judges))
+        store(path, format_baseline(findings, others))
+        kept = f" beside {len(others)} that this run does not judge" if others else ""
+        say(f"wrote {len(findings)} finding{'' if len(findings) == 1 else 's'} to {path}{kept}")
         return ()
     if options.prune_baseline and path is None:
         raise SourceError("--prune-baseline", "no baseline is named: give --baseline FILE")
