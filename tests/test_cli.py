@@ -416,6 +416,13 @@ def test_show_fixes_shows_the_changes(orders: Project) -> None:
     assert "capsule_id: str" in orders.run("--show-fixes").out
 
 
+def test_show_fixes_lists_what_was_fixed(orders: Project) -> None:
+    listed = "Fixed 1 error:\n- keys.py:\n    1 x CAP202 (key-helper-missing-scope)\n\n"
+    assert orders.run("--fix-only", "--show-fixes").out.startswith(listed)
+    orders.write(TWO)
+    assert listed not in orders.run("--fix").out
+
+
 def test_statistics_count_by_rule(orders: Project) -> None:
     outcome = orders.run("--statistics", "--quiet")
     assert (outcome.status, outcome.out) == (1, "1\tCAP202\t[*] key-helper-missing-scope\n")

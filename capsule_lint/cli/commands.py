@@ -65,7 +65,11 @@ def _selector(name: str, text: str) -> Callable[[Decorated], Decorated]:
 @click.option("--unsafe-fixes", is_flag=True, help="Include change sets that need a look.")
 @click.option("--diff", is_flag=True, help="Print what --fix would change; write nothing.")
 @click.option("--undo", is_flag=True, help="Take the last run with --fix back.")
-@click.option("--show-fixes", is_flag=True, help="Show the changes beside each finding.")
+@click.option(
+    "--show-fixes",
+    is_flag=True,
+    help="Show the changes beside each finding (in full format), or list what --fix fixed.",
+)
 @_selector("select", "Rules, or their prefixes, to report (ALL for every one).")
 @_selector("ignore", "Rules not to report.")
 @_selector("extend-select", "Rules to report besides the selected ones.")

@@ -282,6 +282,8 @@ class _Run:
     ) -> FixSummary:
         counts = [line_changes(first.texts.get(name, ""), text) for name, text in texts.items()]
         left = {f.fingerprint for f in remaining}
+        ended = [f for f in before if f.fingerprint not in left]
+        shown = ended if self.options.show_fixes else ()
         return FixSummary(
             entities=len({name for change in applied for name in change.entities}),
             definitions=sum(change.definitions for change in applied),
@@ -293,7 +295,8 @@ class _Run:
             seconds=time.perf_counter() - self.started,
             change_sets=len(applied),
             created=tuple(self._shown(name) for name in texts if name not in first.texts),
-            findings=sum(1 for f in before if f.fingerprint not in left),
+            findings=len(ended),
+            listed=tuple(replace(f, filename=self._shown(f.filename)) for f in shown),
         )
 
     def _unknown(self, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from capsule_lint.report.text import counted, is_fixable, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from capsule_lint.model import Finding
     from capsule_lint.report.data import FixSummary, Report
 
 
@@ -23,12 +25,25 @@ def summary(report: Report, *, fixing: bool, only: bool = False) -> str:
 
 
 def render_fix_summary(fixed: FixSummary) -> str:
-    """A table of what was changed: a number and a word a line."""
+    """A table of what was changed: a number and a word a line, below what is listed of it, file by file."""
     table = list(_measures(fixed))
     columns = max(len(number) for number, _ in table)
     lines = [f"{number:>{columns}} {what}\n" for number, what in table]
     indent = " " * columns
-    return "".join(lines + [f"{indent} + {printable(name)}\n" for name in fixed.created])
+    created = [f"{indent} + {printable(name)}\n" for name in fixed.created]
+    return "".join([*_listed(fixed.listed), *lines, *created])
+
+
+def _listed(findings: Sequence[Finding]) -> Iterator[str]:
+    if not findings:
+        return
+    yield f"Fixed {counted(len(findings), 'error')}:\n"
+    by_file = sorted(findings, key=lambda f: (f.filename, f.code))
+    for filename, own in groupby(by_file, key=lambda f: f.filename):
+        yield f"- {printable(filename)}:\n"
+        for (code, name), same in groupby(own, key=lambda f: (f.code, f.name)):
+            yield f"    {len(list(same)):,} x {code} ({name})\n"
+    yield "\n"
 
 
 def _found(remaining: int, fixed: int) -> str:

@@ -41,6 +41,8 @@ class FixSummary(Struct, frozen=True):
     """Files that did not exist before."""
     findings: int
     """Findings of the first pass that the fixes ended."""
+    listed: tuple[Finding, ...] = ()
+    """These, where they are to be listed."""
 
 
 class Style(Struct, frozen=True):
