@@ -739,10 +739,19 @@ def test_a_rule_is_explained_by_code_or_name(name: str, project: Project) -> Non
     assert "## Why is this bad?" in outcome.out
 
 
-def test_an_unknown_rule_gets_a_likely_one(project: Project) -> None:
-    outcome = project.run("rule", "key-helper-mising-scope")
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [
+        ("key-helper-mising-scope", "did you mean `key-helper-missing-scope`?"),
+        ("CAP3", "did you mean `CAP301` or `CAP302`?"),
+        ("CAP9", "none of the 25 known here is like it"),
+        ("CAP999", "none of the 25 known here is like it"),
+    ],
+)
+def test_an_unknown_rule_gets_likely_ones(named: str, said: str, project: Project) -> None:
+    outcome = project.run("rule", named)
     assert outcome.status == 2
-    assert "did you mean `key-helper-missing-scope`?" in outcome.err
+    assert said in outcome.err
 
 
 def test_all_rules_can_be_explained(project: Project) -> None:

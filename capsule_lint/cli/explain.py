@@ -34,7 +34,8 @@ def _named(code: str, rules: dict[str, Rule]) -> Rule:
     for rule in rules.values():
         if code.upper() == rule.code or code == rule.name:
             return rule
-    names = [*rules, *(rule.name for rule in rules.values())]
+    is_code = any(letter.isdigit() for letter in code)
+    names = rules if is_code else [rule.name for rule in rules.values()]
     raise RuleError(f"`{code}` is no rule: {likely(code, names)}")
 
 

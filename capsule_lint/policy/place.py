@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
-_CLOSE = 0.6
+_CLOSE = 0.62
 _FEW = 20
 """How many names a message may list."""
 
@@ -40,15 +40,18 @@ class Place(Struct, frozen=True):
 
 
 def likely(word: str, known: Iterable[str]) -> str:
-    """`did you mean ...?` for the closest of `known`, or else a list of them all, if they are few."""
+    """`did you mean ...?` for those of `known` that begin so, or the closest one, or else a list of them all, if
+    they are few."""
     import difflib  # slow to load, and needed only when something is wrong
 
     names = sorted(known)
     lowered = {name.lower(): name for name in names}
     wanted = word.lower().replace("_", "-") if any("-" in name for name in names) else word.lower()
-    close = difflib.get_close_matches(wanted, lowered, n=1, cutoff=_CLOSE)
+    close = [name for name in lowered if wanted and name.startswith(wanted)]
+    if not 0 < len(close) <= _FEW:
+        close = difflib.get_close_matches(wanted, lowered, n=1, cutoff=_CLOSE)
     if close:
-        return f"did you mean `{lowered[close[0]]}`?"
+        return f"did you mean {' or '.join(f'`{lowered[name]}`' for name in close)}?"
     if not names:
         return "none is known here"
     if len(names) > _FEW:
