@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from capsule_lint.cache.store import Store
 
 _NAME: Final = "findings"
-Told: TypeAlias = tuple[str, str, str, str, str]
+Told: TypeAlias = tuple[str, str, str, str, str, str]
 """What a report says of a rule."""
 
 

@@ -132,7 +132,8 @@ class _Run:
         if not self.found.rules:
             rules = self.rules.values()
             self.found.rules = tuple(
-                (r.code, r.name, r.why, url_of(r), r.remedy or r.fix_message) for r in rules
+                (r.code, r.name, r.why, url_of(r), r.remedy or r.fix_message, r.summary)
+                for r in rules
             )
         return self.found.rules
 

@@ -14,13 +14,19 @@ if TYPE_CHECKING:
 
 class RuleInfo(Struct, frozen=True):
     """What a report says of a rule; `summary` is one line: why the defect matters; `remedy` what is done
-    about it where no fix says so."""
+    about it where no fix says so; `finds` one line as well: what the rule finds."""
 
     code: str
     name: str
     summary: str
     url: str
     remedy: str = ""
+    finds: str = ""
+
+    @property
+    def link(self) -> str:
+        """`url` where it leads there from anywhere, and not from the project of the rules alone; else empty."""
+        return self.url if "://" in self.url else ""
 
 
 class FixSummary(Struct, frozen=True):
@@ -69,6 +75,11 @@ class Report(Struct, frozen=True):
         """Where the rule `code` is documented; empty where it is not."""
         rule = self.rules.get(code)
         return rule.url if rule else ""
+
+    def link(self, code: str) -> str:
+        """The same, where that is a link from anywhere."""
+        rule = self.rules.get(code)
+        return rule.link if rule else ""
 
     def change_set_of(self, finding: Finding) -> ChangeSet | None:
         """The change set that would end `finding`."""

@@ -42,7 +42,7 @@ def _row(finding: Finding, report: Report) -> str:
 
 
 def _rule(finding: Finding, report: Report) -> str:
-    url = report.url(finding.code).translate({ord("("): "%28", ord(")"): "%29", ord("|"): "%7C"})
+    url = report.link(finding.code).translate({ord("("): "%28", ord(")"): "%29", ord("|"): "%7C"})
     return f"[{finding.code}]({url})" if url else finding.code
 
 

@@ -42,9 +42,11 @@ def _rule(code: str, report: Report) -> Json:
     if rule is None:
         return {"id": code}
     name = {"name": rule.name} if rule.name else {}
-    about = {"text": rule.summary or rule.name or code}
-    link = {"helpUri": rule.url} if rule.url else {}
-    return {"id": code, **name, "shortDescription": about, "help": about, **link}
+    why = {"text": rule.summary or rule.name or code}
+    finds = {"text": rule.finds} if rule.finds else why
+    link = {"helpUri": rule.link} if rule.link else {}
+    about = {"shortDescription": finds, "fullDescription": why, "help": why}
+    return {"id": code, **name, **about, **link}
 
 
 def _results(report: Report, indexes: Mapping[str, int]) -> list[str]:

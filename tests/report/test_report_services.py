@@ -53,7 +53,9 @@ CHANGE_SET = ChangeSet(
     files=2,
 )
 RULES = {
-    "CAP101": RuleInfo("CAP101", "key-missing-scope", "Rows mix.", ""),
+    "CAP101": RuleInfo(
+        "CAP101", "key-missing-scope", "Rows mix.", "docs/CAP101.md", finds="A key lacks a scope."
+    ),
     "CAP202": RuleInfo("CAP202", FINDING.name, "Keys mix.", "https://x/CAP202"),
 }
 ODD = ["a\nb.py", "a,b:c%.py", "é日.py", "\udcff.py", "\x01\x1b.py", "a|`b`.py", "<&\"'>.py"]
@@ -80,13 +82,15 @@ def test_a_sarif_result_names_rule_place_symbol_and_fingerprint() -> None:
             {
                 "id": "CAP101",
                 "name": "key-missing-scope",
-                "shortDescription": {"text": "Rows mix."},
+                "shortDescription": {"text": "A key lacks a scope."},
+                "fullDescription": {"text": "Rows mix."},
                 "help": {"text": "Rows mix."},
             },
             {
                 "id": "CAP202",
                 "name": "key-helper-missing-scope",
                 "shortDescription": {"text": "Keys mix."},
+                "fullDescription": {"text": "Keys mix."},
                 "help": {"text": "Keys mix."},
                 "helpUri": "https://x/CAP202",
             },
