@@ -51,6 +51,7 @@ class Problem(Struct, frozen=True):
     reason: str
     words: frozenset[str] | None = None
     """The words in it; `None` where nothing of it could be read."""
+    column: int = 1
 
 
 @dataclass(eq=False, slots=True)
@@ -213,9 +214,10 @@ def _analysed(
         problems = [
             *unreadable,
             *(
-                Problem(name, fact.problem_row, fact.problem, words_of(texts[name]))
+                Problem(name, row, fact.problem, words_of(texts[name]), column)
                 for name, fact in facts.items()
                 if fact.problem is not None
+                for row, column in (fact.problem_at,)
             ),
         ]
         rest = interest.rest(chosen, read_one, quiet)

@@ -86,7 +86,7 @@ class Linter:
         for problem in self.analysis.problems:
             rule = self.rules.get(UNPARSABLE)
             if rule is not None and self.selection.reports(rule):
-                at = Position(problem.row, 1)
+                at = Position(problem.row, problem.column)
                 message = rule.message.format(reason=problem.reason)
                 yield rule.finding(message, problem.filename, Span(at, at))
 

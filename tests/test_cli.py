@@ -812,6 +812,17 @@ def test_a_file_that_cannot_be_read_is_a_finding(data: bytes, row: int, orders: 
     assert outcome.places("CAP202") == [("keys.py", 1)]
 
 
+@pytest.mark.parametrize(
+    ("code", "column"),
+    [("if x:\n\té = 2 +* 3\n", 9), ("x = 1\n(\n", 1)],
+)
+def test_a_syntax_error_is_found_where_python_finds_it(
+    code: str, column: int, project: Project
+) -> None:
+    (found,) = project.write({"bad.py": code.encode()}).check().data
+    assert found["location"] == {"row": 2, "column": column}
+
+
 def test_a_file_without_permission_is_a_finding(orders: Project) -> None:
     path = orders.root / "secret.py"
     path.write_text("x = 1\n")

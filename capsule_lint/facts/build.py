@@ -27,9 +27,8 @@ def build(filename: str, text: str, generated_markers: Sequence[str] = ()) -> tr
         body = Statements(text).definitions(module.body)
         comments = suppressions(text)
     except SyntaxError as error:
-        return tree.FileFacts(
-            filename, problem=f"syntax error: {error.msg}", problem_row=error.lineno or 1
-        )
+        where = error.lineno or 1, max(error.offset or 1, 1)
+        return tree.FileFacts(filename, problem=f"syntax error: {error.msg}", problem_at=where)
     except (RecursionError, MemoryError):
         return tree.FileFacts(filename, problem="nested too deeply to be read")
     except ValueError as error:

@@ -208,7 +208,8 @@ class FileFacts(Struct, frozen=True):
     suppressions: tuple[Suppression, ...] = ()
     generated: bool = False
     problem: str | None = None
-    problem_row: int = 1
+    problem_at: tuple[int, int] = (1, 1)
+    """Row and column of the problem."""
 
 
 def _straight(body: tuple[Statement, ...]) -> Iterator[Statement]:
