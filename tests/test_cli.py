@@ -863,6 +863,8 @@ def test_an_unparsable_file_that_says_nothing_of_it_blocks_nothing(
         ('per-file-ignores = { "a.py" = ["E501"] }', "per-file-ignores: `E501` is no rule"),
         ("select = [", "is no valid TOML"),
         ('src = ["nope"]', "nope: does not exist: `src` in capsule-lint.toml names it"),
+        ("line-length = -3", "line-length: expected a positive number, not -3"),
+        ('line-length = "3"', "line-length: expected a positive number, not a string"),
         ("src = []", "src: must name at least one folder"),
         ("scopes = []", "scopes: must name at least one scope"),
         ('[[scopes]]\nname = "a"\nsegment = "A#"', "scopes[0].segment: `A#` has no hole"),
@@ -874,6 +876,14 @@ def test_an_unparsable_file_that_says_nothing_of_it_blocks_nothing(
         (
             '[[scopes]]\nname = "a"\nsegment = "A#{a}"\nsources = ["keys:Context.a"]',
             "scopes[0].sources[0]: module `keys` has no `Context`",
+        ),
+        (
+            '[[scopes]]\nname = "a"\nsegment = "A#{a}"\nsources = ["ids.Ids.Capsule"]',
+            "scopes[0].sources[0]: `ids.Ids.Capsule` has no colon: did you mean `ids:Ids.Capsule`?",
+        ),
+        (
+            '[[scopes]]\nname = "a"\nsegment = "A#{a}"\nsources = ["keys"]',
+            "scopes[0].sources[0]: `keys` has no colon: did you mean `keys:NAME`?",
         ),
         (
             '[[scopes]]\nname = "a"\nsegment = "A#{a}"\ntype = "keys:Order_pk"',

@@ -49,9 +49,11 @@ def boolean(value: object, place: Place) -> bool:
 
 def width(value: object, place: Place) -> int:
     """A positive whole number."""
-    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
-        return value
-    raise _wrong_type("a positive number", value, place)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise _wrong_type("a positive number", value, place)
+    if value <= 0:
+        raise place.error(f"expected a positive number, not {value}")
+    return value
 
 
 def string(value: object, place: Place) -> str:

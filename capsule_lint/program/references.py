@@ -32,6 +32,7 @@ def check_references(program: Program) -> None:
 
 def _check_source(program: Program, key: str, source: SourceSpec) -> None:
     if not source.module:
+        _check_expression(program, key, source.code)
         return
     _check(program, key, source.module, source.name)
     if source.kind is not SourceKind.ATTRIBUTE:
@@ -43,6 +44,24 @@ def _check_source(program: Program, key: str, source: SourceSpec) -> None:
             name for c in program.classes.mro(found) for name in (*c.scope.bindings, *c.stores)
         ]
         problem = f"`{source.name}` has no `{attribute}`; {likely(attribute, known)}"
+        raise _error(program, key, problem)
+
+
+def _check_expression(program: Program, key: str, code: str) -> None:
+    """What begins as no name in any function does, and as a module of the program, lacks its colon."""
+    names, parts = program.names, code.partition("(")[0].split(".")
+    scopes = (
+        s for m in names.modules.values() for s in (m.scope, *(f.scope for f in m.functions))
+    )
+    bound = (binding for scope in scopes for binding in scope.bindings.get(parts[0], ()))
+    if not all(map(str.isidentifier, parts)) or any(one.kind != "import" for one in bound):
+        return
+    for end in range(len(parts), 0, -1):
+        module, rest = names.exact(".".join(parts[:end])), parts[end:]
+        if module is None or (rest and names.global_binding(module, rest[0]) is None):
+            continue
+        said = code.removeprefix(f"{module.name}.") if rest else "NAME"
+        problem = f"`{code}` has no colon: did you mean `{'.'.join(parts[:end])}:{said}`?"
         raise _error(program, key, problem)
 
 
