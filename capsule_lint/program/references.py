@@ -48,13 +48,13 @@ def _check_source(program: Program, key: str, source: SourceSpec) -> None:
 
 
 def _check_expression(program: Program, key: str, code: str) -> None:
-    """What begins as no name in any function does, and as a module of the program, lacks its colon."""
+    """What begins with a name that nothing has, and as a module of the program does, lacks its colon."""
     names, parts = program.names, code.partition("(")[0].split(".")
     scopes = (
         s for m in names.modules.values() for s in (m.scope, *(f.scope for f in m.functions))
     )
-    bound = (binding for scope in scopes for binding in scope.bindings.get(parts[0], ()))
-    if not all(map(str.isidentifier, parts)) or any(one.kind != "import" for one in bound):
+    is_bound = any(parts[0] in scope.bindings for scope in scopes)
+    if is_bound or not all(map(str.isidentifier, parts)):
         return
     for end in range(len(parts), 0, -1):
         module, rest = names.exact(".".join(parts[:end])), parts[end:]
