@@ -82,7 +82,9 @@ def _examples(rule: Rule) -> Iterator[str]:
 
 def _lines(bad: Bad) -> str:
     places = [str(p) if isinstance(p, int) else f"{p[0]}:{p[1]}" for p in bad.lines]
-    return f"line{'' if len(places) == 1 else 's'} {', '.join(places)}"
+    where = "" if isinstance(bad.code, str) else f" of `{next(iter(bad.code))}`"
+    where = where if isinstance(bad.lines[0], int) else ""
+    return f"line{'' if len(places) == 1 else 's'} {', '.join(places)}{where}"
 
 
 def _policy(policy: str) -> Iterator[str]:
@@ -95,7 +97,7 @@ def _blocks(code: str | Mapping[str, str]) -> Iterator[str]:
         yield f"```python\n{dedent(code).strip()}\n```"
         return
     for name, text in code.items():
-        yield f"```python\n# {name}\n{dedent(text).strip()}\n```"
+        yield f"`{name}`:\n\n```python\n{dedent(text).strip()}\n```"
 
 
 def _diffs(bad: Bad) -> Iterator[str]:
