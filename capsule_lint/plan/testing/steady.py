@@ -11,7 +11,9 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.supply.repeats import PLAIN, PURE, repeatable
 from capsule_lint.policy import SourceKind
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from capsule_lint.policy import Scope
@@ -21,6 +23,7 @@ _REMEMBERING: Final = frozenset(("cache", "lru_cache"))
 _BINDERS: Final = frozenset(("staticmethod", "classmethod"))
 _MAKING: Final = frozenset((*PURE, *PLAIN, "join", "format", "replace", "getenv"))
 """What makes the same of the same, of Python's own."""
+_FACTORIES: Final = frozenset(("default_factory", "factory"))
 _DEPTH: Final = 5
 
 
@@ -89,9 +92,23 @@ class Steady(Struct, frozen=True):
         callees = self.program.calls.callees(call)
         if functions := [c.function for c in callees if c.function is not None and c.cls is None]:
             return all(self._gives_one(function, depth + 1) for function in functions)
+        if any(self._has_another(c.cls, call) for c in callees if c.cls is not None):
+            return False
         name = last_name(call.func)
         makes = bool(callees) or name[:1].isupper() or name in _MAKING
         return (makes and bool(call.args)) or repeatable(call, self.program, depth=1)
+
+    def _has_another(self, cls: Class, call: tree.Call) -> bool:
+        """Whether an object that a call makes is given a scope's value by a function that is asked each time."""
+        params = self.program.classes.constructor(cls) or ()
+        bound, scopes = bind(call.args, params), self.program.policy.scopes
+        return any(
+            isinstance(p.default, tree.Call)
+            and names_any_of(p.name, scopes)
+            and not _FACTORIES.isdisjoint(keyword for keyword, _ in p.default.keywords)
+            and (bound is None or p.name not in bound.arguments)
+            for p in params
+        )
 
 
 def _is_written_out(code: str) -> bool:
