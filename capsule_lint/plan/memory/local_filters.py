@@ -14,7 +14,7 @@ from capsule_lint.plan.memory.narrowed import Narrowed
 from capsule_lint.plan.memory.row_predicates import RowPredicates
 from capsule_lint.plan.state import Want
 from capsule_lint.program.containers import LISTED
-from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.inference.types import Instance, classes_of, ordered
 from capsule_lint.program.model import Class, Function, enclosing, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
@@ -102,12 +102,13 @@ class LocalFilters:
 
     def _is_specification(self, cls: Class, function: Function) -> bool:
         """Whether a method only says if an entity is one that its object asks for, `OfTenant(tenant_id).holds(order)`,
-        and the object is none itself."""
+        and the object is none of these itself."""
         domain, own = self.program.domain, function.own_params
-        if cls in domain.entities or not self.program.classes.is_data(cls) or len(own) != 1:
+        keeps = cls in domain.entities or self.program.classes.is_data(cls)
+        if not keeps or len(own) != 1:
             return False
-        given = domain.parameter_types(function, own[0])
-        asked = any(isinstance(one, Instance) and one.cls in domain.entities for one in given)
+        given = classes_of(domain.parameter_types(function, own[0]))
+        asked = bool(given & domain.entities) and cls not in given
         body = function.fact.body[function.fact.doc :]
         return asked and len(body) == len(function.returns) == 1
 

@@ -315,7 +315,8 @@ class Calls:
         methods = self.families.nominal(function)
         if "register" in function.decorators and parameter not in function.own_params[:1]:
             methods |= {*dispatched_with(self.inference, function)}
-        if self.uses.may_be_function(function, parameter.name):
+        unseen = not any(map(self.is_called, methods))
+        if unseen or self.uses.may_be_function(function, parameter.name):
             methods |= self.families.structural(function)
         for method in methods:
             same = method.parameter(parameter.name)

@@ -208,7 +208,7 @@ class Flow:
                 same = method.own_params[position]
             if same is not None and same.annotation is not None:
                 meant = self.inference.type_arguments.of(same.annotation, base, function.owner)
-                return meant or self.inference.annotations.of(same.annotation)
+                return meant or self.inference.annotations.certain(same.annotation) or None
         return None
 
 
