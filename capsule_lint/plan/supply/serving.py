@@ -118,14 +118,22 @@ class Serving(Room):
         return False
 
     def _extend_record(self, want: Want) -> bool:
-        """What is told `parsed.tenant_id` of a record into which the program takes a key apart: that gets the
-        other part as well."""
+        """What is told `parsed.tenant_id` of a record into which the program takes a key apart, or the part that it has
+        unpacked of a tuple: that gets the other part as well."""
+        gains = self.planner.gains
         for _, path in self.planner.values.beside(want) if want.call is not None else ():
             if not isinstance(path, tree.Attr):
+                wholes = self.planner.thrown_away.wholes(path)
+                if wholes and all(self._is_of_parts(*one) for one in wholes.items()):
+                    for cls, name in (
+                        wholes.items() if all(map(gains.can_gain_field, wholes)) else ()
+                    ):
+                        gains.gain_field(cls, want.scope, want.knot, like=name)
+                    return self.planner.values.value(want) is not None
                 continue
             classes = classes_of(self.program.inference.of(path.base))
             if classes and all(self._is_of_parts(cls, path.name) for cls in classes):
-                found = self.planner.gains.mirrored(path, want.scope, want.knot)
+                found = gains.mirrored(path, want.scope, want.knot)
                 if found is not None and self.planner.values.value(want) is not None:
                     return True
         return False

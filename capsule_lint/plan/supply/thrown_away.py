@@ -1,5 +1,5 @@
 """Parts of a named tuple that code throws away where it unpacks the others: `tenant_id, _, user_id = caller_of(event)`.
-The one that is a scope gets its name where that is needed."""
+The one that is a scope gets its name where that is needed, and so does the one that the tuple comes to have."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Replace
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import NOTHING, Instance
 from capsule_lint.program.local_names import reads_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Binding
+    from capsule_lint.program.inference.types import Type, Types
+    from capsule_lint.program.model import Binding, Class, Module
 
 
 @dataclass(eq=False, slots=True)
@@ -28,18 +29,55 @@ class ThrownAway(Room):
     planner: Planner
     _named: dict[Knot, tuple[tree.Name, str]] = field(default_factory=dict)
     """The parts, and what they are going to be called."""
+    _read: set[tuple[Module, tree.At, str]] = field(default_factory=set)
+    """The targets of which something reads the part that comes for a scope."""
 
     def beside(self, want: Want) -> Value | None:
         """The part beside that of another scope which goes with a want."""
-        names = self.program.names
+        names, name = self.program.names, want.scope.parameter
         for said in self.planner.origins.said(want):
-            found = names.bindings_of(said) if isinstance(said, tree.Name) else ()
-            part = self._part(found[0], want.scope) if len(found) == 1 else None
+            binding = self._binding(said)
+            part = self._part(binding, want.scope) if binding is not None else None
             if part is not None:
                 knot: Knot = ("part", (names.module_of(part), part.at))
-                self._named[knot] = part, want.scope.parameter
-                return Value(want.scope.parameter, knot=knot, kind="loaded")
+                self._named[knot] = part, name
+                return Value(name, knot=knot, kind="loaded")
+            target = self._target(binding, name) if binding is not None else None
+            homes = {self.planner.gains.gaining(cls, want.scope) for cls in self.wholes(said)}
+            if target is not None and len(homes) == 1 and (home := homes.pop()) is not None:
+                self._read.add((names.module_of(target), target.at, name))
+                return Value(name, knot=("class", home), kind="loaded")
         return None
+
+    def wholes(self, node: tree.Node) -> dict[Class, str]:
+        """The named tuples of which a name is a part where they are unpacked, and the field that it is in each; none where
+        anything else may be meant."""
+        binding, wholes = self._binding(node), dict["Class", str]()
+        target = _unpacking(binding) if binding is not None else None
+        if binding is None or target is None:
+            return {}
+        for one in self._types(binding):
+            fields = self._fields(one)
+            if len(fields) != len(target.items) or not isinstance(one, Instance):
+                return {}
+            wholes[one.cls] = fields[binding.path[0]]
+        return wholes
+
+    def _binding(self, node: tree.Node) -> Binding | None:
+        """What alone binds a name."""
+        found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        return found[0] if len(found) == 1 else None
+
+    def is_read(self, target: tree.Node, scope: Scope) -> bool:
+        """Whether something reads the part that comes for a scope where a named tuple is unpacked."""
+        return (self.program.names.module_of(target), target.at, scope.parameter) in self._read
+
+    def _target(self, binding: Binding, name: str) -> tree.Node | None:
+        """What unpacks the tuple of which a name is a part, where another part may be called so."""
+        target, function = _unpacking(binding), binding.place.scope.function
+        if function is None or target is None:
+            return None
+        return None if self.planner.sources.visible.is_taken(function, name) else target
 
     def build(self, mends: Mends) -> None:
         """Name them."""
@@ -49,29 +87,45 @@ class ThrownAway(Room):
 
     def _part(self, binding: Binding, scope: Scope) -> tree.Name | None:
         """The part that is a scope's, of the tuple of which a name is another one, where nobody reads it."""
-        statement, function = binding.place.statement, binding.place.scope.function
-        match statement:
-            case tree.Assign(targets=(tree.Sequence(items=items),), op="", value=value) if (
-                function is not None
-                and len(binding.path) == 1
-                and binding.value is value is not None
-            ):
-                at = self._index(value, scope.parameter, len(items))
-                part = items[at] if at is not None else None
-                if not isinstance(part, tree.Name) or not part.id.startswith("_"):
-                    return None
-                taken = self.planner.sources.visible.is_taken(function, scope.parameter)
-                read = any(True for _ in reads_of(self.program.names, part, (part.at,)))
-                return None if taken or read else part
-            case _:
-                return None
+        target = _unpacking(binding)
+        at = self._index(binding, scope.parameter, len(target.items)) if target else None
+        part = target.items[at] if target is not None and at is not None else None
+        if not isinstance(part, tree.Name) or not part.id.startswith("_"):
+            return None
+        free = self._target(binding, scope.parameter) is not None
+        read = any(True for _ in reads_of(self.program.names, part, (part.at,)))
+        return part if free and not read else None
 
-    def _index(self, value: tree.Node, name: str, count: int) -> int | None:
+    def _index(self, binding: Binding, name: str, count: int) -> int | None:
         """Where the field of a name stands in the tuple that is unpacked, whichever that may be."""
-        classes, found = self.program.classes, set[int | None]()
-        for one in self.program.inference.of(value):
-            cls = one.cls if isinstance(one, Instance) else None
-            named = cls is not None and classes.is_named_tuple(cls)
-            fields = [f.name for f in classes.fields(cls)] if named and cls is not None else []
+        found = set[int | None]()
+        for fields in map(self._fields, self._types(binding)):
             found.add(fields.index(name) if name in fields and len(fields) == count else None)
         return found.pop() if len(found) == 1 else None
+
+    def _fields(self, one: Type) -> list[str]:
+        """The fields of a named tuple in their order; none of anything else."""
+        classes, cls = self.program.classes, one.cls if isinstance(one, Instance) else None
+        named = cls is not None and classes.is_named_tuple(cls)
+        return [f.name for f in classes.fields(cls)] if named and cls is not None else []
+
+    def _types(self, binding: Binding) -> Types:
+        """What the whole may be of which a name is a part: what is unpacked, or each that a loop goes through."""
+        inference, value = self.program.inference, binding.value
+        whole = inference.of(value) if value is not None else NOTHING
+        return inference.elements(whole) if binding.kind == "for" else whole
+
+
+def _unpacking(binding: Binding) -> tree.Sequence | None:
+    """The targets that give a name a part of one value, and others the other parts."""
+    targets: list[tree.Node] = []
+    match binding.place.statement:
+        case tree.Assign(targets=(target,), op="", value=value) if binding.value is value:
+            targets.append(target)
+        case tree.Block(kind="for", binds=binds) if binding.kind == "for":
+            targets += [one.target for one in binds if one.value is binding.value]
+    for target in targets if len(binding.path) == 1 else ():
+        if isinstance(target, tree.Sequence):
+            starred = any(isinstance(item, tree.Wrapped) for item in target.items)
+            return None if starred else target
+    return None

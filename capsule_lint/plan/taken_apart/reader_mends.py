@@ -45,7 +45,11 @@ class ReaderMends(MendRoom, Struct, frozen=True):
                 text = str(reader.number)
                 self.mends.add(knot, Replace(filename, reader.node.span, "CAP301", text))
             elif reader.anchor is not None:
-                names = tuple(reader.name or f"_{s.parameter}" for s in reader.scopes)
+                read = self.planner.thrown_away.is_read
+                names = tuple(
+                    s.parameter if read(reader.node, s) else reader.name or f"_{s.parameter}"
+                    for s in reader.scopes
+                )
                 before, after = (names, ()) if reader.before else ((), names)
                 anchor = reader.anchor.span
                 mend = AddElements(filename, reader.node.span, "CAP301", before, after, anchor)
