@@ -53,6 +53,8 @@ _COLLECTING: Final = ("tuple", "list", "set", "frozenset", "dict", "sorted")
 """Those that go through it as well."""
 _CONSUMING: Final = ("sum", "any", "all", "min", "max", "join")
 """Those that go through it and keep nothing of it."""
+_PICKING: Final = ("filter", "map")
+"""Those that ask a function about each part of it, or nothing but whether it is empty."""
 _VIEWS: Final = ("keys", "values")
 _MADE: Final = (
     tree.FString
@@ -100,6 +102,10 @@ def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) 
             return repeatable(pairs, program, depth)  # of a name it might use up the pairs
         case tree.Call(func=tree.Name(id=name)) if name in _COLLECTING and depth:
             return all(_lasts(a.value) and repeatable(a.value, program, depth) for a in node.args)
+        case tree.Call(func=tree.Name(id=name), args=(tree.Argument(value=asked), *rest)) if (
+            name in _PICKING and depth and _is_plain(asked)
+        ):
+            return all(_lasts(a.value) and repeatable(a.value, program, depth) for a in rest)
         case tree.Call() if program is not None and depth < _DEPTH:
             given = all(not a.star and repeatable(a.value, program, depth) for a in node.args)
             return given and _is_harmless(node, program, depth + 1)
@@ -120,11 +126,24 @@ def _lasts(node: tree.Node) -> bool:
         case tree.Call(func=tree.Attr(name=name)):
             return name in PURE or name in _VIEWS
         case tree.Call(func=tree.Name(id=name)):
-            return name in _COLLECTING
+            return name in _COLLECTING or name in _PICKING  # which is made anew here
         case tree.Comprehension():
-            return node.kind != "GeneratorExp"
+            return True
         case _:
             return isinstance(node, tree.Const | tree.Subscript | tree.Sequence | tree.DictDisplay)
+
+
+def _is_plain(node: tree.Node) -> bool:
+    """Whether something asks no more of a part than whether it is empty, `None`, or reads it alone: `str.strip`, `int`."""
+    match node:
+        case tree.Const(value=None):
+            return True
+        case tree.Name(id=name):
+            return name in _PLAIN
+        case tree.Attr(base=tree.Name(id="str"), name=name):
+            return name in _PURE
+        case _:
+            return False
 
 
 def _is_harmless(call: tree.Call, program: Program, depth: int) -> bool:
