@@ -13,6 +13,8 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
 
@@ -26,17 +28,23 @@ _WRITTEN: Final = ("Namespace", "SimpleNamespace")
 def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None:
     """The attribute of the parsed arguments that certainly has the scope's value wherever the one that
     is read has its own."""
-    module = program.names.module_of(read)
+    module_of, made = program.names.module_of, list(_made(program, read.base, 0))
+    options = list(program.calls.uses.calls_beside("add_argument"))
+    modules = {module_of(read)}
+    if not any(module_of(c) in modules and kept_as(c) == read.name for c in options):
+        calls = (one for one in made if isinstance(one, tree.Call) and one.receiver is not None)
+        parsers_made = (p for c in calls if c.receiver for p in _made(program, c.receiver, 0))
+        modules = {module_of(one) for one in parsers_made}
     parsers: dict[str, set[str]] = {}
-    for call in program.calls.uses.calls_beside("add_argument"):
-        if program.names.module_of(call) is module and isinstance(call.func, tree.Attr):
+    for call in options:
+        if module_of(call) in modules and isinstance(call.func, tree.Attr):
             name = kept_as(call)
             if name == read.name or (names_scope(name, scope) and _is_certain(call)):
                 parsers.setdefault(name, set()).add(_parser(program, call.func.base))
     needed = parsers.pop(read.name, set())
     needed = needed & _presetting(program, read) or needed
     found = [name for name, has in parsers.items() if needed and needed <= has]
-    known = len(found) == 1 and _is_parsed(program, read.base, found[0], 0)
+    known = made and len(found) == 1 and all(_is_parsed(program, one, found[0]) for one in made)
     return found[0] if known else None
 
 
@@ -68,23 +76,31 @@ def _presetting(program: Program, read: tree.Attr) -> set[str]:
     }
 
 
-def _is_parsed(program: Program, node: tree.Node, option: str, depth: int) -> bool:
-    """Whether something is what a command line says, whoever gives it, or a test writes out with that option."""
-    if isinstance(node, tree.Call) and last_name(node.func) in _WRITTEN:
-        return any(a.keyword == option for a in node.args)
+def _is_parsed(program: Program, made: tree.Node, option: str) -> bool:
+    """Whether something is what a command line says, or a test writes out with that option."""
+    if isinstance(made, tree.Call) and last_name(made.func) in _WRITTEN:
+        return any(a.keyword == option for a in made.args)
+    return is_parsed(program.inference.of(made) - {_DECLARED})
+
+
+def _made(program: Program, node: tree.Node, depth: int) -> Iterator[tree.Node]:
+    """What makes the parsed arguments that an expression is, whoever gives them, and whatever function gives them back."""
     binding = bound_whole(program.names, node)
     function = binding.function if binding is not None else None
-    types = program.inference.of(node)
-    if not is_parsed(types):
-        return False
-    if binding is not None and binding.kind == "assign" and binding.value is not None:
-        return depth > _MAX_DEPTH or _is_parsed(program, binding.value, option, depth + 1)
-    if binding is None or function is None or binding.kind != "param":
-        return is_parsed(types - {_DECLARED})
-    given = list(program.calls.arguments_for(function, binding.name))
-    return bool(given) and all(
-        _is_parsed(program, a.value, option, depth + 1) for _, a in given if depth < _MAX_DEPTH
-    )
+    sources: list[tree.Node | None] = []
+    if binding is not None and binding.kind == "assign":
+        sources.append(binding.value)
+    elif binding is not None and function is not None and binding.kind == "param":
+        sources += [a.value for _, a in program.calls.arguments_for(function, binding.name)]
+    elif isinstance(node, tree.Call):
+        for callee in program.calls.callees(node):
+            own = callee.function if callee.cls is None else None
+            sources += own.returns if own is not None else [None]
+    if not sources or None in sources:
+        yield node
+    for one in sources if depth < _MAX_DEPTH else ():
+        if one is not None:
+            yield from _made(program, one, depth + 1)
 
 
 def kept_as(call: tree.Call) -> str:
