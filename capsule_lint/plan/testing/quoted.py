@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Replace
 from capsule_lint.plan.keys.spelled import embedded
 from capsule_lint.plan.literals import Literal, literal, plain_literal
-from capsule_lint.plan.uses.doctests import hindered
+from capsule_lint.plan.uses.doctests import hindered, skipped
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.walk import within
 
@@ -95,9 +95,13 @@ class Quoted(Struct, frozen=True):
         inside = [(defect, regex) for defect, regex in made if regex is not None]
         for module in names.modules.values() if inside else ():
             for node in module.each(tree.Const):
-                _, sign, shown = (tree.text(node) or "").partition(">>> ")
-                found = [one for one, regex in inside if regex.search(shown)] if sign else []
                 text = tree.text(node) or ""
+                if ">>> " not in text:
+                    continue
+                left_out = skipped(text)
+                run = (one for n, one in enumerate(text.split("\n")) if n not in left_out)
+                _, _, shown = "\n".join(run).partition(">>> ")
+                found = [one for one, regex in inside if regex.search(shown)]
                 if found and hindered(mends.planner.program, module, text) is None:
                     mends.obstacle(found[0].knot, node, _EXAMPLE)
 

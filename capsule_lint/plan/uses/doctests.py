@@ -1,5 +1,5 @@
-"""Whether doctest can run the examples of a docstring at all: many are there to be read, and call what exists
-nowhere."""
+"""Whether doctest runs the examples of a docstring, and can do so at all: many are there to be read, and call what
+exists nowhere."""
 
 from __future__ import annotations
 
@@ -52,6 +52,28 @@ def hindered(program: Program, module: Module, text: str) -> str | None:
         if not known and program.names.global_binding(module, name) is None:
             return None if _gives_names(program) else f"there is no `{name}`"
     return None
+
+
+def skipped(text: str) -> frozenset[int]:
+    """The lines of a docstring, from 0, in which an example stands that doctest is told to skip, `# doctest: +SKIP`, or
+    what it would give."""
+    if "SKIP" not in text:
+        return frozenset()
+    import doctest
+
+    try:
+        examples = doctest.DocTestParser().get_examples(text)
+    except ValueError:
+        return frozenset()
+    return frozenset(
+        line
+        for example in examples
+        if example.options.get(doctest.SKIP)
+        for line in range(
+            example.lineno,
+            example.lineno + example.source.count("\n") + example.want.count("\n"),
+        )
+    )
 
 
 def _bound(source: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Position, Span
-from capsule_lint.plan.uses.doctests import hindered
+from capsule_lint.plan.uses.doctests import hindered, skipped
 from capsule_lint.program.model import Binding, Class, Function, Module, owner_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LINE: Final = re.compile(r"\s*(?:[rRuU]?[\"']{1,3})?\s*(?:>>>|\.\.\.) ")
 _CALLED: Final = re.compile(r"(?<![\w.])((?:\w+(?:\(\))?\.)*)(\w+)\(")
+_SKIPPED: Final = "doctest is told to skip it"
 
 
 class Example(Struct, frozen=True):
@@ -30,7 +31,7 @@ class Example(Struct, frozen=True):
     name: str
     place: Place
     hindrance: str | None
-    """Why doctest fails there in any case."""
+    """Why doctest fails there in any case, or does not come there."""
 
 
 def examples(
@@ -43,6 +44,9 @@ def examples(
         if not isinstance(parent, tree.Eval) or parent.kind != "expr":
             continue
         place = program.names.place(node)
+        rows = node.at[2] - node.at[0]
+        # by their rows, where each line of the text is one
+        left_out = skipped(text or "") if rows == (text or "").count("\n") else ()
         found: list[tuple[Span, str, str]] = []
         for row in range(node.at[0], node.at[2] + 1):
             line = lines()[row - 1]
@@ -53,7 +57,8 @@ def examples(
                     found.append((span, re.split(r"\W", call[1])[0], call[2]))
         reason = hindered(program, module, text or "") if found else None
         for span, root, name in found:
-            yield Example(span, root, name, place, reason)
+            skips = span.start.row - node.at[0] in left_out
+            yield Example(span, root, name, place, _SKIPPED if skips else reason)
 
 
 def shown(
