@@ -83,6 +83,25 @@ RULE = Rule(
         ),
         Bad(
             """
+            def order_pk(tenant_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#ORDER#{order_id}"
+
+            def tenant_of(pk: str) -> str:
+                _, tenant_id, _rest = pk.split("#", 2)
+                return tenant_id
+            """,
+            lines=(5,),
+            fixed="""
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            def tenant_of(pk: str) -> str:
+                _, tenant_id, _, _, _rest = pk.split("#", 4)
+                return tenant_id
+            """,
+        ),
+        Bad(
+            """
             import re
 
             ORDER = re.compile(r"^TENANT#[^#]+#ORDER#(?P<order>.+)$")

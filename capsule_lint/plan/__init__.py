@@ -285,7 +285,9 @@ class _Judge(Room):
     def _reader_facts(self) -> Iterable[Fact]:
         found = self.planner.readers
         readers: list[Reader | Unfit | Remainder]
-        readers = [*found.found, *found.broken, *found.remainders.found]
+        read = {id(reader.node) for reader in found.found}
+        own = [r for r in found.found if r.beside is None or id(r.beside) not in read]
+        readers = [*own, *found.broken, *found.remainders.found]
         for reader in readers:
             function = self.program.names.function_of(reader.node)
             yield ReaderFact(

@@ -175,7 +175,7 @@ class Readers:
                 if number != index:
                     reader = Reader(node.index, module, shift, shift.knot, number)
                     self.note(reader, split, defects, index)
-                    self._raise_limit(split, module, shift)
+                    self._raise_limit(split, module, shift, reader.node)
 
     def _from_the_end(
         self, node: tree.Subscript, index: int, module: Module, split: Split, shifts: list[Shift]
@@ -244,7 +244,7 @@ class Readers:
                 moved = replace(shift, start=start)
                 reader = Reader(target, module, moved, shift.knot, None, unpacked=split)
                 self.note(reader, split, defects, target)
-                self._raise_limit(split, module, shift)
+                self._raise_limit(split, module, shift, target)
 
     def fitting(self, target: tree.Sequence, split: Split, every: list[Shift]) -> list[Shift]:
         """How the parts move that a target unpacks: those of the keys that these could be."""
@@ -287,14 +287,16 @@ class Readers:
         for shift in shifts[1:]:
             self.state.groups.join(shifts[0].knot, shift.knot)
 
-    def _raise_limit(self, split: Split, module: Module, shift: Shift) -> None:
+    def _raise_limit(
+        self, split: Split, module: Module, shift: Shift, beside: tree.Node | None = None
+    ) -> None:
         """`split("#", 2)` that reads behind the new segment splits more often."""
         call = split.call
         if not isinstance(call, tree.Call) or split.limit < 0 or id(call) in self._limits:
             return
         self._limits.add(id(call))
         node, limit = call.args[1].value, split.limit + shift.by
-        self.found.append(Reader(node, module, shift, shift.knot, limit))
+        self.found.append(Reader(node, module, shift, shift.knot, limit, beside=beside))
 
     def shifts(
         self,

@@ -37,6 +37,8 @@ class Reader:
     """What comes into `node`, a pattern, before its item of the shift's number."""
     unpacked: Split | None = None
     """What gives the parts that `node`, a target, unpacks."""
+    beside: tree.Node | None = None
+    """Where the part is read for whose sake `node`, a limit, changes: that is the same defect."""
 
     @property
     def scopes(self) -> tuple[Scope, ...]:
