@@ -184,9 +184,11 @@ class Attributes:
         if name == "model_construct" and self.inference.classes.is_model(cls):
             return frozenset((ClassObject(cls),))  # which checks nothing, and makes the same
         above = self._of_metaclass(cls, name)
+        if above or (later := self.inference.late.of_class(cls, name)) != ANYTHING:
+            return above or self._described(later, cls)
         known = name in _QUERYING or any(self.inference.classes.foreign_bases(cls))
         inherited = foreign(f"{cls.name}.{name}", holds=name not in _OF_FIELDS)
-        return above or (inherited if known else ANYTHING)
+        return inherited if known else ANYTHING
 
     def _of_metaclass(self, cls: Class, name: str) -> Types:
         """What the class of a class has under a name, where that is one of the program's."""

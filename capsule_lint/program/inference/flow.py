@@ -17,6 +17,7 @@ from capsule_lint.program.calling.wrapping import (
     wrappers,
 )
 from capsule_lint.program.inference.annotations import MAPPINGS
+from capsule_lint.program.inference.hooks import given_by_hooks
 from capsule_lint.program.inference.lambdas import Lambdas
 from capsule_lint.program.inference.types import (
     ANYTHING,
@@ -72,6 +73,8 @@ class Flow:
         scope, parameter = binding.place.scope, binding.parameter
         assert parameter is not None
         function = scope.function if scope.kind == "function" else None
+        if function is not None and (told := given_by_hooks(self.inference, function, parameter)):
+            return told
         if function is not None and function.takes_self and parameter is function.params[0]:
             return self._self_object(function) if function.owner is not None else foreign("task")
         if function is not None and function.owner is not None and function.name in COMPARING:

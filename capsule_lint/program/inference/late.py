@@ -71,19 +71,25 @@ class Late(Struct, frozen=True):
             for store in owner.stores.get(name, ()):
                 if store.value is not None and not store.path:
                     yield store.value
-        for target, value in self.inference.calls.uses.assigned(name):
-            of = self.inference.of(target.base)
+        for base, value in self._set(name):
+            of = self.inference.of(base)
             if any(isinstance(one, ClassObject | Instance) and one.cls in line for one in of):
                 yield value
 
     def _put(self, binding: Binding) -> Iterator[tree.Node]:
-        """What is assigned to the name as an attribute of its module, or by `setattr`."""
-        uses, module = self.inference.calls.uses, ModuleObject(binding.module)
-        for target, value in uses.assigned(binding.name):
-            if module in self.inference.of(target.base):
+        """What is assigned to the name as an attribute of its module."""
+        module = ModuleObject(binding.module)
+        for base, value in self._set(binding.name):
+            if module in self.inference.of(base):
                 yield value
+
+    def _set(self, name: str) -> Iterator[tuple[tree.Node, tree.Node]]:
+        """What is assigned to attributes of a name, or by `setattr`, each with what has the attribute."""
+        uses = self.inference.calls.uses
+        for target, value in uses.assigned(name):
+            yield target.base, value
         for call in uses.calls_beside("setattr"):
-            if len(call.plain) > 2 and tree.text(call.plain[1]) == binding.name:
+            if len(call.plain) > 2 and tree.text(call.plain[1]) == name:
                 put = replacement(call)
-                if put is not None and module in self.inference.of(call.plain[0]):
-                    yield put
+                if put is not None:
+                    yield call.plain[0], put
