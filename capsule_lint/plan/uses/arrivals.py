@@ -49,8 +49,24 @@ class Arrivals:
             origins = (*self._selves(classes), *self._looked_up(classes))
             self._reached[classes] = self._mentions.reach(origins, names)
         if not self._reached[classes].holds(receiver):
+            if self._is_put_by_name(receiver, self._reached[classes]):
+                return True
             return self._is_given_from_outside(receiver) and not self._is_made(classes)
         return not self._dicts.is_dict(symbol, receiver, classes)
+
+    def _is_put_by_name(self, receiver: tree.Node, reached: Reached) -> bool:
+        """Whether an attribute that its class does not have may be what something puts there by a name that is not
+        known: `setattr(model, name, self)`."""
+        if not isinstance(receiver, tree.Attr):
+            return False
+        known, homes = self.program.classes, self.program.inference.homes
+        owners = list(homes(receiver.base, classes=True))
+        if not owners or any(known.has_attribute(one, receiver.name) for one in owners):
+            return False
+        puts = (call.plain for call in self.program.calls.uses.calls_beside("setattr"))
+        return any(
+            len(put) > 2 and tree.text(put[1]) is None and reached.holds(put[2]) for put in puts
+        )
 
     def _must_be_awaited(self, symbol: Function, receiver: tree.Node) -> bool:
         """Whether something is done at once with what a method of the receiver returns, `row.get("PK").lower()`, that

@@ -31,6 +31,7 @@ from capsule_lint.plan.uses.references import References
 from capsule_lint.plan.uses.registries import Registries, picking
 from capsule_lint.plan.uses.replacements import Replacements
 from capsule_lint.plan.uses.strings import Strings, registered_as
+from capsule_lint.plan.uses.unnamed import unnamed
 from capsule_lint.plan.uses.wording import described
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import UNKNOWN, Instance, is_kept, lacks, may_be_ours
@@ -103,6 +104,10 @@ class Ledger(Room):
             self._kept(function)
         for cls in dict.fromkeys(classes):
             self._kept(cls)
+            for call in unnamed(self.program, cls):
+                reason = f"nothing tells which class it is: annotate it, or rename it, if it is no `{cls.name}`"
+                module = self.program.names.module_of(call)
+                self._row(module, call.func.span, cls, Verdict.CANDIDATE, reason)
         for broken in self.broken:
             self._blocked(broken)
 

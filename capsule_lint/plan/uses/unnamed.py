@@ -1,0 +1,43 @@
+"""Calls of what may be a changing class, where nothing shows which class it is: `self.model(tenant_id=tenant_id)`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
+from capsule_lint.program.inference.types import ClassObject, Instance, UnknownType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.facts import tree
+    from capsule_lint.program import Program
+    from capsule_lint.program.inference.types import Type
+    from capsule_lint.program.model import Class
+
+
+def unnamed(program: Program, cls: Class) -> Iterator[tree.Call]:
+    """The calls, by a name under which something knows a class that it is given, that fit its constructor and are of
+    nothing that is known, or of what the class inherits from."""
+    calls = program.calls
+    params = program.classes.constructor(cls)
+    for name in sorted(calls.uses.parameters(cls.name).difference(INDIRECT_CONSTRUCTION)):
+        for call in calls.uses.calls_beside(name) if params is not None else ():
+            types = program.inference.of(call.func)
+            known = any(isinstance(one, ClassObject) and one.cls is cls for one in types)
+            if known or not any(_may_be(program, one, cls) for one in types):
+                continue
+            if call.args and bind(call.args, params or ()) is not None:
+                yield call
+
+
+def _may_be(program: Program, one: Type, cls: Class) -> bool:
+    """Whether what something is known to be may be a class: an heir of what is known, or made by a metaclass."""
+    match one:
+        case ClassObject(cls=known):
+            return known in program.classes.mro(cls)
+        case Instance(cls=known):
+            return known in program.classes.metaclasses(cls)
+        case _:
+            return isinstance(one, UnknownType)
