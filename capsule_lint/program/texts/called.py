@@ -52,7 +52,7 @@ class Called:
             return self.keyworded.pieces(node, by_name, host, depth)
         if self.tagged.is_method(function):
             return self.tagged.pieces(node, function, host, depth)
-        if self.templates.pairs.is_builder(function):
+        if self.templates.pairs.is_builder(function) or self.templates.begun.goes_on(function):
             return None
         if self.is_generic(function):
             return self._filled_in(node, function, given, host, depth)
@@ -114,6 +114,7 @@ class Called:
             or self.keyworded.joiner(function) is not None
             or (bool(function.own_params) and self.templates.joins.joiner(function) is not None)
             or self.templates.pairs.is_builder(function)
+            or self.templates.begun.goes_on(function)
         )
 
     def together(self, node: tree.Call) -> list[Piece | tree.Node] | None:

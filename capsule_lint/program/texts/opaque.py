@@ -15,6 +15,7 @@ from capsule_lint.program.texts.pieces import (
     Template,
     Text,
     hole_name,
+    merged,
     names_scope,
     word_of,
 )
@@ -67,6 +68,8 @@ class Opaque:
         known = self._known.get(id(node))
         if known is None and isinstance(node, tree.Call) and self._is_helper(node):
             known = self._known[id(node)] = Template(node, ())
+        if known is None and (begun := self.templates.begun.pieces(node)) is not None:
+            known = self._known[id(node)] = Template(node, merged(begun), opaque=True)
         if known is None:
             filled = substituted.pieces(self.templates, node, node)
             known = self._known[id(node)] = (

@@ -12,6 +12,7 @@ from capsule_lint.program.local_names import entry_of_local
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.beginnings import Beginnings
+from capsule_lint.program.texts.begun_for_calls import BegunForCalls
 from capsule_lint.program.texts.called import Called
 from capsule_lint.program.texts.choices import Choices
 from capsule_lint.program.texts.constants import Constants
@@ -75,6 +76,7 @@ class Templates:
         known_as = self.calls.uses.known_as
         self.text_objects = TextObjects(self.names, self.classes, self.scopes[0].tag, known_as)
         self.called = Called(self)
+        self.begun = BegunForCalls(self)
         self.pairs = Pairs(self)
         self.constants = Constants(self.names, self.classes, self.calls, self.scopes)
         self.steps = Steps(self)

@@ -1,0 +1,91 @@
+"""Keys that a function begins and its calls go on with: `self.key("CAPSULE", capsule_id, "NOTE", note_id)` of
+`"#".join(["TENANT", self.tenant_id, *parts])`. Where the calls give further scopes, each says what key it makes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from capsule_lint.facts import tree
+from capsule_lint.program.texts.given_lists import joined, passed
+from capsule_lint.program.texts.pieces import Filled, Piece, Text, hole_name
+
+if TYPE_CHECKING:
+    from capsule_lint.program.calling.callers import Callee
+    from capsule_lint.program.model import Function
+    from capsule_lint.program.texts.templates import Templates
+
+
+@dataclass(eq=False, slots=True)
+class BegunForCalls:
+    """Finds such functions, and evaluates their calls."""
+
+    templates: Templates
+    _goes_on: dict[Function, bool] = field(default_factory=dict)
+
+    def goes_on(self, function: Function) -> bool:
+        """Whether a call of a function gives it a scope that it does not put into the key by itself."""
+        if function not in self._goes_on:
+            self._goes_on[function] = False  # what a function sees that calls itself
+            begun, templates = self._begun(function), self.templates
+            own = {s.scope for s in templates.segments(begun or ())}
+            self._goes_on[function] = bool(begun and own) and any(
+                own < {s.scope for s in templates.segments(self._whole(call, callee) or ())}
+                for call, callee in templates.calls.callers(function)
+            )
+        return self._goes_on[function]
+
+    def pieces(self, node: tree.Node) -> list[Piece] | None:
+        """What a call of such a function says; `None` for any other expression."""
+        callees = self.templates.calls.callees(node) if isinstance(node, tree.Call) else ()
+        if len(callees) != 1 or not isinstance(node, tree.Call):
+            return None
+        function = callees[0].function
+        if function is None or not self.goes_on(function):
+            return None
+        return self._whole(node, callees[0])
+
+    def _begun(self, function: Function) -> list[Piece] | None:
+        """The pieces before the rest, the mark between the two among them."""
+        variadic = next((p for p in function.params if p.kind == "*"), None)
+        if variadic is None or len(function.returns) != 1:
+            return None
+        value = function.returns[0]
+        *begun, last = self.templates.evaluate(value, value, 0) or [Text("", value, value)]
+        mark = begun[-1] if begun else None
+        if not isinstance(mark, Text) or not mark.value or re.search(r"\w", mark.value):
+            return None
+        rest = last.value if isinstance(last, Filled) else None
+        if rest is not None and (listed := tree.spread(rest)) is not None:
+            rest = passed(listed)
+        elif isinstance(rest, tree.Call) and self.templates.joins.separator(rest) == mark.value:
+            rest = joined(rest)
+        is_rest = isinstance(rest, tree.Name) and rest.id == variadic.name
+        return begun if is_rest else None
+
+    def _whole(self, call: tree.Call, callee: Callee) -> list[Piece] | None:
+        begun = self._begun(callee.function) if callee.function is not None else None
+        bound = callee.bind(call)
+        if not begun or bound is None:
+            return None
+        found: list[Piece] = []
+        for piece in begun:
+            name = piece.value.id if isinstance(piece.value, tree.Name) else ""
+            given = bound.arguments.get(name)
+            if given is not None and isinstance(piece, Filled):
+                found += self.templates.inline(given.value, call, 1)
+            else:
+                found.append(replace(piece, host=call))
+        mark = begun[-1].value
+        for number, argument in enumerate(callee.surplus(call)):
+            if number:
+                found.append(Text(str(mark), call, call))
+            value = argument.value
+            if argument.star:
+                found.append(Filled(value, call, hole_name(value), several=True))
+            else:
+                found += self.templates.inline(value, call, 1)
+        return found
