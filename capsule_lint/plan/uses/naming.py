@@ -1,4 +1,4 @@
-"""Where a class is called by its name."""
+"""Where a class or a function is called by its name."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
     from capsule_lint.facts import tree
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class
+    from capsule_lint.program.model import Symbol
 
 
-def naming(program: Program, cls: Class) -> Iterator[tree.Name | tree.Attr]:
-    """The expressions in the program that are a class, under its name or another one that it is known by."""
-    known = program.calls.uses.known_as(cls.name)
+def naming(program: Program, symbol: Symbol) -> Iterator[tree.Name | tree.Attr]:
+    """The expressions in the program that are a class or a function, under its name or another one that it is known by."""
+    known = program.calls.uses.known_as(symbol.name)
     program.names.ask(*known)
     for node in program.names.named(*known):
         target = program.classes.dotted(node)
-        if isinstance(target, Binding) and target.definition is cls:
+        if isinstance(target, Binding) and target.definition is symbol:
             yield node

@@ -227,14 +227,16 @@ def only_looks(program: Program, call: tree.Call) -> bool:
 
 
 def caching(function: Function) -> Iterator[tree.Node]:
-    """The same, of decorators alone that are called like caches."""
-    named = [
-        d.args
-        for d in function.fact.decorators
-        if isinstance(d, tree.Call) and _CACHING.search(last_name(d.func))
-    ]
-    values = {id(argument.value) for args in named for argument in args}
+    """The same as `picking`, of decorators alone that are called like caches."""
+    values = set(map(id, caching_arguments(function)))
     return (node for node in picking(function) if id(node) in values)
+
+
+def caching_arguments(function: Function) -> Iterator[tree.Node]:
+    """What decorators of a function are given that are called like caches."""
+    for decorator in function.fact.decorators:
+        if isinstance(decorator, tree.Call) and _CACHING.search(last_name(decorator.func)):
+            yield from (argument.value for argument in decorator.args)
 
 
 def placeholders(text: tree.Const) -> set[str]:
