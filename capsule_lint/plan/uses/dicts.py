@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from capsule_lint.program import Linked, Program
     from capsule_lint.program.model import Class, Module
 
+_STEPS: Final = 4
+"""Through how many names an answer is followed."""
 _METHODS: Final = ("get", "pop", "setdefault", "update", "items", "keys", "values")
 _OF_SETS: Final = ("add", "append", "discard", "extend", "remove")
 _ID: Final = re.compile(r"_u?uid$|_id$|[a-z]Id$")
@@ -168,22 +170,29 @@ class Dicts:
 
     # --- answers of an API ---
 
-    def _is_response(self, receiver: tree.Node) -> bool:
-        """Whether all that a name is bound to are answers of an AWS client."""
-        if isinstance(receiver, tree.Call):
-            return self._is_request(receiver)
-        if not isinstance(receiver, tree.Name):
-            return False
-        bindings = self.program.names.bindings_of(receiver)
-        return bool(bindings) and all(
-            b.kind in ("assign", "for") and not b.path and self._is_answer(b.value)
-            for b in bindings
-        )
-
-    def _is_answer(self, value: tree.Node | None) -> bool:
-        if isinstance(value, tree.Wrapped) and value.kind == "await":
-            value = value.value
-        return isinstance(value, tree.Call) and self._is_request(value)
+    def _is_response(self, receiver: tree.Node, depth: int = 0) -> bool:
+        """Whether something is the answer of an AWS client, or came out of one: `table.query(…)["Items"]`, and what all
+        bindings of a name are of that."""
+        match receiver:
+            case tree.Wrapped(kind="await", value=value):
+                return self._is_response(value, depth)
+            case tree.Subscript(base=base) | tree.Call(func=tree.Attr(name="get", base=base)) if (
+                self._is_response(base, depth)
+            ):
+                return True
+            case tree.Call():
+                return self._is_request(receiver)
+            case tree.Name() if depth < _STEPS:
+                bindings = self.program.names.bindings_of(receiver)
+                return bool(bindings) and all(
+                    b.kind in ("assign", "for")
+                    and not b.path
+                    and b.value is not None
+                    and self._is_response(b.value, depth + 1)
+                    for b in bindings
+                )
+            case _:
+                return False
 
     def _is_request(self, call: tree.Call) -> bool:
         """Whether a call is one of an AWS client: all arguments have names like `TableName` and
