@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.inference.types import ClassObject, Instance, UnknownType
@@ -11,7 +12,6 @@ from capsule_lint.program.inference.types import ClassObject, Instance, UnknownT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.facts import tree
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Class
@@ -28,8 +28,13 @@ def unnamed(program: Program, cls: Class) -> Iterator[tree.Call]:
             known = any(isinstance(one, ClassObject) and one.cls is cls for one in types)
             if known or not any(_may_be(program, one, cls) for one in types):
                 continue
-            if call.args and bind(call.args, params or ()) is not None:
+            if call.args and not _hands_on(call) and bind(call.args, params or ()) is not None:
                 yield call
+
+
+def _hands_on(call: tree.Call) -> bool:
+    """Whether a call hands on what somebody else gives for what is called: `fn(*args, **kwargs)` of a decorator."""
+    return isinstance(call.func, tree.Name) and all(argument.star for argument in call.args)
 
 
 def _may_be(program: Program, one: Type, cls: Class) -> bool:
