@@ -19,18 +19,27 @@ if TYPE_CHECKING:
 def absent_at(names: Names, node: tree.Node, scope: Scope) -> str:
     """What holds the scope's value around an expression, and is or may be `None` or empty where that
     stands; empty where nothing is."""
-    place = names.place(node)
-    for holder in _holders(names, node, scope):
-        if may_be_absent(holder, place):
-            return holder
-        current, parent = node, names.parent(node)
-        while isinstance(parent, tree.Expr):
-            if isinstance(parent, tree.Conditional) and current is not parent.test:
-                otherwise = current is parent.otherwise
-                if absent_in(parent.test, holder, otherwise=otherwise):
-                    return holder
-            current, parent = parent, names.parent(parent)
-    return ""
+    return next((one for one in _holders(names, node, scope) if is_absent(names, node, one)), "")
+
+
+def is_absent(names: Names, node: tree.Node, holder: str) -> bool:
+    """Whether a path of names is or may be `None` or empty where an expression stands."""
+    if may_be_absent(holder, names.place(node)):
+        return True
+    current, parent = node, names.parent(node)
+    while isinstance(parent, tree.Expr):
+        match parent:
+            case tree.Conditional() if current is not parent.test:
+                before, otherwise = (parent.test,), current is parent.otherwise
+            case tree.Boolean():
+                before, otherwise = parent.values, parent.op == "or"
+                before = before[: next(n for n, one in enumerate(before) if one is current)]
+            case _:
+                before, otherwise = (), False
+        if any(absent_in(test, holder, otherwise=otherwise) for test in before):
+            return True
+        current, parent = parent, names.parent(parent)
+    return False
 
 
 def _holders(names: Names, node: tree.Node, scope: Scope) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.told_later import told_by_methods
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.supply.absent import is_absent
 from capsule_lint.plan.supply.unasked import Unasked
 from capsule_lint.program.calling.wrapping import is_kept_by_own
 from capsule_lint.program.inference.types import classes_of
@@ -75,12 +76,17 @@ class Serving(Room):
             self._no_source(want, function, self.planner.entries.reason(want))
 
     def close(self) -> None:
-        """Note the wants that nothing has served in the end."""
+        """Note the wants that nothing has served in the end, or something that may be missing there."""
         for want, (function, why) in self.unserved.items():
             if self.planner.values.value(want) is None:
                 self._no_source(want, function, why)
                 for knot in self.planner.origins.loop_knots(want):
                     self.state.groups.join(want.knot, knot)
+        for want in self.state.wants:
+            value = self.planner.values.value(want) if want.call is not None else None
+            if value is not None and is_absent(self.program.names, want.node, value.code):
+                function = self.program.names.function_of(want.node)
+                self._no_source(want, function, f"`{value.code}` may be missing here")
 
     def _has_constant(self, want: Want) -> bool:
         """Whether policy names a constant that a want can be given where there is nothing else."""

@@ -55,14 +55,16 @@ def _order(one: tuple[tree.Statement, Place]) -> int:
 def may_be_absent(name: str, place: Place) -> bool:
     """Whether `place` is where a test has found that `name`, a path of names, is `None` or empty, or may
     have."""
-    blocks = place.scope.module.blocks
+    module = place.scope.module
+    blocks, since = module.blocks, _last_given(name, place)
     for number, branch, _ in place.blocks:
         block = blocks[number]
-        tested = block.heads[0] if block.kind == "if" and block.heads and branch <= 1 else None
+        is_asked = block.kind == "if" and branch <= 1 and module.starts[number] >= since
+        tested = block.heads[0] if is_asked and block.heads else None
         if tested is not None and _holds(tested, name, present=branch == 1):
             return True
     return any(
-        at.order < place.order
+        since <= at.order < place.order
         and isinstance(statement, tree.Block)
         and statement.kind == "if"
         and bool(statement.heads)
@@ -72,6 +74,13 @@ def may_be_absent(name: str, place: Place) -> bool:
         and (not place.blocks or statement not in (blocks[n] for n, _, _ in place.blocks))
         for statement, at in place.scope.statements
     )
+
+
+def _last_given(name: str, place: Place) -> int:
+    """When the name was certainly given a value last, in the order of statements, before `place`."""
+    given = place.scope.bindings.get(name, ())
+    run = (b.place.order for b in given if b.place.order < place.order and has_run(b.place, place))
+    return max(run, default=0)
 
 
 def ends(body: tuple[tree.Statement, ...]) -> bool:
