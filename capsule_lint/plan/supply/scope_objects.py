@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
+    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Class, Function
@@ -61,7 +62,7 @@ class ScopeObjects:
             and classes.is_data(cls)
             and all(map(program.domain.is_identifier, made_of or ()))
             and all(
-                classes.has_attribute(cls, s.parameter) or s.parameter in gained.get(cls, ())
+                self._has(cls, s) or s.parameter in gained.get(cls, ())
                 for s in program.policy.scopes
             )
             and (self._is_of_items(cls) or self._finds_items(cls))
@@ -124,10 +125,13 @@ class ScopeObjects:
         )
 
     def _has_all(self, cls: Class) -> bool:
-        program = self.program
-        return program.classes.is_data(cls) and all(
-            program.classes.has_attribute(cls, scope.parameter) for scope in program.policy.scopes
-        )
+        scopes = self.program.policy.scopes
+        return self.program.classes.is_data(cls) and all(self._has(cls, s) for s in scopes)
+
+    def _has(self, cls: Class, scope: Scope) -> bool:
+        """Whether instances have the value of a scope, also under its short name: `scope.tenant`."""
+        has = self.program.classes.has_attribute
+        return has(cls, scope.parameter) or has(cls, scope.name)
 
     # --- items ---
 
@@ -200,7 +204,7 @@ class ScopeObjects:
                     yield node.base
 
     def _is_scope(self, name: str) -> bool:
-        return any(name == scope.parameter for scope in self.program.policy.scopes)
+        return any(name in (s.parameter, s.name) for s in self.program.policy.scopes)
 
     def _is_of(self, node: tree.Node, cls: Class) -> bool:
         return any(
