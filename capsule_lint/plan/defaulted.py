@@ -13,7 +13,7 @@ from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passthrough import asserted, forwarded
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import FunctionObject
-from capsule_lint.program.model import Class, Function, enclosing
+from capsule_lint.program.model import Class, Function, enclosing, owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -272,10 +272,10 @@ class Defaulted(Room):
                 yield call, given
 
     def _is_meant(self, call: tree.Call, taker: Taker, scope: Scope) -> bool:
-        """Whether a call asks for the key without the scope: the value is missing there, or the same
-        code asks for the key with it as well."""
+        """Whether a call asks for the key without the scope: the value is missing there, the key is that of an
+        entity which policy has without the scope, or the same code asks for the key with it as well."""
         names = self.program.names
-        if absent_at(names, call, scope):
+        if absent_at(names, call, scope) or self._needs_less(call, scope):
             return True
         around, open_calls = (
             names.function_of(call),
@@ -288,11 +288,31 @@ class Defaulted(Room):
 
     def _fill(self, call: tree.Call, taker: Taker, given: int, scope: Scope) -> bool:
         """Demand the argument of one call."""
-        if self.planner.sources.find(scope, call, call) is None:
+        found = self.planner.sources.find(scope, call, call)
+        if found is None and not self._makes_key(call, scope):
             return False
         self.planner.partial_calls[id(call)] = (call, taker, [scope])
         self.planner.signatures.want_argument(call, scope, taker, given, ("call", id(call)))
         return True
+
+    def _makes_key(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether a call is made by a key helper, which is not told the scope."""
+        around = self.program.names.function_of(call)
+        return (
+            around is not None
+            and around in self.program.keys.helpers
+            and self.program.domain.scope_parameter(around, scope) is None
+        )
+
+    def _needs_less(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether a call says by a word, or by the name of what it is made in, that the key is that of an entity which
+        policy has without the scope: `key(tenant_id, "SETTINGS")`, `settings_key(tenant_id)`."""
+        domain, policy = self.program.domain, self.program.policy
+        around = self.program.names.function_of(call)
+        said = [tree.text(argument.value) for argument in call.args]
+        said += [one.name for one in (around, owner_of(around)) if one is not None]
+        entities = (domain.belonging.called.after(name) for name in said if name)
+        return any(one and scope not in policy.scopes_of(one) for one in entities)
 
 
 def _is_none(node: tree.Node) -> bool:

@@ -18,7 +18,7 @@ from capsule_lint.program.texts.choices import Choices
 from capsule_lint.program.texts.constants import Constants
 from capsule_lint.program.texts.folds import folded
 from capsule_lint.program.texts.formatted import Formatted
-from capsule_lint.program.texts.given_lists import each
+from capsule_lint.program.texts.given_lists import each, joined
 from capsule_lint.program.texts.joins import Joins
 from capsule_lint.program.texts.opaque import Opaque
 from capsule_lint.program.texts.pairs import Pairs
@@ -243,7 +243,7 @@ class Templates:
         pieces = self.evaluate(node, node, 0)
         pieces = self.beginnings.opened(pieces) if pieces else self.beginnings.added_to(node)
         host = node
-        if pieces and (isinstance(pieces[0].host, tree.Sequence) or _is_buffered(node)):
+        if pieces and (self._is_listed(node, pieces[0].host) or _is_buffered(node)):
             host = pieces[0].host  # joined from a local list, or written in steps
         if pieces is None or not (tree.makes_text(node) or any(p.host is host for p in pieces)):
             return None
@@ -252,6 +252,14 @@ class Templates:
         opaque = first is not None and tree.spread(first) is not None
         template = self._templates[id(node)] = Template(host, merged(pieces), opaque)
         return template if template.has_text or len(template.pieces) > 1 else None
+
+    def _is_listed(self, node: tree.Node, host: tree.Node) -> bool:
+        """Whether an expression joins a list that is written out at `host`, and does not have a helper do that."""
+        function_of = self.names.function_of
+        joins = isinstance(node, tree.Call) and joined(node) is not None
+        return isinstance(host, tree.Sequence) and (
+            joins or function_of(host) is function_of(node)
+        )
 
     # --- evaluation ---
 
