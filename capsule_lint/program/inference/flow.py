@@ -17,6 +17,7 @@ from capsule_lint.program.calling.wrapping import (
     wrappers,
 )
 from capsule_lint.program.inference.annotations import MAPPINGS
+from capsule_lint.program.inference.announced import Announced
 from capsule_lint.program.inference.hooks import given_by_hooks
 from capsule_lint.program.inference.lambdas import Lambdas
 from capsule_lint.program.inference.types import (
@@ -63,10 +64,12 @@ class Flow:
 
     inference: Inference
     _lambdas: Lambdas = field(init=False)
+    _announced: Announced = field(init=False)
     _mixed: dict[Class, list[Class]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._lambdas = Lambdas(self.inference)
+        self._announced = Announced(self.inference)
 
     def of(self, binding: Binding) -> Types:
         """What a parameter may be."""
@@ -166,7 +169,8 @@ class Flow:
                 return foreign("fixture")
             if parameter.name in ("Item", "Key") and function.name in OF_ITEMS:
                 return foreign("builtins.dict")
-            return self._along(function, parameter) or ANYTHING
+            given = self._along(function, parameter) or self._announced.of(function, parameter)
+            return given or ANYTHING
         meant = frozenset(t for t in join(passed, default) if t != Foreign("None"))
         if not function.module.is_test:  # a mock may stand for anything
             meant -= {Mocked(None), Foreign("mock")}
