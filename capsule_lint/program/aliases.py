@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.by_hand import given_by_hand
 from capsule_lint.program.calling.fixtures import asked_as, parametrized
 from capsule_lint.program.held_names import container_of, given_back, held_in, passed_on, values_of
 from capsule_lint.program.model import last_name, outwards
@@ -200,6 +201,8 @@ class Aliases:
             for target in statement.targets:
                 for leaf, _ in targets_of(target):
                     self._add(name, leaf, target)
+        if isinstance(value, tree.Call):
+            value = given_by_hand(self.names, value) or value
         for source in values_of(value) if value is not None else ():
             if isinstance(source, tree.Name | tree.Attr):
                 for target in statement.targets:

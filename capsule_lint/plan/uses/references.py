@@ -12,6 +12,7 @@ from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.standins import CALLED, callables
 from capsule_lint.plan.uses.lookups import patches_attribute
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, CALL_LISTS, listed_calls
+from capsule_lint.program.calling.by_hand import decorated_by_hand
 from capsule_lint.program.calling.dispatch import dispatchers
 from capsule_lint.program.calling.passing import HARMLESS, PASSING
 from capsule_lint.program.inference.types import (
@@ -264,9 +265,14 @@ class References(Room, Struct, frozen=True):
         return registers and not any(dispatchers(self.program.inference, call))
 
     def _is_given_back(self, call: tree.Call, symbol: Symbol) -> bool:
-        """Whether what is not the program's own gives a function back as it is: `lru_cache(maxsize=9)(f)`."""
+        """Whether what is not the program's own gives a function back as it is, `lru_cache(maxsize=9)(f)`, or a decorator
+        of the program one that is as good."""
         program = self.program
-        own = any(isinstance(t, FunctionObject) for t in program.inference.of(call.func))
+        own = any(
+            isinstance(t, FunctionObject)
+            and decorated_by_hand(program.names, call, t.function) is None
+            for t in program.inference.of(call.func)
+        )
         return not own and self.referenced(program.inference.of(call), [symbol]) is symbol
 
     def _stands_in(self, node: tree.Node) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.by_hand import decorated_by_hand
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference import collection_methods, namespaces, standard, strategies
 from capsule_lint.program.inference.mocks import MOCKS
@@ -188,6 +189,9 @@ class Results:
             case FunctionObject():
                 if called.mock:
                     return self.inference.returned(called.function)
+                given = decorated_by_hand(self.inference.names, node, called.function)
+                if given is not None:
+                    return self.inference.of(given)
                 if called.function.draws:
                     return strategies.yielding(self.inference.returned(called.function))
                 told = self.inference.type_arguments.in_call(called.function, node)
