@@ -43,6 +43,8 @@ class HandedNames:
     _functions: dict[str, list[Function]] = field(default_factory=lambda: defaultdict(list))
     """The functions and methods that take a scope, or an object of which they read one, by name: what takes none gains
     nothing from whoever calls it without knowing it, and nothing has to be known of it."""
+    _imported: set[str] = field(default_factory=set)
+    """The other names under which files import them."""
     _takers: dict[str, list[Function | Class]] = field(default_factory=lambda: defaultdict(list))
     """The functions, and the classes by how they are made, by name."""
     _tables: set[str] = field(default_factory=set)
@@ -60,6 +62,9 @@ class HandedNames:
                     self._functions[function.name].append(function)
                 if function.name != "__init__":
                     self._takers[function.name].append(function)
+        for module in modules:
+            renamed_here = _renamed(module)
+            self._imported.update(n for n, own in renamed_here.items() if own in self._functions)
         classes: dict[str, list[Class]] = defaultdict(list)
         for cls in (cls for module in modules for cls in module.classes):
             classes[cls.name].append(cls)
@@ -121,7 +126,7 @@ class HandedNames:
         """The functions that an expression may stand for, told by what its name is bound to, or by that of a
         method."""
         match node:
-            case tree.Name(id=name) if name in self._functions:
+            case tree.Name(id=name) if name in self._functions or name in self._imported:
                 for binding in self.names.bindings_of(node):
                     found = self.names.follow(binding)
                     if isinstance(found, Binding) and isinstance(found.definition, Function):
