@@ -28,14 +28,14 @@ def is_absent(names: Names, node: tree.Node, holder: str) -> bool:
         return True
     current, parent = node, names.parent(node)
     while isinstance(parent, tree.Expr):
+        before: tuple[tree.Node, ...] = ()
+        otherwise = False
         match parent:
             case tree.Conditional() if current is not parent.test:
                 before, otherwise = (parent.test,), current is parent.otherwise
             case tree.Boolean():
                 before, otherwise = parent.values, parent.op == "or"
                 before = before[: next(n for n, one in enumerate(before) if one is current)]
-            case _:
-                before, otherwise = (), False
         if any(absent_in(test, holder, otherwise=otherwise) for test in before):
             return True
         current, parent = parent, names.parent(parent)

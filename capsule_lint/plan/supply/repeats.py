@@ -139,9 +139,9 @@ def _is_plain(node: tree.Node) -> bool:
         case tree.Const(value=None):
             return True
         case tree.Name(id=name):
-            return name in _PLAIN
+            return name in PLAIN
         case tree.Attr(base=tree.Name(id="str"), name=name):
-            return name in _PURE
+            return name in PURE
         case _:
             return False
 
