@@ -19,6 +19,8 @@ from capsule_lint.model import (
 from capsule_lint.plan.calls.call_mends import CallMends
 from capsule_lint.plan.calls.callback_types import CallbackTypes
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.docstrings import Docstrings
+from capsule_lint.plan.documented import Documented
 from capsule_lint.plan.entities.entry_mends import EntryMends
 from capsule_lint.plan.entities.enumerated import Enumerated
 from capsule_lint.plan.entities.excluded import Excluded
@@ -111,7 +113,6 @@ class Mends(Room):
         for defect in self.planner.defects:
             self.segments.key(defect)
         self.segments.formats.constants.uses()
-        Described(self).build()
         for local in self.planner.local.notes.defects:
             self.local.key(local)
         KeyAnnotations(self).build()
@@ -171,6 +172,8 @@ class Mends(Room):
         CachedKeys(self).build()
         self.calls.written.judge()
         self.kept.build()
+        told = (*Described(self).docstrings(), *Documented(self).docstrings())
+        Docstrings(self).build(told)
         UnreadParts(self).build()
 
     # --- helpers ---

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.model import Replace
 from capsule_lint.plan.code import rename
-from capsule_lint.plan.literals import plain_literal
+from capsule_lint.plan.docstrings import Addition, Docstring, docstring_of
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.texts.pieces import Text
 
@@ -26,8 +25,6 @@ _VALUE: Final = r"<\w[\w .-]*>|\{\w[\w.]*\}"
 """How a docstring says that a value comes: `<tenant>`, `{tenant_id}`."""
 _APART: Final = r"[\w#|/:\-]"
 """What goes on where a key would stop."""
-_EXAMPLE: Final = ">>>"
-_READING: Final = ("__doc__", "getdoc")
 
 
 class _Gain(Struct, frozen=True):
@@ -39,61 +36,38 @@ class _Gain(Struct, frozen=True):
 
 
 class Described(MendRoom, Struct, frozen=True, dict=True):
-    """Updates those of the functions and classes in which the templates stand."""
+    """Finds what such docstrings gain."""
 
     mends: Mends
 
-    def build(self) -> None:
-        """Add the mends, one a docstring."""
+    def docstrings(self) -> Iterator[Docstring]:
+        """Those of the functions and classes in which the templates stand."""
         found: dict[int, tuple[tree.Node, list[KeyDefect]]] = {}
         for defect in (*self.planner.defects, *self.planner.silenced):
             if not defect.module.is_test and not defect.module.generated:
-                for node in self._docstrings(defect):
+                for node in self._around(defect):
                     found.setdefault(id(node), (node, []))[1].append(defect)
         for node, defects in found.values():
-            self._update(node, defects)
+            yield Docstring(node, defects[0].module, partial(self._additions, defects))
 
-    def _docstrings(self, defect: KeyDefect) -> Iterator[tree.Node]:
-        """Those of the functions and classes around a template."""
+    def _around(self, defect: KeyDefect) -> Iterator[tree.Node]:
         for scope in self.program.names.place(defect.template.host).scope.ancestors():
             around = {"class": scope.cls, "function": scope.function}.get(scope.kind)
-            first = around.fact.body[0] if around is not None and around.fact.doc else None
-            if isinstance(first, tree.Eval):
-                yield first.values[0]
+            node = docstring_of(around.fact) if around is not None else None
+            if node is not None:
+                yield node
 
-    def _update(self, node: tree.Node, defects: Sequence[KeyDefect]) -> None:
-        module = defects[0].module
-        said = plain_literal(self.mends.source(module, node.span))
-        if said is None or not said.single or _EXAMPLE in said.body:
-            return
-        told = [(one, defect) for defect in defects for one in self._gains(said.body, defect)]
+    def _additions(self, defects: Sequence[KeyDefect], body: str) -> list[Addition]:
+        told = [(one, defect) for defect in defects for one in self._gains(body, defect)]
         gains = {one for one, _ in told}
-        beginnings = {said.body[one.start : one.at] for one in gains}
-        knots = {self.state.groups.find(defect.knot) for _, defect in told}
+        beginnings = {body[one.start : one.at] for one in gains}
         if (
-            len(knots) != 1  # what another change set leaves as it is would be told otherwise
-            or len({one.at for one in gains}) < len(gains)
+            len({one.at for one in gains}) < len(gains)
             or any(defect in self.planner.silenced for _, defect in told)
-            or self._is_read
             or any(beginning in text for beginning in beginnings for text in self._tested)
         ):
-            return
-        body = said.body
-        for one in sorted(gains, key=lambda one: -one.at):
-            body = f"{body[: one.at]}{one.segments}{body[one.at :]}"
-        code = said.code(body, formatted=False)
-        self.mends.add(told[0][1].knot, Replace(module.filename, node.span, "CAP101", code))
-
-    @cached_property
-    def _is_read(self) -> bool:
-        """Whether docstrings may be more than something to read: the program may fill one, `__doc__.format(…)`."""
-        names = self.program.names
-        names.asked.update(_READING)  # `ask` knows none that begins with underscores
-        return any(True for _ in names.named(*_READING)) or any(
-            tree.text(node) in _READING
-            for module in names.modules.values()
-            for node in module.each(tree.Const)
-        )
+            return []
+        return [Addition(defect.knot, one.at, one.segments) for one, defect in told]
 
     @cached_property
     def _tested(self) -> list[str]:

@@ -1,0 +1,212 @@
+"""Docstrings that list the parameters of a function or the attributes of a class: those that come get an entry beside
+their neighbour's, as Google, NumPy or Sphinx have it."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.plan.code import rename
+from capsule_lint.plan.docstrings import Addition, Docstring, docstring_of
+from capsule_lint.plan.room import MendRoom
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from capsule_lint.facts import tree
+    from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class, Function, Module
+
+_SECTION: Final = re.compile(
+    r"(?:Args|Arguments|Params|Parameters|Attributes|Keyword Arg(?:ument)?s|Other Parameters):"
+)
+_UNDERLINED: Final = re.compile(r"(?:Other )?(?:Parameters|Attributes)")
+_LONG: Final = 4
+"""Beside how many words the name of a scope is all that an entry says: the rest of more may be true of it alone."""
+
+
+class _Entry(Struct, frozen=True):
+    """An entry of a list: its lines, and what stands in the first before and behind the name, and as its description."""
+
+    first: int
+    last: int
+    before: str
+    behind: str
+    text: str
+    below: bool = False
+    """Whether the description stands on a line of its own."""
+    typed: str | None = None
+    """What a line of its own says of the type behind the name."""
+
+
+class _New(Struct, frozen=True):
+    """What a function or class gains: under which name, for which scope, and beside which names of others."""
+
+    name: str
+    scope: Scope
+    beside: tuple[tuple[str, Scope, int], ...]
+
+
+class Documented(MendRoom, Struct, frozen=True):
+    """Finds what such docstrings gain."""
+
+    mends: Mends
+
+    def docstrings(self) -> Iterator[Docstring]:
+        """Those of all functions and classes that gain something."""
+        for function, scopes in self.state.params.items():
+            owner = function.owner if function.name == "__init__" else None
+            facts = [function.fact, *((owner.fact,) if owner is not None else ())]
+            knot: Knot = ("function", function)
+            yield from self._told(function.module, facts, self._parameters(function, scopes), knot)
+        for cls, scopes in self.state.fields.items():
+            yield from self._told(
+                cls.module, [cls.fact], self._fields(cls, scopes), ("class", cls)
+            )
+
+    def _told(
+        self,
+        module: Module,
+        facts: Sequence[tree.FunctionDef | tree.ClassDef],
+        new: Sequence[_New],
+        knot: Knot,
+    ) -> Iterator[Docstring]:
+        for node in () if module.is_test or module.generated else map(docstring_of, facts):
+            if node is not None:
+                yield Docstring(node, module, partial(_additions, new, knot))
+
+    def _parameters(self, function: Function, scopes: Mapping[str, Scope]) -> list[_New]:
+        parameter = self.program.domain.scope_parameter
+        named = {
+            s.name: p.name for s in self.program.policy.scopes if (p := parameter(function, s))
+        }
+        return [self._new(name, scope, named) for name, scope in scopes.items()]
+
+    def _fields(self, cls: Class, scopes: Mapping[str, Scope]) -> list[_New]:
+        attribute = self.planner.sources.holders.attribute_of
+        named = {s.name: a for s in self.program.policy.scopes if (a := attribute(cls, s))}
+        own = self.state.attributes
+        return [self._new(own.get((cls, n), n), scope, named) for n, scope in scopes.items()]
+
+    def _new(self, name: str, scope: Scope, named: Mapping[str, str]) -> _New:
+        beside = self.program.policy.beside(scope)
+        return _New(
+            name, scope, tuple((named[o.name], o, n) for o, n in beside if o.name in named)
+        )
+
+
+def _additions(new: Sequence[_New], knot: Knot, body: str) -> list[Addition]:
+    """The entries that a docstring gains, where it lists a neighbour and not them."""
+    lines, found = body.split("\n"), defaultdict[int, list[str]](list)
+    for one in new:
+        if re.search(rf"\b{re.escape(one.name)}\b", body):
+            continue
+        listed = ((_entry(lines, name), name, old, step) for name, old, step in one.beside)
+        known = next(((e, n, o, s) for e, n, o, s in listed if e is not None), None)
+        if known is not None:
+            entry, name, old, step = known
+            found[entry.last + 1 if step else entry.first] += _written(entry, name, old, one)
+    ends = [0, *(len("\n".join(lines[:row])) for row in range(1, len(lines) + 1))]
+    return [
+        Addition(knot, ends[row], "".join(f"\n{line}" for line in entries))
+        for row, entries in found.items()
+        if row
+    ]
+
+
+def _entry(lines: Sequence[str], name: str) -> _Entry | None:
+    """The entry of a name in the lines of a docstring."""
+    known = re.escape(name)
+    plain = re.compile(
+        rf"(?P<before>[ \t]+){known}(?P<behind>(?: ?\([^)]*\))?:)(?: +(?P<text>.*))?"
+    )
+    field = re.compile(
+        rf"(?P<before>[ \t]*[:@](?:param|parameter|arg|argument|ivar|var)(?: [\w.|\[\]]+)? ){known}"
+        r"(?P<behind>:)(?: +(?P<text>.*))?"
+    )
+    table = re.compile(rf"(?P<before>[ \t]*){known}(?P<behind>(?: ?: .*)?)")
+    for number, line in enumerate(lines):
+        last = _last(lines, number)
+        if told := field.fullmatch(line):
+            below = lines[last + 1] if last + 1 < len(lines) else ""
+            typed = re.fullmatch(rf"[ \t]*[:@]type {known}(?P<said>:.*)", below)
+            said = typed["said"] if typed else None
+            return _made(told, number, last, said) if last == number or not typed else None
+        if _SECTION.fullmatch(_above(lines, number)) and (told := plain.fullmatch(line)):
+            return _made(told, number, last)
+        if last > number and _is_underlined(lines, number) and (told := table.fullmatch(line)):
+            text = lines[last].strip() if last == number + 1 else ""
+            return _Entry(number, last, told["before"], told["behind"], text, below=True)
+    return None
+
+
+def _made(told: re.Match[str], number: int, last: int, typed: str | None = None) -> _Entry:
+    text = told["text"] if last == number else None
+    end = last if typed is None else last + 1
+    return _Entry(number, end, told["before"], told["behind"], text or "", typed=typed)
+
+
+def _last(lines: Sequence[str], number: int) -> int:
+    """The last line of what begins with one: those that follow it further inside."""
+    own, last = _indent(lines[number]), number
+    for at in range(number + 1, len(lines)):
+        if lines[at].strip():
+            if _indent(lines[at]) <= own:
+                break
+            last = at
+    return last
+
+
+def _above(lines: Sequence[str], number: int) -> str:
+    """The line under which another one stands."""
+    own = _indent(lines[number])
+    over = (one for one in reversed(lines[1:number]) if one.strip() and _indent(one) < own)
+    return next(over, "").strip()
+
+
+def _is_underlined(lines: Sequence[str], number: int) -> bool:
+    """Whether a line belongs to what NumPy's docstrings list."""
+    own = _indent(lines[number])
+    for at in range(number - 1, 1, -1):
+        if _indent(lines[at]) == own and re.fullmatch(r"-{3,}", lines[at].strip()):
+            return _UNDERLINED.fullmatch(lines[at - 1].strip()) is not None
+    return False
+
+
+def _indent(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _written(entry: _Entry, name: str, old: Scope, new: _New) -> list[str]:
+    """The lines of an entry beside that of a neighbour."""
+    text = _described(entry.text, name, old, new)
+    behind = rename(entry.behind, old, new.scope)
+    head = f"{entry.before}{new.name}{behind}"
+    if entry.below:
+        return [head, f"{entry.before}    {text}"]
+    lines = [f"{head} {text}"]
+    if entry.typed is not None:
+        indent = entry.before[: _indent(entry.before)]
+        mark = entry.before[len(indent)]
+        lines.append(f"{indent}{mark}type {new.name}{rename(entry.typed, old, new.scope)}")
+    return lines
+
+
+def _described(text: str, name: str, old: Scope, new: _New) -> str:
+    """What an entry says: as much as a neighbour's few words, or else the name of the scope."""
+    word = re.compile(rf"\b{re.escape(old.name)}\b", re.IGNORECASE)
+    said = word.sub(lambda found: _cased(new.scope.name, found[0]), text.replace(name, new.name))
+    if said != text and len(text.split()) <= _LONG + 1:
+        return said
+    small, end = text[:1].islower(), "." if not text or text.endswith(".") else ""
+    return f"{'the' if small else 'The'} {new.scope.name}{end}"
+
+
+def _cased(word: str, like: str) -> str:
+    return word.capitalize() if like[:1].isupper() else word
