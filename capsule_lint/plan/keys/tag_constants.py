@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +12,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.imports import Refused
 from capsule_lint.plan.keys.new_tags import NewTags
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import Binding, Class, Module
@@ -33,10 +36,15 @@ class Prefix(Struct, frozen=True):
     joint: str
 
 
-class TagConstants(MendRoom, Struct, frozen=True):
+@dataclass(eq=False, slots=True)
+class TagConstants(MendRoom):
     """Finds the constant for a tag beside the one for its neighbour's."""
 
     mends: Mends
+    _new: NewTags = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._new = NewTags(self.mends)
 
     def beside(
         self, knot: Knot, host: tree.Node, anchor: tree.Node | None, tag: str
@@ -64,9 +72,7 @@ class TagConstants(MendRoom, Struct, frozen=True):
             case tree.Attr():
                 base, owners = text_of(node.base), list(self._owners(node))
                 known = (self._named(owner, wanted) for owner in owners)
-                new = (
-                    NewTags(self.mends).added(knot, owner, node.name, wanted) for owner in owners
-                )
+                new = (self._new.added(knot, owner, node.name, wanted) for owner in owners)
                 name = next((one for one in chain(known, new) if one is not None), None)
                 if name is not None and base is not None:
                     return f"{base}.{name}"
@@ -78,13 +84,22 @@ class TagConstants(MendRoom, Struct, frozen=True):
                     home = target.module
                     if home is not module and node.id != target.name:
                         continue
-                    name = self._named(home, wanted)
-                    name = name or NewTags(self.mends).added(knot, home, target.name, wanted)
+                    name = self._named(home, wanted) or self._new.added(
+                        knot, home, target.name, wanted, usable=partial(self._is_free, node, home)
+                    )
                     if name is None:
                         continue
                     self.mends.import_(knot, module, home.name, name)
                     return name
         return None
+
+    def _is_free(self, node: tree.Node, home: Module, name: str) -> bool:
+        """Whether a name of a module can be had where another one of that is used."""
+        place = self.program.names.place(node)
+        module = place.scope.module
+        needed = self.mends.imports.find(module, home.name, name, annotation=False)
+        taken = any(name in scope.bindings for scope in place.scope.ancestors())
+        return not taken and not isinstance(needed, Refused)
 
     def _owners(self, node: tree.Attr) -> Iterator[Class | Module]:
         """The classes, or the module, that an attribute is looked up in."""
