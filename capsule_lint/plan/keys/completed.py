@@ -40,13 +40,19 @@ class Completed(Room):
         known = id(host), scope.name
         if known not in self._by_users:
             self._by_users[known] = False  # for a text that goes round
-            longer = self._carrying(scope) | self._longer(host)
-            ends = list(self._ends(host, longer, scope, 0))
-            whole = [use for use in ends if not self._is_inside(use, longer)]
-            self._by_users[known] = len(whole) < len(ends) and (
-                self._is_of_less(host, whole, scope) if whole else self.somewhere(host, scope)
-            )
+            self._by_users[known] = self._is_begun(host, scope)
         return self._by_users[known]
+
+    def _is_begun(self, host: tree.Node, scope: Scope) -> bool:
+        longer, function = self._longer(host), self.program.names.function_of(host)
+        if not longer and not self.somewhere(host, scope):
+            return False
+        longer = longer | self._carrying(scope)
+        ends = list(self._ends(host, longer, scope, 0))
+        whole = [use for use in ends if not self._is_inside(use, longer)]
+        if len(whole) == len(ends) or (function and self.program.calls.is_value(function)):
+            return False
+        return self._is_of_less(host, whole, scope) if whole else self.somewhere(host, scope)
 
     def _is_of_less(self, host: tree.Node, whole: Sequence[tree.Node], scope: Scope) -> bool:
         """Whether a text that names nothing but scopes is a whole key of what needs less alone."""

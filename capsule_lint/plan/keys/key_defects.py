@@ -268,12 +268,15 @@ class KeyDefects(Room):
     def _beginning(self, template: Template, piece: Piece) -> tree.Node | None:
         """The part of a template's expression that yields what is written elsewhere and ends with a piece, and maybe with
         what sets the next one off: `pk_tenant(tenant_id)` of `f"{pk_tenant(tenant_id)}#ORDER#{order_id}"`."""
+        opened = None
         for part in within(template.host):
             pieces = self._pieces(part) if part is not template.host else ()
             held = [one for one in pieces if isinstance(one, Filled)]
-            if held and held[-1].host is piece.host and _mark_at_end(pieces) is not None:
+            end = _mark_at_end(pieces) if held and held[-1].host is piece.host else None
+            if end == "":
                 return part
-        return None
+            opened = part if end else opened
+        return opened
 
     def _pieces(self, part: tree.Node) -> Sequence[Piece]:
         return self.program.templates.evaluate(part, part, 0) or ()

@@ -26,7 +26,6 @@ from capsule_lint.program.inference.types import (
     ClassObject,
     Collection,
     Foreign,
-    FunctionObject,
     Instance,
     LambdaObject,
     TupleOf,
@@ -407,18 +406,7 @@ class Path:
         if not all(self._is_known(call.func) for call in program.calls.uses.calls(function.name)):
             return False
         calls = list(program.calls.callers(function))
-        return not self._is_value(function) and all(self.used(call) for call, _ in calls)
-
-    def _is_value(self, function: Function) -> bool:
-        """Whether a function is named where it is not called: `map(Service.loader, services)`."""
-        names, of = self.program.names, self.program.inference.of
-        for node in list(names.named(function.name)):
-            parent = names.parent(node)
-            if not (isinstance(parent, tree.Call) and parent.func is node) and any(
-                isinstance(t, FunctionObject) and t.function is function for t in of(node)
-            ):
-                return True
-        return False
+        return not program.calls.is_value(function) and all(self.used(call) for call, _ in calls)
 
     def _is_target(self, node: tree.Node) -> bool:
         parent = self.program.names.parent(node)

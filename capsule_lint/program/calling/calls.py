@@ -360,6 +360,15 @@ class Calls:
         heirs = self.classes.subclasses(function.owner)
         return frozenset[str]().union(*(self.uses.known_by(heir.name) for heir in heirs))
 
+    def is_value(self, function: Function) -> bool:
+        """Whether a function is named where it is not called: `map(Service.loader, services)`."""
+        for node in list(self.uses.names.named(*self.known_by(function))):
+            parent = self.uses.names.parent(node)
+            called = isinstance(parent, tree.Call) and parent.func is node
+            if not called and any(True for _ in self.named(node, function)):
+                return True
+        return False
+
     def named(self, node: tree.Node, function: Function) -> Iterator[int]:
         """How many of a function's first parameters are filled where an expression is the function
         itself, or the class that it initializes; nothing where it is something else."""

@@ -364,7 +364,18 @@ class Belonging:
             entity = self.narrowed_names(None, caller, "")
         if entity is None or scope.name in self._scopes_of(entity):
             return False
-        return not (isinstance(use, tree.Call) and self._is_others(use, entity))
+        beside = Beside(self.domain.keys).sort_keys(use) if isinstance(use, tree.Call) else ()
+        return not any(self._may_be_others(key, entity) for key in beside)
+
+    def _may_be_others(self, sort_key: Template, entity: str) -> bool:
+        """Whether a sort key is not known to be an entity's: it has other tags, but is no plain text, `"PROFILE"`, that
+        names nobody."""
+        own, plain = _last_words(entity), all(isinstance(one, Text) for one in sort_key.pieces)
+        others = [words(tag) for tag in self.tags.of(sort_key) if words(tag) != own]
+        known = (
+            plain and self.is_whole(sort_key) and not any(map(self.called.naming.is_named, others))
+        )
+        return bool(others) and not known
 
     def _serves_others(self, function: Function | None, entity: str) -> bool:
         """Whether a key helper's key is used by the code of other entities, or beside the sort key of another one."""
