@@ -131,9 +131,8 @@ class Quiet:
 
     def _found(self, looking: Linked, functions: Collection[Function]) -> frozenset[_Identity]:
         """Those of these functions that are found by names that are made."""
-        return frozenset(
-            _identity(lookup.function) for lookup in Dynamic(looking, functions).find()
-        )
+        dynamic = Dynamic(looking, functions, self.interest.policy.scopes)
+        return frozenset(_identity(lookup.function) for lookup in dynamic.find())
 
     def _fact_of(self, name: str) -> FileFacts:
         return self.facts_of(frozenset((name,)))[name]

@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.aliases import Aliases, closure, renamed
 from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.chosen import chosen
-from capsule_lint.program.calling.fixtures import asked_as
+from capsule_lint.program.calling.fixtures import asked_as, found_by_rows
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.fillings import Fillings, is_own
 from capsule_lint.program.handed_names import HandedNames
@@ -113,6 +113,8 @@ class Uses:
             for node in module.each(tree.Call):
                 for called in chosen(node.func):
                     self._note_call(node, called, called_name(called))
+                    for name in found_by_rows(self.names, called):
+                        self._calls[name].append(node)
                 self._note_arguments(node)
                 self._note_deferred(node, through)
                 self.fillings.note_call(node)

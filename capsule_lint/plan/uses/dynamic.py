@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.dicts import is_plain
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.calling.fixtures import parametrized
+from capsule_lint.program.calling.fixtures import found_by_rows, parametrized
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.inference.namespaces import base_of, name_in
 from capsule_lint.program.inference.narrowing import asked_around
@@ -23,13 +23,16 @@ from capsule_lint.program.inference.types import (
     ModuleObject,
     Namespace,
     Type,
+    function_of,
 )
 from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
+    from capsule_lint.policy import Scope
     from capsule_lint.program import Linked
     from capsule_lint.program.model import Binding, Module
 
@@ -75,6 +78,7 @@ class Dynamic(Struct, frozen=True):
     program: Linked
     functions: Collection[Function]
     """Those that gain parameters."""
+    scopes: Sequence[Scope]
 
     def find(self) -> Iterator[Lookup]:
         """Every lookup that may find a changing function and have it called with old arguments."""
@@ -85,6 +89,8 @@ class Dynamic(Struct, frozen=True):
             receiver, name = call.args[0].value, call.args[1].value
             if isinstance(name, tree.Const) or self._is_proxy(call, name):
                 continue
+            if self._is_call_site(call):
+                continue
             said = list(self._names(name, 0))
             pattern = re.compile("|".join(said) or _ANY)
             functions = [f for f in self._members(receiver) if pattern.fullmatch(f.name)]
@@ -93,6 +99,20 @@ class Dynamic(Struct, frozen=True):
                 yield from self._called(call, name, functions, kept=kept)
         for space in self._namespaces():
             yield from self._in_namespace(space, space, 0)
+
+    def _is_call_site(self, lookup: tree.Call) -> bool:
+        """Whether what is found is called at once, by names that are written out, and all of it changes alike."""
+        parent = self.program.names.parent(lookup)
+        called = isinstance(parent, tree.Call) and parent.func is lookup
+        if not called or not found_by_rows(self.program.names, lookup):
+            return False
+        found = [function_of(one) for one in self.program.inference.of(lookup)]
+        told = {
+            tuple(n for n, p in enumerate(one.params) if names_any_of(p.name, self.scopes))
+            for one in found
+            if one in self.functions
+        }
+        return len(told) == 1 and all(one in self.functions for one in found)
 
     def _namespaces(self) -> Iterator[tree.Node]:
         """Where the attributes of something are had by their names."""

@@ -91,7 +91,8 @@ class Ledger(Room):
             self._module(module)
         for module in self.program.names.stubs.values():
             self._module(module)
-        for lookup in Dynamic(self.program, self.state.params).find():
+        scopes = self.program.policy.scopes
+        for lookup in Dynamic(self.program, self.state.params, scopes).find():
             reason = (
                 f"`{lookup.by}` with a name that is not known may find `{lookup.function.name}`"
             )

@@ -173,6 +173,22 @@ def parametrized(function: Function, name: str) -> list[tree.Node] | None:
     return [row[name] for row in rows if name in row] if rows is not None else None
 
 
+def found_by_rows(names: Names, node: tree.Node) -> list[str]:
+    """The names by which `getattr(keys, name)` finds something, where `name` is a parameter of a test whose rows
+    write them all out; none where it is anything else."""
+    match node:
+        case tree.Call(
+            func=tree.Name(id="getattr"), args=(_, tree.Argument(value=tree.Name() as by))
+        ):
+            bound = names.bindings_of(by)
+        case _:
+            return []
+    function = bound[0].function if len(bound) == 1 and bound[0].kind == "param" else None
+    values = parametrized(function, by.id) if function is not None else None
+    texts = [tree.text(value) for value in values or ()]
+    return [] if None in texts else [text for text in texts if text is not None]
+
+
 def rows_of(function: Function, *names: str) -> list[dict[str, tree.Node]] | None:
     """What one `parametrize` gives the parameters of a test in each of its rows; `None` where none gives all that are
     asked for."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.by_hand import decorated_by_hand
+from capsule_lint.program.calling.fixtures import found_by_rows
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference import collection_methods, namespaces, standard, strategies
 from capsule_lint.program.inference.mocks import MOCKS
@@ -324,10 +325,11 @@ class Results:
                 own = (ClassObject(one.cls) for one in of(first) if isinstance(one, Instance))
                 return frozenset(own) or ANYTHING
             case "getattr" if len(plain) >= 2 and isinstance(plain[1], tree.Const):
-                attribute = str(plain[1].value)
-                return join(
-                    *(self.inference.attributes.of(one, attribute) for one in ordered(of(first)))
-                )
+                return self._attribute(first, str(plain[1].value))
+            case "getattr" if all(map(namespaces.is_module, of(first))) and (
+                said := found_by_rows(self.inference.names, node)
+            ):
+                return join(*(self._attribute(first, one) for one in said))
             case "LocalProxy" | "SimpleLazyObject":
                 return self.made_by(first)
             case "getattr" if len(plain) >= 2 and any(map(_has_ours, of(first))):
@@ -345,6 +347,11 @@ class Results:
                 return elements(of(first))
             case _:
                 return None
+
+    def _attribute(self, node: tree.Node, name: str) -> Types:
+        """What an object may have as an attribute."""
+        attribute = self.inference.attributes.of
+        return join(*(attribute(one, name) for one in ordered(self.inference.of(node))))
 
     def _at_path(self, path: tree.Node) -> Types:
         """What the program has at a dotted path: `import_string("app.notes.Notes")`."""
