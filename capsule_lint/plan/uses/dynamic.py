@@ -110,7 +110,7 @@ class Dynamic(Struct, frozen=True):
         told = {
             tuple(n for n, p in enumerate(one.params) if names_any_of(p.name, self.scopes))
             for one in found
-            if one in self.functions
+            if one is not None and one in self.functions
         }
         return len(told) == 1 and all(one in self.functions for one in found)
 
