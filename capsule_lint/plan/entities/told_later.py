@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.entities.setters import setters
 from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -40,7 +42,7 @@ def told_later(
 
 def begins_empty(program: Program, initializer: Function, scope: Scope) -> Store | None:
     """Where an initializer that is not told a scope sets it to nothing, `self.tenant_id = None`, because somebody else
-    is going to say it, or a method is told, `def for_tenant(self, tenant_id)`."""
+    is going to say it, or to tell a method, `def for_tenant(self, tenant_id)`."""
     cls, held = initializer.owner, program.domain.held.is_attribute
     if cls is None or program.domain.scope_parameter(initializer, scope) is not None:
         return None
@@ -54,11 +56,28 @@ def begins_empty(program: Program, initializer: Function, scope: Scope) -> Store
     if not isinstance(value, tree.Const) or value.value:
         return None
     later = any(True for _ in told_later(program, cls, scope))
-    return begun[0] if later or setters(program, cls, scope) else None
+    told = setters(program, cls, scope)
+    by_methods = bool(told) and all(_can_tell(program, one.function, scope) for one in told)
+    return begun[0] if later or by_methods else None
+
+
+def _can_tell(program: Program, setter: Function, scope: Scope) -> bool:
+    """Whether all who tell a method a scope, tests aside, were told it themselves, or read it of an object: they know
+    another one then. What the object tells its own method of anything else, only the object could say, and has nothing yet."""
+    own = program.domain.scope_parameter(setter, scope)
+    for call, given in program.calls.arguments_for(setter, own.name) if own is not None else ():
+        around, receiver = program.names.function_of(call), call.receiver
+        itself = isinstance(receiver, tree.Name) and around and receiver.id == around.self_name
+        bound = bound_whole(program.names, given.value)
+        known = isinstance(given.value, tree.Attr) or (bound and bound.parameter)
+        if itself or not (known or program.names.module_of(call).is_test):
+            return False
+    return own is not None
 
 
 def told_by_methods(program: Program, cls: Class, name: str) -> bool:
-    """Whether objects of a class begin with nothing under a name, and are told a scope by methods alone that set it."""
+    """Whether objects of a class begin with nothing under a name, and are told a scope by methods alone that set it, by
+    those who can tell them another scope as well."""
     initializer = cls.methods.get("__init__")
     stores = [one for heir in program.classes.subclasses(cls) for one in heir.stores.get(name, ())]
     return initializer is not None and any(
@@ -66,7 +85,22 @@ def told_by_methods(program: Program, cls: Class, name: str) -> bool:
         for scope in program.policy.scopes
         if (begun := begins_empty(program, initializer, scope)) is not None
         for given in (setters(program, cls, scope),)
+        if all(_can_tell(program, one.function, scope) for one in given)
     )
+
+
+def told_by(program: Program, call: tree.Call) -> str | None:
+    """The object that a call tells a scope by a method that sets it, where it begins with nothing: it has no other yet."""
+    receiver = call.receiver
+    for callee in program.calls.callees(call) if receiver is not None else ():
+        method = callee.function
+        homes = program.classes.mro(method.owner) if method and method.owner else ()
+        for cls, scope in product(homes, program.policy.scopes):
+            initializer, set_by = cls.methods.get("__init__"), setters(program, cls, scope)
+            named = method is not None and any(s.function.name == method.name for s in set_by)
+            if named and initializer and receiver and begins_empty(program, initializer, scope):
+                return text_of(receiver)
+    return None
 
 
 def asserted(cls: Class, name: str) -> Iterator[tuple[Function, tree.Eval]]:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.entities.told_later import told_by
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.ambient import Ambient
 from capsule_lint.plan.supply.attached import Attached
@@ -347,9 +348,10 @@ class Sources:
         self, scope: Scope, place: Place, call: tree.Call | None, *, loose: bool
     ) -> Value | None:
         telling = [f for f in enclosing(place) if self._is_for_another(f)]
+        told = told_by(self.program, call) if call is not None else None
         for function in enclosing(place):
             own = self.holders.of_self(scope, function)
-            if own is not None and function not in telling:
+            if own is not None and function not in telling and function.self_name != told:
                 return own
         copied = {function.self_name for function in telling}  # `replace(self, tenant_id=…)`
         near = [pair for pair in self.holders.beside(call) if pair[0] not in copied]
@@ -370,7 +372,8 @@ class Sources:
         for code, cls in (*near, *carriers, *holders):
             attribute = self.holders.attribute_of(cls, scope)
             knot = self.holders.field_knot(cls, scope)
-            if is_private(attribute) and knot is None and code not in own_names:
+            known = knot is not None or code in own_names
+            if code == told or (is_private(attribute) and not known):
                 continue
             if attribute is not None:
                 return Value(self.holders.path(code, cls, attribute), knot=knot)
