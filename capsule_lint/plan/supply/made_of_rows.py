@@ -40,20 +40,26 @@ def of_made(values: Values, want: Want) -> Value | None:
 
 
 def _told(values: Values, want: Want, made: tree.Call, cls: Class) -> Value | None:
-    """What one entity is told, where the call is told the same, or nothing, for other scopes."""
-    attribute_of = values.planner.sources.holders.attribute_of
-    kept = {
-        scope.name: values.program.classes.kept(cls, attribute, made.args)
-        for scope in values.program.policy.scopes
-        if (attribute := attribute_of(cls, scope)) is not None
-    }
-    told = [one for one in kept.values() if one is not None]
+    """What one entity is told, where a row says all scopes, and the call is told the same, or nothing, for others. What a
+    handler makes it of is what the client sends, and no row."""
+    attribute_of, program = values.planner.sources.holders.attribute_of, values.program
+    function = program.names.function_of(made)
+    if function is None or program.domain.enters(function):
+        return None
+    read, kept = dict[str, Value](), dict[str, tree.Node]()
+    for scope in program.policy.scopes:
+        attribute = attribute_of(cls, scope)
+        own = program.classes.kept(cls, attribute, made.args) if attribute is not None else None
+        if own is not None and item_key(own, scope) is not None and repeatable(own, program):
+            kept[scope.name] = own
+            read[scope.name] = Value(text_of(own) or "", kind="loaded")
+        elif own is None and values.planner.gains.gaining(cls, scope) is not None:
+            found = values.loaded(Want(scope, made, want.knot, "argument", made, cls))
+            if found is None:
+                return None
+            read[scope.name] = found
+        elif own is not None or attribute is not None:
+            return None
     given = [(kept.get(scope.name), one) for scope, one in values.beside(want)]
     same = all(one is not None and text_of(one) == text_of(other) for one, other in given)
-    if not same or not all(repeatable(one, values.program) for one in told):
-        return None
-    own = kept.get(want.scope.name)
-    if own is None and values.planner.gains.gaining(cls, want.scope) is not None:
-        return values.loaded(Want(want.scope, made, want.knot, "argument", made, cls))
-    code = text_of(own) if own is not None and item_key(own, want.scope) is not None else None
-    return Value(code, kind="loaded") if code is not None else None
+    return read.get(want.scope.name) if same else None
