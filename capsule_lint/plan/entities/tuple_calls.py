@@ -8,6 +8,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import NOTHING, Types, join
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,8 @@ _ASKS: Final = frozenset(
     ("sorted", "min", "max", "sort", "groupby", "map", "filter", "nlargest", "nsmallest")
 )
 """What asks each thing in a list that it is given by a function that it is given."""
+_TUPLES: Final = frozenset(("tuple", "Tuple", "Sequence", "Collection", "Iterable"))
+"""What an annotation says of a parameter that may be given a named tuple; callers of others are not asked for."""
 
 
 def goes_through(call: tree.Call) -> bool:
@@ -103,7 +106,14 @@ def given(program: Program, node: tree.Node) -> Types:
             for one in bound
             if one.function is not None
             and one.parameter in one.function.params
-            and one.parameter.annotation is not None
+            and _is_tuple(program, one.parameter.annotation)
             and one.parameter.kind not in ("*", "**")
         )
     )
+
+
+def _is_tuple(program: Program, annotation: tree.Node | None) -> bool:
+    """Whether an annotation says that something may be a tuple, there or in an alias."""
+    target = program.classes.dotted(annotation) if annotation is not None else None
+    said = (target.assigned if isinstance(target, Binding) else None) or annotation
+    return said is not None and any(last_name(part) in _TUPLES for part in within(said))
