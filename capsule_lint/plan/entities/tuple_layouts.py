@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import Collection, Instance, TupleOf, classes_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from capsule_lint.policy import Scope
+    from capsule_lint.program.classes import Classes
+    from capsule_lint.program.inference.types import Type, Types
     from capsule_lint.program.model import Class
 
 
@@ -52,3 +55,25 @@ class Layout(Struct, frozen=True):
                 yield at, len(items) - (self.width - at)
             else:
                 yield at, None
+
+
+class Layouts(Struct, frozen=True):
+    """The layouts of all classes that gain fields."""
+
+    classes: Classes
+    known: Mapping[Class, Layout]
+
+    def are_mixed(self, types: Types, layout: Layout) -> bool:
+        """Whether what is read may be a tuple whose fields stay where they are, or one that gains others."""
+        return not all(self._is_alike(one, layout) for one in types)
+
+    def keep(self, types: Types, layout: Layout, number: int | None) -> bool:
+        """Whether the field of that index stays where it is in all that is read."""
+        every = [layout, *(self.known.get(cls, layout) for cls in classes_of(types))]
+        return number is not None and all(one.moved(number) == number for one in every)
+
+    def _is_alike(self, one: Type, layout: Layout) -> bool:
+        if not isinstance(one, Instance):
+            return not isinstance(one, Collection | TupleOf)
+        other = self.known.get(one.cls)
+        return other.new == layout.new if other else not self.classes.is_named_tuple(one.cls)

@@ -11,20 +11,12 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities import tuple_calls
 from capsule_lint.plan.entities.behind_bases import place_behind
-from capsule_lint.plan.entities.tuple_layouts import Layout
+from capsule_lint.plan.entities.tuple_layouts import Layout, Layouts
 from capsule_lint.plan.room import Room
 from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.caught import found_at
-from capsule_lint.program.inference.types import (
-    ClassObject,
-    Collection,
-    Foreign,
-    Instance,
-    TupleOf,
-    Type,
-    Types,
-)
+from capsule_lint.program.inference.types import ClassObject, Foreign, Instance, Types
 from capsule_lint.program.local_names import only_assigned, reads_of
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import Class, last_name
@@ -119,17 +111,10 @@ class Tuples(Room):
         types = self.program.inference.of(node)
         return types if self._typed(types) is not None else tuple_calls.given(self.program, node)
 
-    def _is_mixed(self, types: Types, layout: Layout) -> bool:
-        """Whether what is read may be a tuple whose fields stay where they are, or one that gains others."""
-        return not all(self._is_alike(one, layout) for one in types)
-
-    def _is_alike(self, one: Type, layout: Layout) -> bool:
-        if not isinstance(one, Instance):
-            return not isinstance(one, Collection | TupleOf)
-        other = self._layouts.get(one.cls)
-        return (
-            other.new == layout.new if other else not self.program.classes.is_named_tuple(one.cls)
-        )
+    def _is_mixed(self, types: Types, layout: Layout, index: tree.Node | None = None) -> bool:
+        number = tree.integer(index) if index is not None else None
+        known = Layouts(self.program.classes, self._layouts)
+        return known.are_mixed(types, layout) and not known.keep(types, layout, number)
 
     def _made(self, call: tree.Call) -> Layout | None:
         """`astuple(truck)`, and `zip(*trucks)`, which has a column for each field."""
@@ -355,7 +340,7 @@ class Tuples(Room):
 
     def _indexed(self, node: tree.Subscript) -> None:
         layout = self._of(node.base)
-        if layout is not None and self._is_mixed(self._read(node.base), layout):
+        if layout is not None and self._is_mixed(self._read(node.base), layout, node.index):
             self.unsure.append((node, layout))
         elif layout is not None:
             self._number(node.index, layout)
