@@ -83,9 +83,39 @@ class MadeForAnother(MendRoom, Struct, frozen=True):
             own = self.mends.value(one)
             if own is None or own.kind != "test":
                 continue
-            if LookedAt(self.program, one.callee).by(want.call, argument):
+            looked = LookedAt(self.program, one.callee).by(want.call, argument)
+            if looked and self._asks_for_any(want.call):
                 self.state.groups.join(want.knot, one.knot)
                 self._refuse(made, want, value)
+
+    def _asks_for_any(self, saving: tree.Call) -> bool:
+        """Whether a test may ask for what it saves, and find it: it does anything else with what keeps it, or calls
+        anything of the program, but to make objects, save others, or look for something in vain."""
+        function, keeper = self.program.names.function_of(saving), saving.receiver
+        if function is None or not isinstance(keeper, tree.Name):
+            return True
+        return any(
+            (isinstance(node, tree.Call) and self._asks(node, saving))
+            or (isinstance(node, tree.Name) and node.id == keeper.id and self._is_used(node))
+            for node in self.program.names.inside(function)
+        )
+
+    def _asks(self, call: tree.Call, saving: tree.Call) -> bool:
+        calls = self.program.calls
+        called = {one.function for one in calls.callees(call) if one.cls is None}
+        made = any(True for _ in calls.callees(call)) and not called
+        saved = called == {one.function for one in calls.callees(saving)}
+        return (
+            not made and not saved and not self.planner.sources.given.in_vain.finds_nothing(call)
+        )
+
+    def _is_used(self, keeper: tree.Name) -> bool:
+        """Whether anything is done with what keeps objects but to call its methods, or to make it."""
+        parent = self.program.names.parent(keeper)
+        if isinstance(parent, tree.Attr):
+            around = self.program.names.parent(parent)
+            return not isinstance(around, tree.Call) or around.func is not parent
+        return not isinstance(parent, tree.Assign) or keeper not in parent.targets
 
     def _refuse(self, made: tree.Call, want: Want, value: Value) -> None:
         name, said = want.scope.parameter, value.code
