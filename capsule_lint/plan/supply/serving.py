@@ -10,7 +10,7 @@ from capsule_lint.plan.entities.told_later import told_by_methods
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.absent import is_absent
 from capsule_lint.plan.supply.unasked import Unasked
-from capsule_lint.program.calling.wrapping import is_kept_by_own
+from capsule_lint.program.calling.kept_handlers import is_kept_to_call
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.texts.pieces import names_any_of
@@ -211,7 +211,7 @@ class Serving(Room):
                 or function not in self.program.domain.handlers
                 or self.program.policy.handlers.is_function(function.symbol)
                 or self.program.calls.is_called(function)
-                or is_kept_by_own(self.program.inference, function)
+                or is_kept_to_call(self.program, function)
             ):
                 return False
             self.state.handler_params[function] = want.knot

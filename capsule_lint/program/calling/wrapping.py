@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -22,14 +23,18 @@ if TYPE_CHECKING:
 def wrappers(inference: Inference, function: Function) -> Iterator[Function]:
     """The functions of the program that decorate a function, and those that these hand it on to."""
     for decorator in function.fact.decorators:
-        seen: set[Function] = set()
-        queue = list(_makers(inference, decorator))
-        while queue:
-            maker = queue.pop()
-            if maker.own_params and maker not in seen:
-                seen.add(maker)
-                yield maker
-                queue += _handed_on_to(inference, maker)
+        yield from _wrappers(inference, decorator)
+
+
+def _wrappers(inference: Inference, decorator: tree.Node) -> Iterator[Function]:
+    seen: set[Function] = set()
+    queue = list(_makers(inference, decorator))
+    while queue:
+        maker = queue.pop()
+        if maker.own_params and maker not in seen:
+            seen.add(maker)
+            yield maker
+            queue += _handed_on_to(inference, maker)
 
 
 def _makers(inference: Inference, node: tree.Node) -> Iterator[Function]:
@@ -64,24 +69,32 @@ def _handed_on_to(inference: Inference, maker: Function) -> Iterator[Function]:
 def is_kept_by_own(inference: Inference, function: Function) -> bool:
     """Whether a decorator of the program gives a function back as it is: it notes it for something of the
     program to call, in its own file as often as not."""
-    keepers = [(one, one.own_params[0].name) for one in wrappers(inference, function)]
-    for decorator in function.fact.decorators:
-        keepers += _by_partials(inference, decorator)
-    for keeper, own in keepers:
-        if keeper.returns and all(_id(one) == own for one in keeper.returns):
-            inference.names.ask(keeper.name)
-            return True
+    for keeper, _ in chain.from_iterable(keepers(inference, d) for d in function.fact.decorators):
+        inference.names.ask(keeper.name)
+        return True
     return False
 
 
-def _by_partials(inference: Inference, node: tree.Node) -> Iterator[tuple[Function, str]]:
+def keepers(
+    inference: Inference, decorator: tree.Node
+) -> Iterator[tuple[Function, tree.Parameter]]:
+    """The functions of the program that give back as it is what a decorator is put over, and their parameter for it."""
+    found = [(one, one.own_params[0]) for one in _wrappers(inference, decorator)]
+    for keeper, own in (*found, *_by_partials(inference, decorator)):
+        if keeper.returns and all(_id(one) == own.name for one in keeper.returns):
+            yield keeper, own
+
+
+def _by_partials(
+    inference: Inference, node: tree.Node
+) -> Iterator[tuple[Function, tree.Parameter]]:
     """The functions of the program that an expression is a partial of, `partial(self._add, path)`, and which parameter
     that leaves open first."""
     for one in ordered(inference.of(node)):
         if isinstance(one, Partial) and isinstance(one.of, FunctionObject):
             given = {a.keyword for a in one.call.args}
             left = one.of.function.own_params[len(one.call.plain) - 1 :]
-            yield from ((one.of.function, p.name) for p in left[:1] if p.name not in given)
+            yield from ((one.of.function, p) for p in left[:1] if p.name not in given)
 
 
 def decorated_by(inference: Inference, keeper: Function) -> Iterator[Function | Class]:

@@ -41,16 +41,18 @@ class Entrances:
     def _is_handler(self, function: Function) -> bool:
         if function.module.is_test:
             return False
-        for decorator in function.fact.decorators:
-            dotted = _dotted(tree.uncalled(decorator))
-            if self.policy.handlers.is_decorator(dotted):
-                return True
+        if any(map(self.marks, function.fact.decorators)):
+            return True
         private = function.owner is not None and function.name.startswith("_")
         return (
             function.parent is None
             and not private
             and self.policy.handlers.is_function(function.symbol)
         )
+
+    def marks(self, decorator: tree.Node) -> bool:
+        """Whether a decorator is one that policy says makes handlers."""
+        return self.policy.handlers.is_decorator(_dotted(tree.uncalled(decorator)))
 
     def find_injected(self, calls: Calls) -> None:
         """Functions given to `Depends(…)`, as far as `calls` resolves them."""
