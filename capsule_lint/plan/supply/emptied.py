@@ -12,14 +12,18 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
+from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.presence import ends, has_run
+from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import bound_whole, reads_of_parameter
+from capsule_lint.program.model import Function
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
+    from capsule_lint.policy import Scope
     from capsule_lint.program.model import Place
 
 _Path: TypeAlias = tuple[str | None, ...]
@@ -48,14 +52,15 @@ class Emptied(Room, Struct, frozen=True):
         now = any(not isinstance(node, tree.Name) for node in said)
         since = min((b.place.order for b in made), default=place.order + 1 if now else 0)
         others = any(self._means_others(found.code, bound.place, place) for bound in made)
-        if not others and not self._is_gone(found.code, place, since):
+        if not others and not self._is_gone(found.code, want.scope, place, since):
             return found
         for bound in made:
             statement = bound.place.statement
             alone = isinstance(statement, tree.Assign) and statement.value is bound.value
             taken = self.planner.sources.visible.is_taken(host, want.scope.parameter)
             usable = alone and not taken and has_run(bound.place, place)
-            if usable and not self._is_gone(found.code, bound.place, bound.place.order):
+            at = bound.place
+            if usable and not self._is_gone(found.code, want.scope, at, at.order):
                 return replace(found, bind=True, root=host, beside=bound)
         return None
 
@@ -65,11 +70,11 @@ class Emptied(Room, Struct, frozen=True):
         pairs = ((names.bindings(n, earlier), names.bindings(n, place)) for n, _ in _paths(code))
         return any(before and before != now for before, now in pairs)
 
-    def _is_gone(self, code: str, place: Place, since: int) -> bool:
+    def _is_gone(self, code: str, scope: Scope, place: Place, since: int) -> bool:
         """Whether the function around may have taken what code reads out of its dict once `place` is over, or, where that
         goes through more of the dict, has changed that `since` the neighbour was read of it."""
         names, host = self.program.names, place.scope.function
-        for name, path in _paths(code) if host is not None else ():
+        for name, path in self._reads(code, scope) if host is not None else ():
             bound = names.bindings(name, place)
             for read in names.called(host, name) if host is not None and bound else ():
                 at = names.place(read)
@@ -83,15 +88,50 @@ class Emptied(Room, Struct, frozen=True):
                         return True
         return False
 
-    def _changes(self, read: tree.Name, depth: int) -> Iterator[tuple[_Path, bool]]:
-        """What changes of what a name stands for, there or in the functions that it is given to, and whether it is gone
-        then."""
+    def _reads(self, code: str, scope: Scope) -> Iterator[tuple[str, _Path]]:
+        """The names that code reads something of, and what; of those that policy has a function read, what that does."""
+        functions = {
+            f"{spec.name}({root})": self.program.names.definition(spec.dotted)
+            for spec in scope.sources
+            for root, _ in _paths(code)
+            if spec.kind is SourceKind.CALL
+        }
+        reader = functions.get(code)
+        for name, path in _paths(code):
+            if path or not isinstance(reader, Function) or not reader.own_params:
+                yield name, path
+                continue
+            own = reader.own_params[0]
+            for read in reads_of_parameter(self.program.names, own, reader.module):
+                yield name, self._path_of(read)
+
+    def _path_of(self, read: tree.Name) -> _Path:
+        """By what a function reads of what it is given, as far as that is known."""
+        node, parent, path = self._steps(read)
+        known = classes_of(self.program.inference.of(read))
+        if path and any(self.program.classes.method(cls, path[0] or "") for cls in known):
+            return ()  # which may read anything
+        match parent:
+            case tree.Call(func=func, args=args) if func is node and path:
+                if path.pop() == "get" and args and (key := tree.text(args[0].value)) is not None:
+                    path.append(key)
+        return tuple(path)
+
+    def _steps(self, read: tree.Name) -> tuple[tree.Node, object, list[str | None]]:
+        """The longest chain of entries and attributes that begins with a name, what it stands in, and these."""
         names = self.program.names
         path, parent = list[str | None](), names.parent(read)
         node: tree.Node = read
         while isinstance(parent, tree.Subscript | tree.Attr) and parent.base is node:
             path.append(parent.name if isinstance(parent, tree.Attr) else tree.text(parent.index))
             node, parent = parent, names.parent(parent)
+        return node, parent, path
+
+    def _changes(self, read: tree.Name, depth: int) -> Iterator[tuple[_Path, bool]]:
+        """What changes of what a name stands for, there or in the functions that it is given to, and whether it is gone
+        then."""
+        names = self.program.names
+        node, parent, path = self._steps(read)
         match parent:
             case tree.Eval(kind="del") if path:
                 yield tuple(path), True
