@@ -87,7 +87,29 @@ class Unasked(Room, Struct, frozen=True):
                 if value is not None and any(True for _ in calls.named(value, function)):
                     found += ((call, n) for n, a in enumerate(call.args) if a.value is value)
         own = (one for one in found if not self.program.names.module_of(one[0]).is_test)
-        return any(self._sends(call, call.args[at], 0) for call, at in own)
+        return any(
+            self._keeps_told(function, call, call.args[at])
+            if last_name(call.func) == "partial"
+            else self._sends(call, call.args[at], 0)
+            for call, at in own
+        )
+
+    def _keeps_told(self, function: Function, partial: tree.Call, given: tree.Argument) -> bool:
+        """Whether a partial says whose things a function is about, and may be kept to be submitted, or is itself given to
+        what runs it elsewhere. One that does not say it is called like others with what is known there."""
+        names, scopes = self.program.names, self.program.policy.scopes
+        behind = [a for a in partial.args if a is not given]
+        own = [p.name for p in function.own_params]
+        told = {a.keyword or (own[n] if n < len(own) else "") for n, a in enumerate(behind)}
+        needed = {self.program.domain.scope_parameter(function, scope) for scope in scopes}
+        if any(a.star for a in behind) or any(p.name in told for p in needed if p is not None):
+            return True
+        parent = names.parent(partial)
+        target = parent.targets[0] if isinstance(parent, tree.Assign) else None
+        reads = names.module_of(partial).named
+        kept = reads.get(target.id, ()) if isinstance(target, tree.Name) else ()
+        around = [parent, *(names.parent(one) for one in kept)]
+        return bool(behind) and any(isinstance(c, tree.Call) and _is_elsewhere(c) for c in around)
 
     def _sends(self, call: tree.Call, given: tree.Argument, depth: int) -> bool:
         """Whether a call, also of a function of the program, has what it is given run elsewhere with other arguments."""
