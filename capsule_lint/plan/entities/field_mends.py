@@ -43,8 +43,7 @@ class FieldMends(MendRoom):
         """Give a class the fields."""
         initializer = cls.methods.get("__init__")
         declares = self.program.classes.declares(cls)
-        if cls.fact.listed is not None:
-            ListedFields(self).gain(cls, cls.fact.listed, self.mends.policy_order(scopes))
+        if ListedFields(self).serve(cls, self.mends.policy_order(scopes)):
             return
         for scope in self.mends.policy_order(scopes):
             if self._is_listed(cls, scope):

@@ -40,21 +40,26 @@ class ListedFields(Room):
         """The planner whose plan is mended."""
         return self.fields.planner
 
-    def gain(self, cls: Class, listed: tree.Listed, scopes: list[Scope]) -> None:
+    def serve(self, cls: Class, scopes: list[Scope]) -> bool:
+        """Whether a class is one whose fields, those of scopes that it gains too, are listed here, or a named tuple that a
+        person has to extend."""
+        heirs = self.program.classes.subclasses(cls)
+        own = (one for one in heirs if not {"__new__", "__init__"}.isdisjoint(one.methods))
+        made = next(own, None) if self.program.classes.is_named_tuple(cls) else None
+        if made is not None:
+            self._refuse(cls, f"`{made.name}` makes its objects itself")
+        elif cls.fact.listed is not None:
+            self._gain(cls, cls.fact.listed, scopes)
+        return made is not None or cls.fact.listed is not None
+
+    def _gain(self, cls: Class, listed: tree.Listed, scopes: list[Scope]) -> None:
         """List the fields of scopes that a class gains, or say why a person has to."""
-        heirs = list(self.program.classes.subclasses(cls))
-        own = next(
-            (one for one in heirs if not {"__new__", "__init__"}.isdisjoint(one.methods)), None
-        )
-        if own is not None:
-            self._refuse(cls, listed, f"`{own.name}` makes its objects itself")
-            return
         added: dict[int, list[_New]] = {}
         for scope in scopes:
             at, new = self._placed(cls, listed, scope)
             added.setdefault(at, []).append(new)
             if at and listed.fields[at - 1].value is not None:
-                self._refuse(cls, listed, "some of the fields have defaults before which it comes")
+                self._refuse(cls, "some of the fields have defaults before which it comes")
         for at, several in added.items():
             match listed.display:
                 case tree.Sequence(items=items):
@@ -98,17 +103,19 @@ class ListedFields(Room):
             put = f"{name}{between}{said}" if at else f"{said}{between}{name}"
             code, count = re.subn(rf"\b{name}\b", put, code)
             if count != 1:
-                self._refuse(cls, listed, "the text that lists them is not understood")
+                self._refuse(cls, "the text that lists them is not understood")
         mend = Replace(cls.module.filename, display.span, "CAP301", code)
         self.fields.mends.add(("class", cls), mend)
 
     def _name(self, cls: Class, scope: Scope) -> str:
         return self.state.attributes[cls, scope.parameter]
 
-    def _refuse(self, cls: Class, listed: tree.Listed, why: str) -> None:
+    def _refuse(self, cls: Class, why: str) -> None:
         """Leave a class to a person."""
         gained = " and ".join(f"`{name}`" for name in self.state.fields[cls])
+        listed = cls.fact.listed
+        at = listed.display.at if listed is not None else cls.fact.name_at
         reason = f"lists the fields of `{cls.name}`, which gains {gained}; {why}"
-        where = ("class", cls), cls.module.filename, listed.display.span, reason, cls.symbol
+        where = ("class", cls), cls.module.filename, tree.span_of(at), reason, cls.symbol
         scope = next(iter(self.state.fields[cls].values()))
         self.planner.obstacle(*where, "reference", scope)
