@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from capsule_lint.facts.expressions import Expressions
     from capsule_lint.facts.places import Places
 
@@ -26,47 +28,67 @@ class NamedTuples:
         self._at = places.at
         self._expr = expressions.of
 
-    def of(self, node: ast.expr) -> tuple[tree.Argument, tree.Listed] | None:
-        """The base that such a call stands for, and the fields; `None` for any other expression, and where not all
-        fields are written out."""
+    def apart(self, nodes: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+        """Statements, where such a class gets several names each name by itself: `Slot = Place = namedtuple(…)`."""
+        for node in nodes:
+            match node:
+                case ast.Assign(
+                    targets=[ast.Name() as first, ast.Name(), *_], value=ast.Call()
+                ) if self.of(node.value, first.id) is not None:
+                    same = ast.copy_location(ast.Name(first.id, ast.Load()), first)
+                    yield ast.copy_location(ast.Assign([first], node.value), node)
+                    yield ast.copy_location(ast.Assign(node.targets[1:], same), node)
+                case _:
+                    yield node
+
+    def of(self, node: ast.expr, name: str) -> tuple[tree.Argument, tree.Listed] | None:
+        """The base that such a call stands for, of a class of that name, and the fields; `None` for any other expression,
+        and where no field is written out."""
         if not isinstance(node, ast.Call) or any(isinstance(a, ast.Starred) for a in node.args):
             return None
-        name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+        func = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
         said = {one.arg: one.value for one in node.keywords if one.arg in _TOLD}
-        if name not in _MAKING or len(said) < len(node.keywords):
+        if func not in _MAKING or len(said) < len(node.keywords):
             return None
         said |= zip(_PARAMETERS, node.args, strict=False)
         display = said.get("field_names")
-        found = _fields(display) if len(node.args) <= len(_PARAMETERS) else []
+        found, leading = _fields(display) if len(node.args) <= len(_PARAMETERS) else ([], None)
         if display is None or not found:
             return None
-        defaults, fields, whole = (
-            self._defaults(said.get("defaults"), len(found)),
-            [],
-            self._at(display),
-        )
-        for (name, type_), value in zip(found, defaults, strict=True):
-            target = tree.Name(self._places.word(name, whole, first=True), name)
+        given = said.get("defaults")
+        defaults, fields = self._defaults(given, len(found), leading), list[tree.Assign]()
+        for (field, type_), value in zip(found, defaults, strict=True):
+            at = self._places.word(field, self._at(display), first=True)
+            target = tree.Name(at, field)
             annotation = self._expr(type_) if type_ is not None else None
             fields.append(tree.Assign(target.at, (target,), value, annotation))
         at = self._at(node.func)
         base = tree.Argument(tree.Name(at, "NamedTuple"), None, "", at)
-        return base, tree.Listed(self._expr(display), tuple(fields))
+        return base, tree.Listed(self._expr(display), tuple(fields), leading)
 
-    def _defaults(self, said: ast.expr | None, count: int) -> list[tree.Node | None]:
-        """What the last fields are given by default; any of them may be where that is not written out."""
+    def _defaults(
+        self, said: ast.expr | None, count: int, leading: int | None
+    ) -> list[tree.Node | None]:
+        """What the last fields are given by default; any of them may be where that, or the last field, is not written out."""
         match said:
             case None | ast.Constant(value=None):
                 return [None] * count
-            case ast.List(elts=values) | ast.Tuple(elts=values) if len(values) <= count:
+            case ast.List(elts=values) | ast.Tuple(elts=values) if (
+                len(values) <= count
+                and leading is None
+                and not any(isinstance(value, ast.Starred) for value in values)
+            ):
                 return [*[None] * (count - len(values)), *map(self._expr, values)]
             case _:
                 return [self._expr(said)] * count
 
 
-def _fields(display: ast.expr | None) -> list[tuple[str, ast.expr | None]]:
-    """The names of the fields, with their types where these are said; none where not all are known."""
-    found: list[tuple[str, ast.expr | None]] = []
+def _fields(
+    display: ast.expr | None,
+) -> tuple[list[tuple[str, ast.expr | None]], int | None]:
+    """The names of the fields that are written out, with their types where these are said, and how many stand before the
+    first that is not, if there is one."""
+    found = list[tuple[str, ast.expr | None]]()
     match display:
         case ast.Constant(value=str() as text):
             found = [(name, None) for name in text.replace(",", " ").split()]
@@ -78,7 +100,8 @@ def _fields(display: ast.expr | None) -> list[tuple[str, ast.expr | None]]:
                     case ast.Tuple(elts=[ast.Constant(value=str() as name), type_]):
                         found.append((name, type_))
                     case _:
-                        return []
-    names = [name for name, _ in found]
-    fit = all(n.isidentifier() and not n.startswith("_") and not iskeyword(n) for n in names)
-    return found if fit and len({*names}) == len(names) else []
+                        found.append(("", None))
+    fit = {n: t for n, t in found if n.isidentifier() and n[0] != "_" and not iskeyword(n)}
+    names = list(fit.items())
+    leading = next((at for at, one in enumerate(found) if names[at : at + 1] != [one]), None)
+    return names, leading

@@ -37,7 +37,7 @@ class Statements:
     def definitions(self, nodes: Sequence[ast.stmt]) -> tuple[Statement, ...]:
         """The statements of a module or a class: a lambda that has a name there is a function."""
         found = []
-        for node in nodes:
+        for node in self._named_tuples.apart(nodes):
             statement = self._named_lambda(node) or self._statement(node)
             if statement is not None:
                 found.append(statement)
@@ -45,7 +45,7 @@ class Statements:
 
     def _statements(self, nodes: Sequence[ast.stmt]) -> tuple[Statement, ...]:
         found = []
-        for node in nodes:
+        for node in self._named_tuples.apart(nodes):
             statement = self._statement(node)
             if statement is not None:
                 found.append(statement)
@@ -57,6 +57,8 @@ class Statements:
                 return self._named_tuple(node) or tree.Assign(
                     self._at(node), self._exprs(node.targets), self._expr(node.value)
                 )
+            case ast.AnnAssign() if (made := self._named_tuple(node)) is not None:
+                return made
             case ast.AnnAssign():
                 value = None if node.value is None else self._expr(node.value)
                 annotation = self._expressions.annotation(node.annotation)
@@ -257,7 +259,7 @@ class Statements:
     def _class(self, node: ast.ClassDef) -> tree.ClassDef:
         at = self._at(node)
         bases = self._expressions.arguments(node.bases, node.keywords)
-        made = self._named_tuples.of(node.bases[0]) if node.bases else None
+        made = self._named_tuples.of(node.bases[0], node.name) if node.bases else None
         return tree.ClassDef(
             self._with_decorators(node, at),
             node.name,
@@ -269,11 +271,13 @@ class Statements:
             made[1] if made is not None else None,
         )
 
-    def _named_tuple(self, node: ast.Assign) -> tree.ClassDef | None:
+    def _named_tuple(self, node: ast.Assign | ast.AnnAssign) -> tree.ClassDef | None:
         """`Note = namedtuple("Note", "tenant_id note_id")`."""
-        made = self._named_tuples.of(node.value)
-        match node.targets:
-            case [ast.Name(id=name) as target] if made is not None:
+        match node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name) as target], value=value)
+                | ast.AnnAssign(target=ast.Name(id=name) as target, value=ast.Call() as value)
+            ) if (made := self._named_tuples.of(value, name)) is not None:
                 at, (base, listed) = self._at(node), made
                 return tree.ClassDef(at, name, self._at(target), (base,), (), (), False, listed)
             case _:

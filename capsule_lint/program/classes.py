@@ -370,6 +370,11 @@ class Classes:
             value = one.value if one.has_default or one.annotation is None else None
             kind, at = "kwonly" if only else "plain", one.statement.at
             found.append(tree.Parameter(one.name, kind, one.annotation, value, at))
+        for listed in filter(None, (owner.fact.listed for owner in self.mro(cls))):
+            if listed.leading is not None:
+                at = listed.display.at
+                more = (tree.Parameter("", kind, None, None, at) for kind in ("*", "**"))
+                return *found[: listed.leading], *more
         return tuple(sorted(found, key=lambda one: one.kind == "kwonly"))
 
     def initializer(self, cls: Class) -> Function | None:

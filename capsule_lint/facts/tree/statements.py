@@ -163,6 +163,8 @@ class Listed(Struct, frozen=True):
 
     display: Node
     fields: tuple[Assign, ...]
+    leading: int | None
+    """How many of them stand before one that is not written out, `["tenant_id", SKU, *EXTRA]`; `None` where all are."""
 
 
 class ClassDef(Stmt, frozen=True, tag=True):

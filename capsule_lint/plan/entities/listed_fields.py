@@ -54,6 +54,9 @@ class ListedFields(Room):
 
     def _gain(self, cls: Class, listed: tree.Listed, scopes: list[Scope]) -> None:
         """List the fields of scopes that a class gains, or say why a person has to."""
+        if listed.leading is not None:
+            self._refuse(cls, "not all of them are written out")
+            return
         added: dict[int, list[_New]] = {}
         for scope in scopes:
             at, new = self._placed(cls, listed, scope)
