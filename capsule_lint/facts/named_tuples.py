@@ -34,16 +34,16 @@ class NamedTuples:
             match node:
                 case ast.Assign(
                     targets=[ast.Name() as first, ast.Name(), *_], value=ast.Call()
-                ) if self.of(node.value, first.id) is not None:
+                ) if self.of(node.value) is not None:
                     same = ast.copy_location(ast.Name(first.id, ast.Load()), first)
                     yield ast.copy_location(ast.Assign([first], node.value), node)
                     yield ast.copy_location(ast.Assign(node.targets[1:], same), node)
                 case _:
                     yield node
 
-    def of(self, node: ast.expr, name: str) -> tuple[tree.Argument, tree.Listed] | None:
-        """The base that such a call stands for, of a class of that name, and the fields; `None` for any other expression,
-        and where no field is written out."""
+    def of(self, node: ast.expr) -> tuple[tree.Argument, tree.Listed] | None:
+        """The base that such a call stands for, and the fields; `None` for any other expression, and where no field is
+        written out."""
         if not isinstance(node, ast.Call) or any(isinstance(a, ast.Starred) for a in node.args):
             return None
         func = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
@@ -55,8 +55,8 @@ class NamedTuples:
         found, leading = _fields(display) if len(node.args) <= len(_PARAMETERS) else ([], None)
         if display is None or not found:
             return None
-        given = said.get("defaults")
-        defaults, fields = self._defaults(given, len(found), leading), list[tree.Assign]()
+        defaults = self._defaults(said.get("defaults"), len(found), leading)
+        fields = list[tree.Assign]()
         for (field, type_), value in zip(found, defaults, strict=True):
             at = self._places.word(field, self._at(display), first=True)
             target = tree.Name(at, field)

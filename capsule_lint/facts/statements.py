@@ -259,7 +259,7 @@ class Statements:
     def _class(self, node: ast.ClassDef) -> tree.ClassDef:
         at = self._at(node)
         bases = self._expressions.arguments(node.bases, node.keywords)
-        made = self._named_tuples.of(node.bases[0], node.name) if node.bases else None
+        made = self._named_tuples.of(node.bases[0]) if node.bases else None
         return tree.ClassDef(
             self._with_decorators(node, at),
             node.name,
@@ -277,7 +277,7 @@ class Statements:
             case (
                 ast.Assign(targets=[ast.Name(id=name) as target], value=value)
                 | ast.AnnAssign(target=ast.Name(id=name) as target, value=ast.Call() as value)
-            ) if (made := self._named_tuples.of(value, name)) is not None:
+            ) if (made := self._named_tuples.of(value)) is not None:
                 at, (base, listed) = self._at(node), made
                 return tree.ClassDef(at, name, self._at(target), (base,), (), (), False, listed)
             case _:

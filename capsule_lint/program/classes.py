@@ -21,6 +21,7 @@ from capsule_lint.program.fields import (
     generates_aliases,
     is_field,
 )
+from capsule_lint.program.late_defaults import with_late_defaults
 from capsule_lint.program.model import Binding, Class, Function, last_name
 
 if TYPE_CHECKING:
@@ -285,7 +286,7 @@ class Classes:
     def fields(self, cls: Class) -> tuple[Field, ...]:
         """The fields of a data class, inherited ones first."""
         if cls not in self._fields:
-            self._fields[cls] = tuple(self._find_fields(cls).values())
+            self._fields[cls] = with_late_defaults(self, cls, self._find_fields(cls).values())
         return self._fields[cls]
 
     def _find_fields(self, cls: Class) -> dict[str, Field]:

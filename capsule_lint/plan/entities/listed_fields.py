@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class
+
+_AFTER_DEFAULT: Final = "some of the fields have defaults before which it comes"
 
 
 class _New(Struct, frozen=True):
@@ -46,11 +48,23 @@ class ListedFields(Room):
         heirs = self.program.classes.subclasses(cls)
         own = (one for one in heirs if not {"__new__", "__init__"}.isdisjoint(one.methods))
         made = next(own, None) if self.program.classes.is_named_tuple(cls) else None
+        late = made is None and self._has_late_default(cls)
         if made is not None:
             self._refuse(cls, f"`{made.name}` makes its objects itself")
+        elif late:
+            self._refuse(cls, _AFTER_DEFAULT)
         elif cls.fact.listed is not None:
             self._gain(cls, cls.fact.listed, scopes)
-        return made is not None or cls.fact.listed is not None
+        return made is not None or late or cls.fact.listed is not None
+
+    def _has_late_default(self, cls: Class) -> bool:
+        """Whether what a scope comes beside has a default that it is given once the class is made."""
+        is_attribute, scopes = self.program.domain.held.is_attribute, self.program.policy.scopes
+        return any(
+            one.value is not one.statement.value and is_attribute(cls, one.name, scope)
+            for one in self.program.classes.fields(cls)
+            for scope in scopes
+        )
 
     def _gain(self, cls: Class, listed: tree.Listed, scopes: list[Scope]) -> None:
         """List the fields of scopes that a class gains, or say why a person has to."""
@@ -62,7 +76,7 @@ class ListedFields(Room):
             at, new = self._placed(cls, listed, scope)
             added.setdefault(at, []).append(new)
             if at and listed.fields[at - 1].value is not None:
-                self._refuse(cls, "some of the fields have defaults before which it comes")
+                self._refuse(cls, _AFTER_DEFAULT)
         for at, several in added.items():
             match listed.display:
                 case tree.Sequence(items=items):
