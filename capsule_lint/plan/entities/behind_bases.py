@@ -48,7 +48,7 @@ def against(program: Program, cls: Class, scope: Scope) -> str | None:
     behind = [p for p in params if p.name in bases] if not is_by_keyword(program, cls) else []
     if any(p.default is not None and p.by_position for p in behind):
         return "inherits fields with defaults"
-    if not all(p.by_position for p in behind):
+    if anew is None and not all(p.by_position for p in behind):
         return "inherits fields that are given by keyword alone"
     heir = _defaulting(program, cls, scope) if not is_by_keyword(program, cls) else None
     return f"has fields that `{heir.name}` gives defaults" if heir is not None else None
