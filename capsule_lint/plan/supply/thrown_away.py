@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.inference.types import Type, Types
-    from capsule_lint.program.model import Binding, Class, Module
+    from capsule_lint.program.model import Binding, Class, Function, Module
 
 
 @dataclass(eq=False, slots=True)
@@ -31,6 +31,8 @@ class ThrownAway(Room):
     """The parts, and what they are going to be called."""
     _read: set[tuple[Module, tree.At, str]] = field(default_factory=set)
     """The targets of which something reads the part that comes for a scope."""
+    _promised: dict[tuple[Function, str], tree.Node] = field(default_factory=dict)
+    """The targets, one a function, of which a part is going to have a name."""
 
     def beside(self, want: Want) -> Value | None:
         """The part beside that of another scope which goes with a want."""
@@ -77,7 +79,9 @@ class ThrownAway(Room):
         target, function = _unpacking(binding), binding.place.scope.function
         if function is None or target is None:
             return None
-        return None if self.planner.sources.visible.is_taken(function, name) else target
+        if self.planner.sources.visible.is_taken(function, name):
+            return None
+        return target if self._promised.setdefault((function, name), target) is target else None
 
     def build(self, mends: Mends) -> None:
         """Name them."""
