@@ -61,14 +61,13 @@ class Documented(MendRoom, Struct, frozen=True):
     def docstrings(self) -> Iterator[Docstring]:
         """Those of all functions and classes that gain something."""
         for function, scopes in self.state.params.items():
-            owner = function.owner if function.name == "__init__" else None
-            facts = [function.fact, *((owner.fact,) if owner is not None else ())]
-            knot: Knot = ("function", function)
-            yield from self._told(function.module, facts, self._parameters(function, scopes), knot)
+            new, knot = self._parameters(function, scopes), ("function", function)
+            yield from self._told(function.module, [function.fact], new, knot)
         for cls, scopes in self.state.fields.items():
-            yield from self._told(
-                cls.module, [cls.fact], self._fields(cls, scopes), ("class", cls)
-            )
+            made = cls.methods.get("__init__")
+            new = self._fields(cls, scopes) if made is None else self._parameters(made, scopes)
+            facts = [cls.fact, *((made.fact,) if made is not None else ())]
+            yield from self._told(cls.module, facts, new, ("class", cls))
 
     def _told(
         self,
@@ -187,9 +186,10 @@ def _written(entry: _Entry, name: str, old: Scope, new: _New) -> list[str]:
     """The lines of an entry beside that of a neighbour."""
     text = _described(entry.text, name, old, new)
     behind = rename(entry.behind, old, new.scope)
-    head = f"{entry.before}{new.name}{behind}"
+    before = rename(entry.before, old, new.scope)
+    head = f"{before}{new.name}{behind}"
     if entry.below:
-        return [head, f"{entry.before}    {text}"]
+        return [head, f"{before}    {text}"]
     lines = [f"{head} {text}"]
     if entry.typed is not None:
         indent = entry.before[: _indent(entry.before)]
