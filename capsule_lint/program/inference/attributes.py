@@ -183,12 +183,16 @@ class Attributes:
                 return self._chosen_below(cls, owner, name, found) or self._described(found, cls)
         if name == "model_construct" and self.inference.classes.is_model(cls):
             return frozenset((ClassObject(cls),))  # which checks nothing, and makes the same
-        above = self._of_metaclass(cls, name)
-        if above or (later := self.inference.late.of_class(cls, name)) != ANYTHING:
-            return above or self._described(later, cls)
-        known = name in _QUERYING or any(self.inference.classes.foreign_bases(cls))
+        if above := self._of_metaclass(cls, name):
+            return above
+        based = any(self.inference.classes.foreign_bases(cls))
+        later = self.inference.late.of_class(cls, name)
+        if (
+            later != ANYTHING
+        ):  # a base that is not seen may have another one, before it or for good
+            return ANYTHING if based else self._described(later, cls)
         inherited = foreign(f"{cls.name}.{name}", holds=name not in _OF_FIELDS)
-        return inherited if known else ANYTHING
+        return inherited if based or name in _QUERYING else ANYTHING
 
     def _of_metaclass(self, cls: Class, name: str) -> Types:
         """What the class of a class has under a name, where that is one of the program's."""
