@@ -347,12 +347,15 @@ class Values(Room):
                 return f"a lambda in `{self.program.names.symbol_of(one.node)}`"
         for callee in self.program.calls.callees(call):
             function, cls = callee.function, callee.cls
-            if function is not None and function.name not in ("__init__", "__new__"):
+            if function is not None:
                 has = self.program.domain.scope_parameter(function, scope) is not None
                 takes_any = any(p.kind in ("*", "**") for p in function.params)
-                if not has and not takes_any and not self.state.gains(function, scope):
+                gains = self.state.gains(function, scope)
+                if function.name in ("__init__", "__new__"):
+                    gains |= cls is None or self.planner.gains.gaining(cls, scope) is not None
+                if not has and not takes_any and not gains:
                     return f"`{function.symbol}`"
-            elif cls is not None and function is None:
+            elif cls is not None:
                 names = {p.name for p in self.program.classes.constructor(cls) or ()}
                 if scope.parameter not in names and self.planner.gains.gaining(cls, scope) is None:
                     return f"`{cls.symbol}`"
