@@ -41,6 +41,8 @@ def _gives_alike(names: Names, maker: Function) -> bool:
     inner = bound[0].definition if len(bound) == 1 else None
     if not isinstance(inner, Function) or [p.kind for p in inner.params] != ["*", "**"]:
         return False
+    if maker.decorators or not inner.decorators <= {"wraps"}:
+        return False  # another decorator may put something before what is handed on
     own, calls = maker.params[0].name, list(calls_of(names, maker))
     read = [n.id for n in names.inside(inner) if isinstance(n, tree.Name)]
     if any(read.count(p.name) != len(calls) for p in inner.params):
