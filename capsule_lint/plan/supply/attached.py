@@ -166,7 +166,7 @@ class Attached(Struct, frozen=True, dict=True):
             for scope, put in self._puts(module) if module.is_test is tests else ():
                 base = text_of(put.base)
                 inside = put.called != last_name(put.base)  # of the object, whatever that is
-                known = self._has_itself(put) if tests else self._is_own(put.base)
+                known = self._has_itself(put) if tests else self._is_own(put)
                 if base is not None and (inside or not known):
                     puts[scope, base, put.called].append(put)
             for several in puts.values():
@@ -221,15 +221,15 @@ class Attached(Struct, frozen=True, dict=True):
             return True
         return any(isinstance(one, Instance) for one in self.program.inference.of(node))
 
-    def _is_own(self, node: tree.Node) -> bool:
-        """Whether an object is one of a class of the program's, and not what the function is handed: of that some
-        code knows the class, and other code knows it by its name only."""
-        names = self.program.names
+    def _is_own(self, put: _Put) -> bool:
+        """Whether an object is one of a class of the program's, and not what the function is handed and has nothing
+        of its class there: of that some code knows the class, and other code knows it by its name only."""
+        node, names = put.base, self.program.names
         function = names.place(node).scope.function
         bound = names.bindings_of(node) if isinstance(node, tree.Name) else ()
         is_self = function is not None and function.self_name == path_of(node)
         handed = bool(bound) and all(b.kind == "param" for b in bound)
-        return self._is_known(node) and (is_self or not handed)
+        return self._is_known(node) and (is_self or not handed or self._has_itself(put))
 
     def _has_itself(self, put: _Put) -> bool:
         """Whether an object has something of its class, and not only of those who put it there."""
