@@ -14,6 +14,7 @@ from capsule_lint.plan.uses.passthrough import asserted, forwarded
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import FunctionObject
 from capsule_lint.program.model import Class, Function, enclosing, owner_of
+from capsule_lint.program.purposes.naming import entity_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -307,12 +308,17 @@ class Defaulted(Room):
     def _needs_less(self, call: tree.Call, scope: Scope) -> bool:
         """Whether a call says by a word, or by the name of what it is made in, that the key is that of an entity which
         policy has without the scope: `key(tenant_id, "SETTINGS")`, `settings_key(tenant_id)`."""
-        domain, policy = self.program.domain, self.program.policy
-        around = self.program.names.function_of(call)
-        said = [tree.text(argument.value) for argument in call.args]
-        said += [one.name for one in (around, owner_of(around)) if one is not None]
-        entities = (domain.belonging.called.after(name) for name in said if name)
-        return any(one and scope not in policy.scopes_of(one) for one in entities)
+        program = self.program
+        around, called = program.names.function_of(call), program.domain.belonging.called
+        texts = (program.templates.constant(argument.value) for argument in call.args)
+        said = [text for text in texts if text and not called.is_like_scope(text)]
+        names = [one.name for one in (around, owner_of(around)) if one is not None]
+        scopes_of = program.policy.scopes_of
+        others = (cls for text in said for cls in called.naming.within(entity_words(text)))
+        if any(scope in scopes_of(cls.name) for cls in others):
+            return False  # whatever it is made in
+        found = [called.after(text) for text in said] + [called.beside_scopes(n) for n in names]
+        return any(one and scope not in scopes_of(one) for one in found)
 
 
 def _is_none(node: tree.Node) -> bool:

@@ -36,6 +36,17 @@ class CalledAfter:
         own = (cls for cls in others if not self.own.listed(cls))
         return best if width and all(fit(name, cls.name) < width for cls in own) else None
 
+    def beside_scopes(self, name: str) -> str | None:
+        """The policy's entity after which code is called, where one that is called like a scope stands alone in the
+        name: `tenant_pk`, while `TenantOrders` are other rows."""
+        found, have = self.after(name), words(name)
+        if found is None or not self.is_like_scope(found):
+            return found
+        if self.domain.policy.is_repository_name(name):
+            have = have[:-1]
+        rest = tuple(word for word in have if word not in GENERIC_WORDS)
+        return found if rest == words(found.rpartition(".")[2]) else None
+
     def is_after(self, name: str, entity: str) -> bool:
         """Whether code is called after an entity of policy's that is not called like a scope, as much else is."""
         return self.after(name) == entity and not self.is_like_scope(entity)
