@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.given_lists import joined, passed
 from capsule_lint.program.texts.pieces import Filled, Piece, Text, hole_name
 
@@ -32,9 +33,13 @@ class BegunForCalls:
             self._goes_on[function] = False  # what a function sees that calls itself
             begun, templates = self._begun(function), self.templates
             own = {s.scope for s in templates.segments(begun or ())}
-            self._goes_on[function] = bool(begun and own) and any(
-                own < {s.scope for s in templates.segments(self._whole(call, callee) or ())}
-                for call, callee in templates.calls.callers(function)
+            self._goes_on[function] = (
+                bool(begun and own)
+                and any(
+                    own < {s.scope for s in templates.segments(self._whole(call, callee) or ())}
+                    for call, callee in templates.calls.callers(function)
+                )
+                and not (self._reads_its_own(function) and self._is_called_elsewhere(function))
             )
         return self._goes_on[function]
 
@@ -47,6 +52,25 @@ class BegunForCalls:
         if function is None or not self.goes_on(function):
             return None
         return self._whole(node, callees[0])
+
+    def _reads_its_own(self, function: Function) -> bool:
+        """Whether a function begins a key with what it is not given: `self.tenant_id`."""
+        values = [p.value for p in self._begun(function) or () if isinstance(p, Filled)]
+        given = {p.name for p in function.own_params}
+        return any(not isinstance(value, tree.Name) or value.id not in given for value in values)
+
+    def _is_called_elsewhere(self, function: Function) -> bool:
+        """Whether the program calls a method of another object than its own, `self.keys.key(…)`, which cannot be
+        told what the method reads of itself."""
+        names = self.templates.names
+        for call, _ in self.templates.calls.callers(function):
+            around, on = names.function_of(call), call.receiver
+            own = around.self_name if around is not None else ""
+            is_own = isinstance(on, tree.Name) and on.id == own
+            by_heir = isinstance(on, tree.Call) and last_name(on.func) == "super"
+            if not (is_own or by_heir or names.module_of(call).is_test):
+                return True
+        return False
 
     def _begun(self, function: Function) -> list[Piece] | None:
         """The pieces before the rest, the mark between the two among them."""
