@@ -311,10 +311,16 @@ class KeyHosts:
         """The function that makes one text of all that a call gives it: `"/".join(parts)` of `*parts`."""
         functions = [callee.function for callee in self.program.calls.callees(call)]
         function = functions[0] if len(functions) == 1 else None
-        if function is not None and self.program.templates.joins.joiner(function) is not None:
-            return function  # it has no key by itself, however it is called
-        if function is None or any(a.star or a.keyword for a in call.args):
+        if function is None:
             return None
+        joins = self.program.templates.joins.joiner(function) is not None
+        if joins and (fixed := [p for p in function.own_params if p.by_position]):
+            # it has no key by itself, however it is called, unless nothing says what comes first
+            return None if any(a.star for a in call.args[: len(fixed)]) else function
+        if any(a.star or a.keyword for a in call.args):
+            return None
+        if joins:
+            return function
         returned = [behind(self.program.names, value) for value in function.returns]
         match function.own_params, returned:
             case (tree.Parameter(name=name, kind="*"),), [
