@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.blocks import contains, managers
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.steps import path_of
+from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
     from capsule_lint.program.model import Place
@@ -79,8 +80,37 @@ def may_be_absent(name: str, place: Place) -> bool:
 def _last_given(name: str, place: Place) -> int:
     """When the name was certainly given a value last, in the order of statements, before `place`."""
     given = place.scope.bindings.get(name, ())
-    run = (b.place.order for b in given if b.place.order < place.order and has_run(b.place, place))
+    run = [b.place.order for b in given if b.place.order < place.order and has_run(b.place, place)]
+    around = [place.scope.module.blocks[number] for number, _, _ in place.blocks]
+    run += [
+        at.order
+        for statement, at in _between(place.scope.statements, 0, place.order)
+        if _is_given_by(statement, name) and statement not in around and has_run(at, place, name)
+    ]
     return max(run, default=0)
+
+
+def _is_given_by(statement: tree.Statement, name: str) -> bool:
+    """Whether a statement gives a path of names a value, or what the path begins with, whatever happens in it."""
+    match statement:
+        case tree.Assign(op="", value=value) if value is not None:
+            paths = (path_of(leaf) for one in statement.targets for leaf, _ in targets_of(one))
+            is_none = isinstance(value, tree.Const) and value.value is None and not value.kind
+            return not is_none and any(one and f"{name}.".startswith(f"{one}.") for one in paths)
+        case tree.Block(kind="if", bodies=bodies):
+            return len(bodies) > 1 and all(_gives_or_leaves(one, name) for one in bodies)
+        case tree.Block(kind="with", bodies=(body, *_)):
+            swallows = any(last_name(head) in _SWALLOW for head in managers(statement))
+            return not swallows and any(_is_given_by(one, name) for one in body)
+        case tree.Block(kind="try", bodies=(body, *others)):
+            in_all = (_gives_or_leaves(one, name) for one in others[:-2])
+            return any(_is_given_by(one, name) for one in body) and all(in_all)
+        case _:
+            return False
+
+
+def _gives_or_leaves(body: tuple[tree.Statement, ...], name: str) -> bool:
+    return ends(body) or any(_is_given_by(one, name) for one in body)
 
 
 def ends(body: tuple[tree.Statement, ...]) -> bool:
