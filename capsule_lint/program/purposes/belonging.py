@@ -306,12 +306,15 @@ class Belonging:
         return found.pop() if len(found) == 1 else None
 
     def _is_apart(self, function: Function) -> bool:
-        """Whether a function is outside of classes, or needs no object of one that is neither an entity nor a repository:
-        `Key.for_model(name)`, which makes keys for whoever asks."""
-        owner = function.owner
-        free = function.is_static or "classmethod" in function.decorators
-        known = self.domain.repositories | self.domain.entities
-        return owner is None or (free and owner not in known)
+        """Whether a function is outside of classes, or needs no object of one that is neither an entity nor a repository,
+        nor called as one of policy's: `Key.for_model(name)`, which makes keys for whoever asks."""
+        owner, domain = function.owner, self.domain
+        if owner is None:
+            return True
+        if not function.is_static and "classmethod" not in function.decorators:
+            return False
+        known = owner in domain.entities or owner in domain.repositories
+        return not known and self._served_by(owner) is None
 
     def _served_by(self, owner: Class | None) -> str | None:
         """The entity of policy's table that a class is, is the repository of, and of no other, or else is called as."""
