@@ -29,12 +29,16 @@ def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None
     """The attribute of the parsed arguments that certainly has the scope's value wherever the one that
     is read has its own."""
     module_of, made = program.names.module_of, list(_made(program, read.base, 0))
-    options = list(program.calls.uses.calls_beside("add_argument"))
+    calls = [one for one in made if isinstance(one, tree.Call) and one.receiver is not None]
+    asked = [p for c in calls if c.receiver is not None for p in _made(program, c.receiver, 0)]
+    options = [
+        call
+        for call in program.calls.uses.calls_beside("add_argument")
+        if not _is_of_another(program, call, asked)
+    ]
     modules = {module_of(read)}
     if not any(module_of(c) in modules and kept_as(c) == read.name for c in options):
-        calls = (one for one in made if isinstance(one, tree.Call) and one.receiver is not None)
-        parsers_made = (p for c in calls if c.receiver for p in _made(program, c.receiver, 0))
-        modules = {module_of(one) for one in parsers_made}
+        modules = {module_of(one) for one in asked}
     parsers: dict[str, set[str]] = {}
     for call in options:
         if module_of(call) in modules and isinstance(call.func, tree.Attr):
@@ -46,6 +50,22 @@ def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None
     found = [name for name, has in parsers.items() if needed and needed <= has]
     known = made and len(found) == 1 and all(_is_parsed(program, one, found[0]) for one in made)
     return found[0] if known else None
+
+
+def _is_of_another(program: Program, option: tree.Call, asked: list[tree.Node]) -> bool:
+    """Whether an option is none of those parsers, all of which are known: each is made by itself, without parents."""
+    if option.receiver is None or not asked or not all(map(_is_alone, asked)):
+        return False
+    own = list(_made(program, option.receiver, 0))
+    return bool(own) and all(map(_is_alone, own)) and {*map(id, own)}.isdisjoint(map(id, asked))
+
+
+def _is_alone(made: tree.Node) -> bool:
+    return (
+        isinstance(made, tree.Call)
+        and last_name(made.func) == "ArgumentParser"
+        and not any(a.keyword == "parents" or a.star for a in made.args)
+    )
 
 
 def _parser(program: Program, node: tree.Node) -> str:
@@ -96,7 +116,7 @@ def _made(program: Program, node: tree.Node, depth: int) -> Iterator[tree.Node]:
         for callee in program.calls.callees(node):
             own = callee.function if callee.cls is None else None
             sources += own.returns if own is not None else [None]
-    if not sources or None in sources:
+    if not sources or None in sources or depth == _MAX_DEPTH:
         yield node
     for one in sources if depth < _MAX_DEPTH else ():
         if one is not None:
