@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.program.inference.mocks import PATCHES
 from capsule_lint.program.inference.options import is_parsed, presets
 from capsule_lint.program.inference.types import Foreign, FunctionObject
-from capsule_lint.program.local_names import bound_whole
+from capsule_lint.program.local_names import bound_whole, written_text
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,11 +118,31 @@ def _made(program: Program, node: tree.Node, depth: int) -> Iterator[tree.Node]:
         for callee in program.calls.callees(node):
             own = callee.function if callee.cls is None else None
             sources += own.returns if own is not None else [None]
+            yield from _put_in_place(program, own.name) if own is not None else ()
     if not sources or None in sources or depth == _MAX_DEPTH:
         yield node
     for one in sources if depth < _MAX_DEPTH else ():
         if one is not None:
             yield from _made(program, one, depth + 1)
+
+
+def _put_in_place(program: Program, name: str) -> Iterator[tree.Node]:
+    """What stands in the place of a function of that name in tests: what is written out there instead of a command line,
+    or else what puts it there."""
+    uses, modules = program.calls.uses, program.names.modules.values()
+    for call in (one for word in sorted(PATCHES) for one in uses.calls_beside(word)):
+        said = [written_text(program.names, a.value) or "" for a in call.args[:2]]
+        if any(text.rpartition(".")[2] == name for text in said):
+            yield from _written_in(call) or (call,)
+    for target, value in (one for m in modules if m.is_test for one in m.assigned):
+        if isinstance(target, tree.Attr) and target.name == name:
+            yield from _written_in(value) or (value,)
+
+
+def _written_in(node: tree.Node) -> list[tree.Node]:
+    parts = (n for n in within(node) if isinstance(n, tree.Call | tree.Lambda))
+    bodies = (n.body if isinstance(n, tree.Lambda) else n for n in parts)
+    return [n for n in bodies if isinstance(n, tree.Call) and last_name(n.func) in _WRITTEN]
 
 
 def kept_as(call: tree.Call) -> str:
