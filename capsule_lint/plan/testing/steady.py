@@ -10,20 +10,30 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.supply.repeats import PLAIN, PURE, repeatable
+from capsule_lint.plan.supply.restated import CONSTRUCTORS
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.texts.pieces import names_any_of
+from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
-    from capsule_lint.policy import Scope
+    from capsule_lint.policy import Scope, SourceSpec
     from capsule_lint.program import Program
 
 _REMEMBERING: Final = frozenset(("cache", "lru_cache"))
 _BINDERS: Final = frozenset(("staticmethod", "classmethod"))
-_MAKING: Final = frozenset((*PURE, *PLAIN, "join", "format", "replace", "getenv"))
+_MAKING: Final = frozenset(
+    (*PURE, *PLAIN, "join", "format", "replace", "getenv", "uuid3", "uuid5")
+)
 """What makes the same of the same, of Python's own."""
+_OF_TEXTS: Final = frozenset(
+    ("title", "capitalize", "casefold", "swapcase", "lstrip", "rstrip", "removesuffix", "zfill")
+)
+"""Methods of texts that make the same of the same, also where they are given nothing."""
 _FACTORIES: Final = frozenset(("default_factory", "factory"))
+_BASES: Final = frozenset(("super", *CONSTRUCTORS))
+"""What a class calls to have its base make the object."""
 _DEPTH: Final = 5
 
 
@@ -47,7 +57,29 @@ class Steady(Struct, frozen=True):
             return True
         if helper is not None:
             return self._gives_one(helper, 0)
+        if self._is_made_of_constants(spec):
+            return True
         return scope.test_value is not None and _is_written_out(scope.test_value)
+
+    def _is_made_of_constants(self, spec: SourceSpec) -> bool:
+        """Whether all that a `test-source` calls is a class, `Capsule("PRODUS")`, which only keeps what it is given."""
+        made = ast.parse(spec.code, mode="eval").body
+        func = made.func if isinstance(made, ast.Call) else None
+        if not isinstance(made, ast.Call) or not isinstance(func, ast.Name):
+            return False
+        found = self.program.names.definition(spec.dotted)
+        given = [*made.args, *(keyword.value for keyword in made.keywords)]
+        keeps = self._only_keeps(found) if isinstance(found, Class) else func.id[:1].isupper()
+        return bool(given) and keeps and all(isinstance(one, ast.Constant) for one in given)
+
+    def _only_keeps(self, cls: Class) -> bool:
+        """Whether a class makes nothing of its own where an object is made."""
+        made = [m for one in self.program.classes.mro(cls) for m in one.methods.values()]
+        inside = (n for m in made if m.name in CONSTRUCTORS for n in self.program.names.inside(m))
+        calls = (n for n in inside if isinstance(n, tree.Call) and last_name(n.func) not in _BASES)
+        params = self.program.classes.constructor(cls) or ()
+        told = not any(isinstance(p.default, tree.Call) for p in params)
+        return told and all(self._is_one(call, 0) for call in calls)
 
     def _gives_one(self, function: Function, depth: int) -> bool:
         if function.decorators & _REMEMBERING and not function.own_params:
@@ -63,7 +95,8 @@ class Steady(Struct, frozen=True):
         """Whether a statement makes a value that is the same each time, or none."""
         match statement:
             case tree.Assign(value=value, targets=targets, op=""):
-                plain = all(isinstance(target, tree.Name) for target in targets)
+                bound = (inner for target in targets for inner, _ in targets_of(target))
+                plain = all(isinstance(inner, tree.Name) for inner in bound)
                 return plain and (value is None or self._is_one(value, depth))
             case tree.Eval(kind="return" | "assert" | "expr", values=values):
                 return all(self._is_one(value, depth) for value in values)
@@ -95,6 +128,8 @@ class Steady(Struct, frozen=True):
         if any(self._has_another(c.cls, call) for c in callees if c.cls is not None):
             return False
         name = last_name(call.func)
+        if not callees and isinstance(call.func, tree.Attr) and name in _OF_TEXTS:
+            return True
         makes = bool(callees) or name[:1].isupper() or name in _MAKING
         return (makes and bool(call.args)) or repeatable(call, self.program, depth=1)
 
