@@ -29,6 +29,8 @@ class OwnRows:
     _known: tuple[int, dict[str, set[str]], _Rows] = (-1, {}, {})
     """What was found for so many keys: the names by what the keys say, and by the sort keys of the table beside these."""
     _inside: dict[Class, list[KeySite]] = field(default_factory=dict)
+    _helped: tuple[tuple[int, int], dict[Class, list[KeySite]]] = ((-1, -1), {})
+    """The keys that classes have helpers make, of so many keys and helpers."""
 
     def names(self, site: KeySite) -> set[str]:
         """The names of the entities that make such a key of themselves."""
@@ -41,11 +43,21 @@ class OwnRows:
 
     def made(self, cls: Class, name: str) -> list[KeySite]:
         """Those and the keys that such a class has helpers make."""
+        by_helpers = self._by_helpers(cls) if self.listed(cls) == name else ()
+        return [*self.inside(cls, name), *by_helpers]
+
+    def _by_helpers(self, cls: Class) -> list[KeySite]:
         keys = self.domain.keys
-        methods = cls.methods.values() if self.listed(cls) == name else ()
-        helpers = {helper: None for method in methods for helper in keys.helpers_of(method)}
-        others = (site for helper in helpers for site in keys.inside(helper))
-        return [*self.inside(cls, name), *(one for one in others if one.owner is not cls)]
+        asked = len(keys.sites), len(keys.helpers)
+        if self._helped[0] != asked:
+            self._helped = asked, {}
+        known = self._helped[1]
+        if cls not in known:
+            methods = cls.methods.values()
+            helpers = {helper: None for method in methods for helper in keys.helpers_of(method)}
+            others = (site for helper in helpers for site in keys.inside(helper))
+            known[cls] = [one for one in others if one.owner is not cls]
+        return known[cls]
 
     def by_sort_keys(self, site: KeySite) -> dict[str, set[str]]:
         """The names of those that make such a key of the table, by the sort keys beside it, which are empty where there
