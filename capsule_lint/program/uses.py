@@ -20,7 +20,7 @@ from capsule_lint.program.held_names import names_held, values_of, words_in
 from capsule_lint.program.inference.going_through import GOING_THROUGH
 from capsule_lint.program.inference.hooks import GIVEN_CLASSES
 from capsule_lint.program.inference.namespaces import called_name
-from capsule_lint.program.model import Class, Function, Module, last_name
+from capsule_lint.program.model import Class, Function, Module, last_name, outwards
 from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
@@ -85,8 +85,10 @@ class Uses:
 
     _given: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The parameters that get a class by default or by keyword, and the functions that give it: `make=Order`."""
-    _by_keyword: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The parameters that get a name by keyword."""
+    _by_keyword: dict[str, list[tuple[tree.Call, str]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    """The parameters that get a name by keyword, and where."""
     _any_class: set[str] | None = None
     _results: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of what calls give, and of the functions that give that back, by the names of what is called."""
@@ -263,36 +265,56 @@ class Uses:
             found |= {last_name(target) for target in targets} | {one.parameter or ""}
         return found - {""}
 
-    def parameters(self, name: str) -> set[str]:
-        """The names by which something that is given the class `name` calls it: `make=Order`, `run(Order)`."""
+    def parameters(self, name: str, *, dressing: bool = True) -> set[str]:
+        """The names by which something that is given the class `name` calls it: `make=Order`, `run(Order)`; with
+        `dressing` also those that only decorators have for it, which mean it in these alone."""
         found = self._given_any().union(*(self._given.get(one, ()) for one in self.known_as(name)))
+        found |= {own for _, own in self.dressing()} if dressing else set()
         found |= self._taken(name) if name[:1].isupper() else set()
         found = found.union(*(self._results.get(one, ()) for one in found))
         every = set[str]().union(*(self.known_as(one) for one in found))
         return {one for one in every if one in self._calls}
 
+    def dressing(self) -> list[tuple[Function, str]]:
+        """The functions that decorate a class, and their names for it."""
+        return [
+            (function, own.name)
+            for name, dressed in self._decorated.items()
+            if any(isinstance(one, Class) for one, _ in dressed)
+            for function in self._signatures.get(name, ())
+            for own in function.params[:1]
+        ]
+
     def _given_any(self) -> set[str]:
-        """The names by which what is given any class calls it: class methods, decorators, methods that Python itself
-        gives one, `owner` of `__set_name__`, and what these give it to."""
+        """The names by which what is given any class calls it: class methods, methods that Python itself gives one,
+        `owner` of `__set_name__`, and what these, and decorators of classes, give it to."""
         if self._any_class is None:
-            signatures = self._signatures
-            hooks = [
-                (f, at) for name, at in GIVEN_CLASSES.items() for f in signatures.get(name, ())
-            ]
-            for name, dressed in self._decorated.items():
-                if any(isinstance(one, Class) for one, _ in dressed):
-                    hooks += [(function, 0) for function in signatures.get(name, ())]
-            found = {"cls"}.union(p.name for f, at in hooks for p in f.params[at : at + 1])
-            given = (self._taken(one) | self._by_keyword.get(one, set()) for one in found)
-            self._any_class = found.union(*given)
+            given = {
+                p.name
+                for name, at in GIVEN_CLASSES.items()
+                for function in self._signatures.get(name, ())
+                for p in function.params[at : at + 1]
+            }
+            found = given | {"cls"}
+            giving = [*((one, None) for one in found), *((own, f) for f, own in self.dressing())]
+            for one, within in giving:
+                found |= self._taken(one, within)
+                found |= {
+                    keyword
+                    for call, keyword in self._by_keyword.get(one, ())
+                    if within is None or within in outwards(self.names.function_of(call))
+                }
+            self._any_class = found
         return self._any_class
 
-    def _taken(self, name: str) -> set[str]:
-        """The parameters by which functions take what is called so; what `type(self)(…)` makes takes what an object of the
-        class around it takes."""
+    def _taken(self, name: str, within: Function | None = None) -> set[str]:
+        """The parameters by which functions take what is called so, `within` a function or anywhere; what `type(self)(…)`
+        makes takes what an object of the class around it takes."""
         found = set()
         for call, position in self._passed.get(name, ()):
             called, function = last_name(call.func), self.names.function_of(call)
+            if within is not None and within not in outwards(function):
+                continue
             match call.func:
                 case tree.Call(func=tree.Name(id="type")) if function and function.owner:
                     called = function.owner.name
@@ -357,7 +379,7 @@ class Uses:
                 self._note_given(value, argument.keyword)
             if isinstance(value, tree.Name):
                 if argument.keyword is not None:
-                    self._by_keyword[value.id].add(argument.keyword)
+                    self._by_keyword[value.id].append((call, argument.keyword))
                 self._arguments[id(function), value.id].append((call, argument))
             elif isinstance(value, tree.Attr) and isinstance(value.base, tree.Name):
                 owner = function.owner if function is not None else None

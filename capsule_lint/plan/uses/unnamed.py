@@ -8,6 +8,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.inference.types import ClassObject, Instance, UnknownType
+from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,16 +21,26 @@ if TYPE_CHECKING:
 def unnamed(program: Program, cls: Class) -> Iterator[tree.Call]:
     """The calls, by a name under which something knows a class that it is given, that fit its constructor and are of
     nothing that is known, or of what the class inherits from."""
-    calls = program.calls
     params = program.classes.constructor(cls)
-    for name in sorted(calls.uses.parameters(cls.name).difference(INDIRECT_CONSTRUCTION)):
-        for call in calls.uses.calls_beside(name) if params is not None else ():
-            types = program.inference.of(call.func)
-            known = any(isinstance(one, ClassObject) and one.cls is cls for one in types)
-            if known or not any(_may_be(program, one, cls) for one in types):
-                continue
-            if call.args and not _hands_on(call) and bind(call.args, params or ()) is not None:
-                yield call
+    for call in _by_names(program, cls) if params is not None else ():
+        types = program.inference.of(call.func)
+        known = any(isinstance(one, ClassObject) and one.cls is cls for one in types)
+        if known or not any(_may_be(program, one, cls) for one in types):
+            continue
+        if call.args and not _hands_on(call) and bind(call.args, params or ()) is not None:
+            yield call
+
+
+def _by_names(program: Program, cls: Class) -> Iterator[tree.Call]:
+    """The calls by such a name; by that which a decorator has for it, those in the decorator."""
+    uses = program.calls.uses
+    known = uses.parameters(cls.name, dressing=False).difference(INDIRECT_CONSTRUCTION)
+    for name in sorted(known):
+        yield from uses.calls_beside(name)
+    for function, name in uses.dressing():
+        for node in program.names.inside(function) if name not in known else ():
+            if isinstance(node, tree.Call) and last_name(node.func) == name:
+                yield node
 
 
 def _hands_on(call: tree.Call) -> bool:
