@@ -291,10 +291,14 @@ class Joins:
 
     def _is_told_words(self, function: Function) -> bool:
         """Whether the program calls a function with a word that it writes out as what comes first: a kind, and no
-        identifier."""
+        identifier; and nothing calls it by keywords, whose order says nothing."""
+        calls = [call for call, _ in self.templates.calls.callers(function)]
+        fixed = [p.name for p in function.own_params if p.by_position]
+        if any(call.keyword(name) is not None for call in calls for name in fixed):
+            return False
         given = (
             call.args[0]
-            for call, _ in self.templates.calls.callers(function)
+            for call in calls
             if call.args and not self.templates.names.module_of(call).is_test
         )
         return any(
