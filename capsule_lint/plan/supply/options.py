@@ -33,14 +33,16 @@ def option_beside(program: Program, read: tree.Attr, scope: Scope) -> str | None
     module_of, made = program.names.module_of, list(_made(program, read.base, 0))
     calls = [one for one in made if isinstance(one, tree.Call) and one.receiver is not None]
     asked = [p for c in calls if c.receiver is not None for p in _made(program, c.receiver, 0)]
+    here, makers = {module_of(read)}, {module_of(one) for one in asked}
     options = [
         call
         for call in program.calls.uses.calls_beside("add_argument")
-        if not _is_of_another(program, call, asked)
+        if module_of(call) in here | makers
+        and ((name := kept_as(call)) == read.name or names_scope(name, scope))
+        and not _is_of_another(program, call, asked)
     ]
-    modules = {module_of(read)}
-    if not any(module_of(c) in modules and kept_as(c) == read.name for c in options):
-        modules = {module_of(one) for one in asked}
+    told_here = any(module_of(c) in here and kept_as(c) == read.name for c in options)
+    modules = here if told_here else makers
     parsers: dict[str, set[str]] = {}
     for call in options:
         if module_of(call) in modules and isinstance(call.func, tree.Attr):
