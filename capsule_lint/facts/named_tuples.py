@@ -64,7 +64,9 @@ class NamedTuples:
             fields.append(tree.Assign(target.at, (target,), value, annotation))
         at = self._at(node.func)
         base = tree.Argument(tree.Name(at, "NamedTuple"), None, "", at)
-        return base, tree.Listed(self._expr(display), tuple(fields), leading)
+        called = said.get("typename")
+        name = self._expr(called) if called is not None else None
+        return base, tree.Listed(self._expr(display), tuple(fields), leading, name)
 
     def _defaults(
         self, said: ast.expr | None, count: int, leading: int | None

@@ -321,8 +321,10 @@ class _Walker:
         self._bind(Binding(node.name, "class", place, node.name_at, definition=cls), scope)
         self._all(node.decorators, place, node)
         self._all([base.value for base in node.bases], place, node)
-        for one in node.listed.fields if node.listed is not None else ():
-            self._assign(one, Place(inner, one, (), place.order))
+        if node.listed is not None:
+            self._all((node.listed.called,) if node.listed.called else (), place, node)
+            for one in node.listed.fields:
+                self._assign(one, Place(inner, one, (), place.order))
         self._body(node.body, inner, ())
 
     # --- expressions ---

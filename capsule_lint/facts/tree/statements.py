@@ -165,6 +165,8 @@ class Listed(Struct, frozen=True):
     fields: tuple[Assign, ...]
     leading: int | None
     """How many of them stand before one that is not written out, `["tenant_id", SKU, *EXTRA]`; `None` where all are."""
+    called: Node | None
+    """What the call is told that the class is called."""
 
 
 class ClassDef(Stmt, frozen=True, tag=True):
