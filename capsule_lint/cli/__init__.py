@@ -65,9 +65,8 @@ def _run(given: Sequence[str]) -> int:
     except OSError as error:
         _say(f"error: {error.filename or 'the operating system'}: {error.strerror or error}")
         sys.exit(CapsuleLintError.exit_code)
-    except (
-        Exception
-    ) as error:  # whatever else it is, it is ours: never an exit code that means findings
+    except Exception as error:
+        # whatever else it is, it is ours: never an exit code that means findings
         if isinstance(error.__cause__, KeyboardInterrupt):  # Python has wrapped it
             raise error.__cause__ from None
         import traceback
