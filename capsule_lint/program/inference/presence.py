@@ -57,24 +57,28 @@ def may_be_absent(name: str, place: Place) -> bool:
     """Whether `place` is where a test has found that `name`, a path of names, is `None` or empty, or may
     have."""
     module = place.scope.module
-    blocks, since = module.blocks, _last_given(name, place)
-    for number, branch, _ in place.blocks:
-        block = blocks[number]
-        is_asked = block.kind == "if" and branch <= 1 and module.starts[number] >= since
-        tested = block.heads[0] if is_asked and block.heads else None
-        if tested is not None and _holds(tested, name, present=branch == 1):
-            return True
-    return any(
-        since <= at.order < place.order
-        and isinstance(statement, tree.Block)
+    around = [(module.blocks[number], number, branch) for number, branch, _ in place.blocks]
+    blocks = [block for block, _, _ in around]
+    found = [
+        module.starts[number]
+        for block, number, branch in around
+        if block.kind == "if"
+        and branch <= 1
+        and block.heads
+        and _holds(block.heads[0], name, present=branch == 1)
+    ]
+    found += [
+        at.order
+        for statement, at in _between(place.scope.statements, 0, place.order)
+        if isinstance(statement, tree.Block)
         and statement.kind == "if"
-        and bool(statement.heads)
+        and statement.heads
         and _holds(statement.heads[0], name, present=True)
         and ends(statement.bodies[0])
         and at.blocks == place.blocks[: len(at.blocks)]
-        and (not place.blocks or statement not in (blocks[n] for n, _, _ in place.blocks))
-        for statement, at in place.scope.statements
-    )
+        and statement not in blocks
+    ]
+    return bool(found) and max(found) >= _last_given(name, place)
 
 
 def _last_given(name: str, place: Place) -> int:
