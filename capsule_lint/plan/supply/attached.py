@@ -15,7 +15,6 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
-from capsule_lint.program.texts.steps import path_of
 from capsule_lint.program.walk import singles, targets_of
 
 if TYPE_CHECKING:
@@ -215,21 +214,23 @@ class Attached(Struct, frozen=True, dict=True):
 
     def _is_known(self, node: tree.Node) -> bool:
         """Whether an object is one of a class of the program's."""
-        place = self.program.names.place(node)
-        function = place.scope.function
-        if function is not None and isinstance(node, tree.Name) and node.id == function.self_name:
-            return True
-        return any(isinstance(one, Instance) for one in self.program.inference.of(node))
+        return self._is_self(node) or any(
+            isinstance(one, Instance) for one in self.program.inference.of(node)
+        )
+
+    def _is_self(self, node: tree.Node) -> bool:
+        function = self.program.names.function_of(node)
+        own = function.self_name if function is not None else None
+        return isinstance(node, tree.Name) and node.id == own
 
     def _is_own(self, put: _Put) -> bool:
         """Whether an object is one of a class of the program's, and not what the function is handed and has nothing
         of its class there: of that some code knows the class, and other code knows it by its name only."""
-        node, names = put.base, self.program.names
-        function = names.place(node).scope.function
-        bound = names.bindings_of(node) if isinstance(node, tree.Name) else ()
-        is_self = function is not None and function.self_name == path_of(node)
+        node = put.base
+        bound = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
         handed = bool(bound) and all(b.kind == "param" for b in bound)
-        return self._is_known(node) and (is_self or not handed or self._has_itself(put))
+        is_own = self._is_self(node) or not handed
+        return self._is_known(node) and (is_own or self._has_itself(put))
 
     def _has_itself(self, put: _Put) -> bool:
         """Whether an object has something of its class, and not only of those who put it there."""
