@@ -139,7 +139,6 @@ class Planner:
         """Fill the state."""
         self._find()
         self._grow()
-        self.values.settle()
         self._tie()
         self._check()
 
@@ -196,6 +195,7 @@ class Planner:
         )
         while any(part.extend() for part in others):
             self._settle()
+        self.values.settle()
         self.serving.close()
 
     def _check(self) -> None:
