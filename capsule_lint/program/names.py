@@ -63,6 +63,8 @@ class Names:
     _read: dict[str, Module | None] = field(default_factory=dict)
     _late: set[tuple[Module, str]] = field(default_factory=set)
     """The names that are being looked for where a module finds them late."""
+    _bindings: dict[int, list[Binding]] = field(default_factory=dict)
+    """Those of names that were asked for, by the `id` of the name, which the program keeps."""
     _inside: dict[Module, dict[Function, list[tree.Node]]] = field(default_factory=dict)
     _called: dict[Function, dict[str, list[tree.Name]]] = field(default_factory=dict)
     stubs: dict[str, Module] = field(default_factory=dict)
@@ -353,7 +355,11 @@ class Names:
 
     def bindings_of(self, node: tree.Name) -> list[Binding]:
         """The bindings that a name may be read from where it stands; empty for built-ins."""
-        return self.bindings(node.id, self.index.places[id(node)])
+        found = self._bindings.get(id(node))
+        if found is None:
+            found = self.bindings(node.id, self.index.places[id(node)])
+            self._bindings[id(node)] = found
+        return found
 
     def bindings(self, name: str, place: Place) -> list[Binding]:
         """The bindings of `name` that may reach `place`; empty for built-ins."""
