@@ -47,6 +47,10 @@ class Holders:
     """Names, and what is said behind them."""
     _values: dict[int, tuple[Place, tuple[tuple[str, Class], ...]]] = field(default_factory=dict)
     """What is in scope at a place."""
+    _beside: dict[int, tuple[tree.Call, tuple[tuple[str, Class], ...]]] = field(
+        default_factory=dict
+    )
+    """What is beside what calls are given."""
 
     # --- attributes ---
 
@@ -237,13 +241,20 @@ class Holders:
 
     # --- objects ---
 
-    def beside(self, call: tree.Call | None) -> Iterator[tuple[str, Class]]:
+    def beside(self, call: tree.Call | None) -> tuple[tuple[str, Class], ...]:
         """The values of known class among a call's arguments: `ctx` of `ctx.tenant_id`, also where that
         was kept in a local before, or is read by a function, plain names, and what copies are made of: `cart` of `cart.paid()`.
 
         Where several values could be meant, the call's own arguments say which one is.
         """
-        values = [self._said(a.value) for a in call.args] if call is not None else []
+        if call is None:
+            return ()
+        if id(call) not in self._beside:
+            self._beside[id(call)] = call, tuple(self._beside_in(call))
+        return self._beside[id(call)][1]
+
+    def _beside_in(self, call: tree.Call) -> Iterator[tuple[str, Class]]:
+        values = [self._said(a.value) for a in call.args]
         paths = [p.base for value in values for p in self.paths_in(value)]
         named = [one for one in map(self._named, values) if one is not None]
         for node in (*paths, *named):
@@ -258,7 +269,7 @@ class Holders:
             if cls is not None:
                 yield code, cls
         inference = self.program.inference
-        for argument in call.args if call is not None else ():
+        for argument in call.args:
             for code, node in read_for(self.program, argument.value):
                 cls = inference.the_class(inference.of(node), present=True)
                 if cls is not None:

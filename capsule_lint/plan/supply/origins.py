@@ -50,10 +50,13 @@ class Origins(Struct, frozen=True):
         else the outermost one, up to where a request enters, or to one that is called where another one gives it
         back."""
         place = self.program.names.place(want.node)
+        around = [s for s in place.scope.ancestors() if s.kind in ("function", "lambda")]
+        if len(around) < 2 and not any(scope.kind == "lambda" for scope in around):
+            return around[0].function if around else None
         own = self._scopes(self._neighbours(want))
         told = self._telling(want) if not own else None
         function: Function | None = None
-        for scope in place.scope.ancestors():
+        for scope in around:
             given = scope in own or scope is told
             if scope.kind == "lambda" and given:
                 return self.program.names.index.lambdas.get(id(scope))

@@ -32,7 +32,7 @@ from capsule_lint.program.model import Binding, Class, Function, Place, enclosin
 from capsule_lint.program.purposes.other_types import is_made_other
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.supply.given import Said
     from capsule_lint.policy import Scope
@@ -347,12 +347,20 @@ class Sources:
     def _attribute(
         self, scope: Scope, place: Place, call: tree.Call | None, *, loose: bool
     ) -> Value | None:
+        for code, value in self._attributes(scope, place, call, loose=loose):
+            if call is None or code != told_by(self.program, call):
+                return value
+        return None
+
+    def _attributes(
+        self, scope: Scope, place: Place, call: tree.Call | None, *, loose: bool
+    ) -> Iterator[tuple[str, Value]]:
+        """The objects at hand that have a scope, nearest first, and how it is read of them."""
         telling = [f for f in enclosing(place) if self._is_for_another(f)]
-        told = told_by(self.program, call) if call is not None else None
         for function in enclosing(place):
             own = self.holders.of_self(scope, function)
-            if own is not None and function not in telling and function.self_name != told:
-                return own
+            if own is not None and function not in telling:
+                yield function.self_name or "", own
         copied = {function.self_name for function in telling}  # `replace(self, tenant_id=…)`
         near = [pair for pair in self.holders.beside(call) if pair[0] not in copied]
         near += self.holders.own_attributes(place)
@@ -373,11 +381,8 @@ class Sources:
             attribute = self.holders.attribute_of(cls, scope)
             knot = self.holders.field_knot(cls, scope)
             known = knot is not None or code in own_names
-            if code == told or (is_private(attribute) and not known):
-                continue
-            if attribute is not None:
-                return Value(self.holders.path(code, cls, attribute), knot=knot)
-        return None
+            if attribute is not None and (known or not is_private(attribute)):
+                yield code, Value(self.holders.path(code, cls, attribute), knot=knot)
 
     def _asking(self, pairs: list[tuple[str, Class]], place: Place) -> list[tuple[str, Class]]:
         """Those that were not looked up by the scope of another, whose scopes they have then:
