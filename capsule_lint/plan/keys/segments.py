@@ -308,13 +308,12 @@ class Segments(MendRoom):
         if statement is None or parts is None:
             self.mends.obstacle(defect.knot, anchor, "the key is put together in steps")
             return
-        for one in reversed(new):
-            for part in (
-                self.planner.stored.as_text(one.scope, one.hole, anchor) or one.hole,
-                f'"{word_of(one.tag)}"',
-            ):
-                line = f"{parts}({part})"
-                mend = AddStatement(defect.module.filename, statement.span, code, line)
+        for one in new:
+            hole = self.planner.stored.as_text(one.scope, one.hole, anchor) or one.hole
+            for part in (f'"{word_of(one.tag)}"', hole) if one.tag else (hole,):
+                mend = AddStatement(
+                    defect.module.filename, statement.span, code, f"{parts}({part})"
+                )
                 self.mends.add(defect.knot, mend)
 
     def _step(self, defect: KeyDefect, anchor: tree.Node) -> tree.Node | None:
