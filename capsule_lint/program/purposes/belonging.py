@@ -109,8 +109,18 @@ class Belonging:
         key beside it tells."""
         if site.index and self._has_others(site.owner):
             return None
-        named = self.tags.entity(self.tags.of(site.template)) or self._alike(site)
-        return named or self._told.of(site)
+        return self._tagged(site) or self._alike(site) or self._told.of(site)
+
+    def _tagged(self, site: KeySite) -> str | None:
+        """The entity of policy's table that a tag of a site's key names."""
+        named = self.tags.entity(self.tags.of(site.template))
+        return None if named is not None and self._finds_others(site, named) else named
+
+    def _finds_others(self, site: KeySite, entity: str) -> bool:
+        """Whether others' rows are found by an entity, in an index whose key has a scope that it is said to be without:
+        `TENANT#{tenant_id}#CURRENCY#{currency}`."""
+        others = site.index and self._named_by_owner(site.owner) != entity
+        return others and self._has_more(site, entity)
 
     def _alike(self, site: KeySite) -> str | None:
         """The entity of policy's table whose own keys say the same: `TAX#{self.country}` of a `TaxRate`."""
@@ -147,6 +157,8 @@ class Belonging:
         those which it makes of itself show that it has none."""
         if not self._has_more(site, entity):
             return False
+        if self._finds_others(site, entity):
+            return True
         if self._is_tagged(site, entity):
             return False
         if not (served or self._is_own(site.owner, entity)):
@@ -174,7 +186,7 @@ class Belonging:
         return self._beyond[known]
 
     def _is_tagged(self, site: KeySite, entity: str) -> bool:
-        return self.tags.entity(self.tags.of(site.template)) == entity
+        return self._tagged(site) == entity
 
     def _callees(self, function: Function) -> Iterator[Function]:
         """The functions that one calls."""
