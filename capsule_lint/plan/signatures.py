@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Verdict
+from capsule_lint.plan.calls.given_already import GivenAlready
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Knot, Want
 from capsule_lint.plan.supply.entries import SPECIAL, said_of_base
@@ -32,7 +33,7 @@ from capsule_lint.plan.uses.decorated import given_alike, giving
 from capsule_lint.plan.uses.dispatched import Dispatched
 from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
-from capsule_lint.plan.uses.passthrough import asserted, forwarded
+from capsule_lint.plan.uses.passthrough import ASSERTIONS, asserted, forwarded
 from capsule_lint.plan.uses.wrapped import around_by, gaining_with, will_take
 from capsule_lint.policy import selects
 from capsule_lint.program.calling.fixtures import is_collected
@@ -336,6 +337,12 @@ class Signatures(Room):
             node = call.args[offset - 1].value if offset else call.func
             verdict = Verdict.ALREADY_CORRECT, "is to fail for want of an argument"
             self.state.verdicts[id(node)] = verdict
+            return
+        if GivenAlready(self.planner).gives(call, scope, callee, given, offset):
+            said = call.func
+            said = said.base if isinstance(said, tree.Attr) and said.name in ASSERTIONS else said
+            verdict = Verdict.ALREADY_CORRECT, f"gives `{scope.parameter}` already"
+            self.state.verdicts[id(said)] = verdict
             return
         dispatched = Dispatched(self.program)
         new = self.asks(call, scope, knot)
