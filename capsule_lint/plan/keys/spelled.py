@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 HOLE: Final = "\x00"
 """What stands for a hole in the text of an f-string."""
+_NEVER: Final = "(?!)"
 _MARKS: Final = "#|/:"
 _END: Final = r"""[^\s#"'`<>()\[\]{},;"""
 
@@ -66,6 +68,18 @@ class Form(Struct, frozen=True):
         made = {defect.function for defect in self.defects} | {self.function}
         made = made.union(*(defect.makers for defect in self.defects))
         return {function for function in made if function is not None}
+
+    def whole(self) -> re.Pattern[str]:
+        """How its keys look once they have the segments that they lack."""
+        lacking: defaultdict[str, str] = defaultdict(str)
+        for gap in self.gaps:
+            mark = re.escape(gap.separator)
+            segment = f"{re.escape(gap.tag)}[^#{mark}]+?"
+            lacking[gap.group] += segment + mark if gap.front else mark + segment
+        said = self.regex.pattern
+        for group, segments in lacking.items():
+            said = said.replace(f"(?P<{group}>)", segments)
+        return re.compile(said if self.provable and lacking else _NEVER, re.DOTALL)
 
 
 class Forms(Struct, frozen=True):

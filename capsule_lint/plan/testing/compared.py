@@ -110,7 +110,7 @@ class Compared(MendRoom):
         if text is not None and not exact:
             if Remarked(self.mends.testing).update(value, text, other):
                 self._seen.add((module.filename, value.span))
-            else:
+            elif not self.mends.testing.is_whole(text):
                 self._derive(module, text, value, other)
         elif literal_text(value) is None:
             self._word(module, value, other, exact)

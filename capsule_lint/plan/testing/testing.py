@@ -56,6 +56,7 @@ class Testing(MendRoom):
     changed: list[tuple[tree.Node, str, Knot]] = field(default_factory=list)
     """These, and the code that they become."""
     _forms: Fitting | None = None
+    _whole: Fitting | None = None
 
     def __post_init__(self) -> None:
         self.reach = Reach(self.program)
@@ -71,8 +72,12 @@ class Testing(MendRoom):
             return
         Quoted(self).note_examples(defects)
         parts = {_longest_text(d) for d in defects}
-        literals = [*self._literals(parts), *self._words(defects)]
-        composed = list(self.composed.texts(parts))
+        literals = [
+            one
+            for one in (*self._literals(parts), *self._words(defects))
+            if not self.is_whole(one[-1])
+        ]
+        composed = [pair for pair in self.composed.texts(parts) if not self.is_whole(pair[1])]
         if not ((literals or composed) and self.forms()):
             Begun(self).update(defects)
             return
@@ -112,6 +117,13 @@ class Testing(MendRoom):
             found = [*direct, *Longer(self.program, defects).forms()]
             self._forms = Fitting(sorted(found, key=lambda form: -form.weight))
         return self._forms
+
+    def is_whole(self, text: str) -> bool:
+        """Whether a text is a key that changes as that is going to be: whoever has written it has left the code for
+        last."""
+        if self._whole is None:
+            self._whole = Fitting(self.forms().all, Form.whole)
+        return self._whole.any(text)
 
     def _defects(self) -> list[KeyDefect]:
         return [d for d in self.planner.defects if not d.module.is_test]
