@@ -117,6 +117,17 @@ RULE = Rule(
     invalid=(
         Bad(
             """
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#ORDER#{order_id}"
+            """,
+            lines=(2,),
+            fixed="""
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+            """,
+        ),
+        Bad(
+            """
             def add_all(table, tenant_id: str, capsule_id: str, names: list[str]) -> None:
                 rows = [
                     {

@@ -59,16 +59,23 @@ class KeyDefects(Room):
         return "CAP102" if site.index else "CAP101"
 
     def is_helper(self, site: KeySite) -> bool:
-        """Whether a template is that of a key helper, and no entity's own key."""
+        """Whether a template is that of a key helper which lacks a parameter, and no entity's own key."""
         function = site.function
         if site.role is not Role.HELPER or function is None or self._is_chosen(site.template.host):
             return False
-        return not (
+        return not self._takes_all(function, site) and not (
             function.owner in self.program.domain.entities
             and function.takes_self
             and not function.own_params
             and "classmethod" not in function.decorators
         )
+
+    def _takes_all(self, function: Function, site: KeySite) -> bool:
+        """Whether a function has to be told all scopes that its key lacks: the key alone is wrong then."""
+        present = {s.scope for s in self.program.templates.segments(site.template.pieces)}
+        missing = [s for s in self.program.domain.required(site) if s.name not in present]
+        taken = [self.program.domain.scope_parameter(function, scope) for scope in missing]
+        return bool(taken) and all(one is not None and one.default is None for one in taken)
 
     def _is_chosen(self, host: tree.Node) -> bool:
         """Whether a text is one of several of which one is chosen and filled elsewhere, or a decorator's."""
