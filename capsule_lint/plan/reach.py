@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import Foreign
+from capsule_lint.program.inference.types import Collection, Foreign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +41,11 @@ class Reach:
                 found.add(current)
                 queue += chain.from_iterable(self.steps(current))
         return found
+
+    def all_of(self, *functions: Function) -> set[Function] | None:
+        """The same; `None` where they may run more than is known."""
+        every = self.of(*functions)
+        return every if all(map(self.is_followed, every)) else None
 
     def by(self, node: tree.Node) -> list[Function]:
         """The functions that one call, the reading of one property, or the making of a text runs."""
@@ -78,11 +83,23 @@ class Reach:
         match node:
             case tree.Call() if not self.program.calls.callees(node):
                 is_method = isinstance(node.func, tree.Attr) and node.func.name in _TEXTUAL
-                return node.last_name() in PLAIN or is_method or self._is_apart(node)
+                plain = node.last_name() in PLAIN or is_method or self._is_collections(node)
+                return plain or self._is_apart(node)
             case tree.Attr() if node.name in self._properties:
                 return any(self.by(node))
             case _:
                 return True
+
+    def _is_collections(self, call: tree.Call) -> bool:
+        """Whether a call is that of a method which a list, set or dict has, and runs nothing that it is given."""
+        base = (
+            self.program.inference.of(call.func.base) if isinstance(call.func, tree.Attr) else ()
+        )
+        return (
+            bool(base)
+            and all(isinstance(t, Collection) for t in base)
+            and not any(a.keyword for a in call.args)
+        )
 
     def _is_apart(self, call: tree.Call) -> bool:
         """Whether a call runs nothing of the program: that of a function that a library's module has, which is

@@ -159,7 +159,7 @@ class LiteralPlaces(Struct, frozen=True):
             isinstance(around, tree.Compare)
             or (isinstance(around, tree.Call) and last_name(around.func) in _EXPECTING)
             or (isinstance(around, tree.Call) and last_name(around.func).startswith("assert"))
-            for around in self._around(node)
+            for around in self.around(node)
         )
 
     def is_said(self, node: tree.Node) -> bool:
@@ -176,7 +176,7 @@ class LiteralPlaces(Struct, frozen=True):
         return any(
             isinstance(around, tree.Call) and last_name(around.func) in ("zip", "zip_longest")
             for place in self.shared.stands(node)
-            for around in self._around(place)
+            for around in self.around(place)
         )
 
     def expecting(self, node: tree.Node) -> Iterator[tree.Node]:
@@ -184,7 +184,7 @@ class LiteralPlaces(Struct, frozen=True):
         if self._is_expected(node):
             yield node
             return
-        *_, outer = node, *self._around(node)
+        *_, outer = node, *self.around(node)
         kept = self.program.names.parent(outer)
         if isinstance(kept, tree.Assign):
             yield from filter(self._is_whole, self.program.records.uses(kept))
@@ -192,7 +192,7 @@ class LiteralPlaces(Struct, frozen=True):
     def _is_whole(self, node: tree.Node) -> bool:
         """Whether something is compared as it is, or what its own methods make of it."""
         inner = node
-        for around in self._around(node):
+        for around in self.around(node):
             match around:
                 case tree.Compare(ops=(op,)):
                     return op in _ALIKE
@@ -202,7 +202,7 @@ class LiteralPlaces(Struct, frozen=True):
             inner = around
         return False
 
-    def _around(self, node: tree.Node) -> Iterator[tree.Node]:
+    def around(self, node: tree.Node) -> Iterator[tree.Node]:
         """What an expression is part of, innermost first."""
         names = self.program.names
         current = names.parent(node)
@@ -233,27 +233,35 @@ class LiteralPlaces(Struct, frozen=True):
 
     def only_by(self, node: tree.Node) -> set[Function] | None:
         """All functions that may make what a literal is compared with; `None` where they are not all known."""
-        found: set[Function] = set()
         sides = [self.sides(place) for place in self.shared.stands(node)]
         if not all(sides):
             return None
-        for side in (side for beside in sides for side in beside):
-            for one in within(side):
-                made = self._made_by(one)
-                if made is None:
+        return self.only_in(side for beside in sides for side in beside)
+
+    def only_in(self, nodes: Iterable[tree.Node]) -> set[Function] | None:
+        """All functions that may make what some expressions give; `None` where they are not all known."""
+        found: set[Function] = set()
+        for node in nodes:
+            made = behind(self.program.names, node) or node
+            known = self.program.templates.template(made)
+            # a key that has a name changes, or stays, with all that is asked of it
+            for one in within(node if known is not None else made):
+                run = self._made_by(one)
+                if run is None:
                     return None
-                found |= made
-        every = self.reach.of(*found)
-        return every if every and all(map(self.reach.is_followed, every)) else None
+                found |= run
+        return self.reach.all_of(*found) or None
 
     def _made_by(self, node: tree.Node) -> set[Function] | None:
         """The functions that an expression runs by itself, if it is known what it gives."""
         parent = self.program.names.parent(node)
         is_called = isinstance(parent, tree.Call) and parent.func is node
-        is_argument = isinstance(parent, tree.Call) and not is_called
+        is_argument = isinstance(parent, tree.Call | tree.FString) and not is_called
         match node:
             case tree.Const():
                 return set()
+            case tree.FString():
+                return set(self.reach.by(node))
             case tree.Name() if is_argument and self._given_by(node):
                 return None
             case tree.Name() if self._is_looked_into(node):
@@ -324,7 +332,7 @@ class LiteralPlaces(Struct, frozen=True):
     def sides(self, node: tree.Node) -> list[tree.Node]:
         """What a literal, or the display that it stands in, is compared with."""
         inner = node
-        for around in self._around(node):
+        for around in self.around(node):
             match around:
                 case tree.Compare():
                     return [s for s in (around.left, *around.rights) if s is not inner]

@@ -13,6 +13,7 @@ from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.spelled import HOLE, Forms, has_words, pattern
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.plan.testing.read_whole import is_read_whole
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, owner_of
 from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.texts.pieces import Text
@@ -53,6 +54,21 @@ class Staying:
         return (only is not None and not any(form.functions & only for form in possible)) or (
             is_read_whole(self.planner, place, text)
         )
+
+    def is_of_others(self, node: tree.Node, possible: Sequence[Form]) -> bool:
+        """Whether all that a text is compared with is made by functions of the program that put it together themselves,
+        and of which nothing shows that they make keys of those forms."""
+        results, places = self.planner.program.keys.results, self.places
+        sides = [side for place in places.shared.stands(node) for side in places.sides(place)]
+        whole = (behind(self.planner.program.names, side) or side for side in sides)
+        made = [list(results.helpers_in(side)) for side in whole]
+        texts = all(each and all(map(self._puts_together, each)) for each in made)
+        return (
+            bool(made) and texts and not any(f.functions & places.running(node) for f in possible)
+        )
+
+    def _puts_together(self, function: Function) -> bool:
+        return bool(function.returns) and all(map(tree.makes_text, function.returns))
 
     def _is_ending(self, place: tree.Node, possible: Sequence[Form]) -> bool:
         """Whether keys of those forms still end with a text of which a test asks that: `key.endswith("STATUS#open")`."""

@@ -137,6 +137,9 @@ class Testing(MendRoom):
             if not all(stays) or any(map(self.places.is_both, places)):
                 self.mends.obstacle(self.tie(possible), node, BOTH)
             return possible, []
+        if possible and self.staying.is_of_others(node, possible):
+            self.mends.obstacle(self.tie(possible), node, "may spell out a key that changes")
+            return possible, []
         if possible and (only := self.places.only_by(node)) is not None:
             possible = [form for form in possible if form.functions & only]
         made_by = self.places.compared_with(node) if possible else set()
