@@ -44,6 +44,8 @@ class Longer:
 
     def _of(self, template: Template) -> Iterator[Form]:
         forms, function = Forms(self.program), self.program.names.function_of(template.host)
+        if function is not None and self.program.templates.called.is_generic(function):
+            function = None  # its callers give it the key: it makes none by itself
         for pieces in (template.pieces, *self._told_by_callers(template.pieces)):
             hosts = {id(piece.host) for piece in pieces}
             inner = [d for d in self.defects if id(d.template.host) in hosts]

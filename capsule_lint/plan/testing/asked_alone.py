@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.sort_keys import PARTING
+from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -35,6 +37,32 @@ class AskedAlone(Struct, frozen=True):
         """Of each use of a key whether that asks the helper alone; those are left out that hold either way."""
         reads = self.testing.places.shared.stands(node)
         return [alone for read in reads for alone in self._is_alone(read, forms, read is node)]
+
+    def tells(self, place: tree.Node, text: str, forms: Sequence[Form]) -> bool:
+        """Whether a text is told to what does not change, and is asked alone what that makes of it:
+        `under("TENANT#t", "X", "1") == "TENANT#t#X#1"`."""
+        places = self.testing.places
+        for call in (one for one in places.around(place) if isinstance(one, tree.Call)):
+            reads = places.shared.stands(call)
+            if call not in reads and all(self.tells(read, text, forms) for read in reads):
+                return True  # an object that keeps it
+            only = places.only_in((call,))
+            is_still = self.testing.staying.is_still(only, self.testing.forms().all)
+            if is_still and self._puts_in(call, place, text) and all(self.uses(call, forms)):
+                return True
+        return False
+
+    def _puts_in(self, call: tree.Call, place: tree.Node, text: str) -> bool:
+        """Whether a text, or the name that it has, comes to stand in what a call makes."""
+        places = self.testing.places
+        if self.testing.composed.is_text(call):
+            return True
+        sides = [side for read in places.shared.stands(call) for side in places.sides(read)]
+        said = (literal_text(one) or "" for side in sides for one in places.shared.spelled(side))
+        return any(text in one for one in said) or (
+            isinstance(place, tree.Name)
+            and any(last_name(one) == place.id for side in sides for one in within(side))
+        )
 
     def _is_alone(self, read: tree.Node, forms: Sequence[Form], unnamed: bool) -> Iterator[bool]:
         parent = self.testing.mends.program.names.parent

@@ -256,12 +256,15 @@ class LiteralPlaces(Struct, frozen=True):
         """The functions that an expression runs by itself, if it is known what it gives."""
         parent = self.program.names.parent(node)
         is_called = isinstance(parent, tree.Call) and parent.func is node
-        is_argument = isinstance(parent, tree.Call | tree.FString) and not is_called
+        is_argument = isinstance(parent, tree.Call) and not is_called
         match node:
             case tree.Const():
                 return set()
             case tree.FString():
                 return set(self.reach.by(node))
+            case tree.Name() if isinstance(parent, tree.FString):
+                said = behind(self.program.names, node)
+                return set() if said is not None and tree.text(said) is not None else None
             case tree.Name() if is_argument and self._given_by(node):
                 return None
             case tree.Name() if self._is_looked_into(node):

@@ -55,6 +55,12 @@ class Staying:
             is_read_whole(self.planner, place, text)
         )
 
+    def is_still(self, only: set[Function] | None, forms: Iterable[Form]) -> bool:
+        """Whether functions, all that run, are known and neither change nor make keys of some forms."""
+        if only is None or not only.isdisjoint(self.planner.state.params):
+            return False
+        return all(only.isdisjoint(form.functions) for form in forms)
+
     def is_of_others(self, node: tree.Node, possible: Sequence[Form]) -> bool:
         """Whether all that a text is compared with is made by functions of the program that put it together themselves,
         and of which nothing shows that they make keys of those forms."""

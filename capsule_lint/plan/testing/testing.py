@@ -22,6 +22,7 @@ from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.reach import Reach
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
+from capsule_lint.plan.testing.asked_alone import AskedAlone
 from capsule_lint.plan.testing.begun import Begun
 from capsule_lint.plan.testing.composed import BOTH, Composed
 from capsule_lint.plan.testing.literal_places import LiteralPlaces
@@ -132,7 +133,11 @@ class Testing(MendRoom):
         """The forms that a key which is spelled out may have, and those that it is taken to have."""
         possible = self.forms().of(text)
         places = self.places.shared.stands(node) if possible else ()
-        stays = [self.staying.is_at(place, text, possible) for place in places]
+        told = AskedAlone(self).tells
+        stays = [
+            self.staying.is_at(place, text, possible) or told(place, text, possible)
+            for place in places
+        ]
         if any(stays):
             if not all(stays) or any(map(self.places.is_both, places)):
                 self.mends.obstacle(self.tie(possible), node, BOTH)
@@ -157,8 +162,8 @@ class Testing(MendRoom):
         possible = [form for form in possible if not form.bare] or possible
         is_right = not meant and self.staying.is_right(text)
         if is_right and possible:
-            told = (self.staying.of_row, self.staying.of_objects)
-            meant = next(filter(None, (of(node, text, possible) for of in told)), [])
+            ways = (self.staying.of_row, self.staying.of_objects)
+            meant = next(filter(None, (of(node, text, possible) for of in ways)), [])
         if not meant and (is_right or self._is_other(node, text, possible)):
             return possible, []
         return possible, meant or (self._made(node, possible) if possible else [])
