@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Replace
 from capsule_lint.plan.keys.spelled import embedded
 from capsule_lint.plan.literals import Literal, literal, plain_literal
-from capsule_lint.plan.uses.doctests import hindered, skipped
+from capsule_lint.plan.uses.doctests import hindered, run_by, skipped
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.walk import within
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.keys.spelled import Form
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.plan.testing.testing import Testing
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Function, Module
 
 _INSIDE: Final = "a key that changes stands inside of this text"
 _EXAMPLE: Final = "an example in a docstring, which doctest may run, spells out a key that changes"
@@ -102,8 +102,22 @@ class Quoted(Struct, frozen=True):
                 run = (one for n, one in enumerate(text.split("\n")) if n not in left_out)
                 _, _, shown = "\n".join(run).partition(">>> ")
                 found = [one for one, regex in inside if regex.search(shown)]
-                if found and hindered(mends.planner.program, module, text) is None:
+                looks = [regex for _, regex in inside]
+                may_run = found and hindered(mends.planner.program, module, text) is None
+                if may_run and not self._is_others_example(module, text, looks):
                     mends.obstacle(found[0].knot, node, _EXAMPLE)
+
+    def _is_others_example(
+        self, module: Module, text: str, keys: Sequence[re.Pattern[str]]
+    ) -> bool:
+        """Whether the examples of a docstring give no key of some looks, and call nothing that changes: what they expect
+        is what that makes of other texts."""
+        said = [one for one in text.split("\n") if one.lstrip().startswith((">>>", "..."))]
+        run = run_by(self.testing.program, module, text)
+        if not run or any(regex.search(line) for regex in keys for line in said):
+            return False
+        only = self.testing.reach.all_of(*run)
+        return self.testing.staying.is_still(only, self.testing.forms().all)
 
     def _replace(self, node: tree.Node, key: str, code: str, knot: Knot) -> None:
         mends = self.testing.mends

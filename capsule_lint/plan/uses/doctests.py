@@ -9,7 +9,7 @@ import warnings
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.model import last_name
+from capsule_lint.program.model import Binding, Function, last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +19,22 @@ if TYPE_CHECKING:
 
 _GIVING: Final = frozenset(("doctest_namespace", "doctest_global_setup", "extraglobs", "globs"))
 """What gives examples names that their module does not have: pytest's fixture, Sphinx, doctest's own."""
+_SIMPLE: Final = (
+    *(
+        ast.Module,
+        ast.Expr,
+        ast.Assign,
+        ast.Compare,
+        ast.cmpop,
+        ast.Call,
+        ast.keyword,
+        ast.Subscript,
+    ),
+    *(ast.Name, ast.Attribute, ast.expr_context, ast.Constant, ast.List, ast.Tuple, ast.Starred),
+    *(ast.JoinedStr, ast.FormattedValue, ast.Slice),
+)
+"""What examples may have in them that only call functions."""
+_PLAIN: Final = frozenset(("print", "str", "repr", "len", "list", "tuple", "sorted"))
 _LATER: Final = (
     *(ast.Lambda, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.IfExp, ast.BoolOp),
@@ -52,6 +68,38 @@ def hindered(program: Program, module: Module, text: str) -> str | None:
         if not known and program.names.global_binding(module, name) is None:
             return None if _gives_names(program) else f"there is no `{name}`"
     return None
+
+
+def run_by(program: Program, module: Module, text: str) -> set[Function] | None:
+    """The functions of the program that the examples of a docstring call, where these are nothing but that, texts, and
+    Python's own: functions that give texts; `None` for other examples."""
+    import doctest
+
+    try:
+        read = [ast.parse(one.source) for one in doctest.DocTestParser().get_examples(text)]
+    except (SyntaxError, ValueError):
+        return None
+    nodes = [node for code in read for node in ast.walk(code)]
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    own = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    methods = [node.attr for node in nodes if isinstance(node, ast.Attribute)]
+    found: set[Function] = set()
+    for name in names - own - _PLAIN:
+        bound = program.names.global_binding(module, name)
+        target = program.names.follow(bound) if bound is not None else None
+        function = target.definition if isinstance(target, Binding) else None
+        if not isinstance(function, Function) or not _gives_texts(program, function):
+            return None
+        found.add(function)
+    simple = all(isinstance(node, _SIMPLE) for node in nodes)
+    return found if simple and all(hasattr(str, name) for name in methods) else None
+
+
+def _gives_texts(program: Program, function: Function) -> bool:
+    """Whether all that a function gives is a text, also to whoever calls it."""
+    made = program.templates.template
+    texts = (tree.makes_text(one) or made(one) is not None for one in function.returns)
+    return not function.fact.decorators and bool(function.returns) and all(texts)
 
 
 def skipped(text: str) -> frozenset[int]:
