@@ -160,7 +160,7 @@ class DropStatement(Mend, frozen=True):
 
 class AddEntry(Mend, frozen=True):
     """Add `key: value` to the dict display, or the pattern of a dict, at `at`, after the entry whose value
-    is at `anchor` (or first), or right before that."""
+    is at `anchor` (or first), or right before that; or `key=value` to the pattern of a class."""
 
     key: str
     value: str
@@ -170,7 +170,7 @@ class AddEntry(Mend, frozen=True):
 
 class AddElements(Mend, frozen=True):
     """Add elements to the tuple, list or set at `at` before and after the element at `anchor`, or
-    wildcards (`before`) to a class pattern.
+    names or wildcards (`before`) to a class pattern.
 
     An expression that is no sequence becomes a tuple of `before`, itself and `after`, in parentheses
     (there `anchor` is equal to `at`).

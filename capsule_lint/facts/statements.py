@@ -184,7 +184,7 @@ class Statements:
                 if isinstance(part, ast.MatchValue):
                     heads += [] if part in listed else [self._expr(part.value)]
                 elif isinstance(part, ast.MatchClass):
-                    marks = tuple(tree.Const(self._at(p), None, "pattern") for p in part.patterns)
+                    marks = tuple(tree.Const(self._at(p), None, _mark(p)) for p in part.patterns)
                     named = self._expr(part.cls)
                     at, places[part] = self._at(part), len(heads)
                     heads.append(tree.Other(at, (named, *marks)) if marks else named)
@@ -236,7 +236,10 @@ class Statements:
         pattern, which = step
         if isinstance(pattern, ast.MatchClass):
             named, place = ("", which) if isinstance(which, int) else (which, 0)
-            return tree.Field(places[pattern], named, place)
+            names = tuple(pattern.kwd_attrs)
+            held = pattern.kwd_patterns[names.index(named)] if named else pattern.patterns[place]
+            places_of = self._at(pattern), self._at(held)
+            return tree.Field(places[pattern], named, place, *places_of, names)
         keys = tuple(map(_text, pattern.keys))
         value = pattern.patterns[keys.index(str(which))]
         at, types = self._at(pattern), _types(value)
@@ -311,6 +314,12 @@ def _case(pattern: ast.pattern, places: Mapping[ast.AST, int]) -> tree.Case:
     each = whole.patterns if isinstance(whole, ast.MatchOr) else [whole]
     known = all(isinstance(one, ast.MatchClass) for one in each)
     return tree.Case(tuple(places[one] for one in each) if known else (), name)
+
+
+def _mark(pattern: ast.pattern) -> str:
+    """What tells `_` from any other pattern."""
+    spare = isinstance(pattern, ast.MatchAs) and pattern.pattern is None and pattern.name is None
+    return "wildcard" if spare else "pattern"
 
 
 def _steps(

@@ -143,6 +143,7 @@ class Mends(Room):
         self.planner.bypassed.build(self)
         self.planner.queued.build(self)
         self.planner.thrown_away.build(self)
+        self.planner.class_patterns.build(self)
         self.entries.build()
         NamedFields(self).build()
         Excluded(self).build()

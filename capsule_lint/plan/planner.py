@@ -47,6 +47,7 @@ from capsule_lint.plan.signatures import Signatures
 from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
 from capsule_lint.plan.supply.bodies import Bodies
+from capsule_lint.plan.supply.class_patterns import ClassPatterns
 from capsule_lint.plan.supply.emptied import Emptied
 from capsule_lint.plan.supply.entries import Entries
 from capsule_lint.plan.supply.helpers import Helpers
@@ -134,6 +135,7 @@ class Planner:
         self.fillings = Fillings(self)
         self.queued = Queued(self)
         self.thrown_away = ThrownAway(self)
+        self.class_patterns = ClassPatterns(self)
 
     def plan(self) -> None:
         """Fill the state."""

@@ -99,6 +99,13 @@ def parse(code: str) -> cst.BaseExpression:
     return cst.parse_expression(code)
 
 
+def parse_pattern(code: str) -> cst.MatchPattern:
+    """A pattern from its code."""
+    statement = cst.parse_statement(f"match _:\n    case {code}:\n        pass\n")
+    assert isinstance(statement, cst.Match)
+    return statement.cases[0].pattern
+
+
 def name_of(node: cst.BaseExpression) -> str:
     """`join` for `"#".join`."""
     match node:

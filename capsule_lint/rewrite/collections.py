@@ -15,6 +15,7 @@ from capsule_lint.rewrite.base import (
     closing,
     line_end,
     parse,
+    parse_pattern,
     with_remarks,
 )
 
@@ -27,6 +28,7 @@ _Listed = TypeVar(
     cst.BaseDictElement,
     cst.SubscriptElement,
     cst.MatchMappingElement,
+    cst.MatchKeywordElement,
     cst.MatchSequenceElement,
     cst.MatchSequenceElement | cst.MatchStar,
 )
@@ -60,8 +62,21 @@ class EntryFix(Fix[AddEntry]):
         values = [self.place.span_of(e.pattern) for e in original_node.elements]
         for mend in mends:
             at = 0 if mend.anchor is None else values.index(mend.anchor) + (not mend.before)
-            places[at].append(cst.MatchMappingElement(parse(mend.key), _pattern(mend.value)))
+            places[at].append(cst.MatchMappingElement(parse(mend.key), parse_pattern(mend.value)))
         return updated_node.with_changes(elements=_filled(updated_node.elements, places))
+
+    def leave_MatchClass(
+        self, original_node: cst.MatchClass, updated_node: cst.MatchClass
+    ) -> cst.MatchClass:
+        """`case Cart(tenant_id=tenant_id):`, whose new entries are attributes."""
+        mends = self.take(self.place.span_of(original_node)) if self.mends else ()
+        places: dict[int, list[cst.MatchKeywordElement]] = defaultdict(list)
+        values = [self.place.span_of(e.pattern) for e in original_node.kwds if mends]
+        for mend in mends:
+            at = values.index(mend.anchor) + 1 if mend.anchor is not None else 0
+            new = cst.MatchKeywordElement(cst.Name(mend.key), parse_pattern(mend.value))
+            places[at].append(new)
+        return updated_node.with_changes(kwds=_filled(updated_node.kwds, places))
 
 
 class ElementFix(ExpressionFix[AddElements]):
@@ -97,14 +112,14 @@ class ElementFix(ExpressionFix[AddElements]):
         return cst.Tuple([cst.Element(value) for value in (*before, updated, *after)])
 
     def _pattern(self, original: cst.MatchClass, updated: cst.MatchClass) -> cst.MatchClass:
-        """`case Cart(_, owner):`, whose new elements are patterns that fit anything."""
+        """`case Cart(_, owner):`, whose new elements are patterns that fit anything, with or without a name."""
         for mend in self.take(self.place.span_of(original)):
             at = next(
                 n
                 for n, e in enumerate(original.patterns)
                 if self.place.span_of(e.value) == mend.anchor
             )
-            new = [cst.MatchSequenceElement(cst.MatchAs()) for _ in mend.before]
+            new = [cst.MatchSequenceElement(parse_pattern(code)) for code in mend.before]
             patterns = inserted(list(updated.patterns), at, new)
             updated = updated.with_changes(patterns=patterns)
         return updated
@@ -138,13 +153,6 @@ class ElementFix(ExpressionFix[AddElements]):
         anchors = [self.place.span_of(item.slice) for item in items if mends]
         slices = _beside(updated.slice, anchors, mends, _subscripted)
         return updated.with_changes(slice=slices) if mends else updated
-
-
-def _pattern(code: str) -> cst.MatchPattern:
-    """A pattern from its code."""
-    statement = cst.parse_statement(f"match _:\n    case {code}:\n        pass\n")
-    assert isinstance(statement, cst.Match)
-    return statement.cases[0].pattern
 
 
 def _asked(code: str) -> cst.MatchPattern:

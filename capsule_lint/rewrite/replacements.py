@@ -1,4 +1,4 @@
-"""Other code in the place of an expression."""
+"""Other code in the place of an expression, or of `_` in a pattern."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import ClassVar
 import libcst as cst
 
 from capsule_lint.model import Mend, Replace
-from capsule_lint.rewrite.base import ExpressionFix, parse
+from capsule_lint.rewrite.base import ExpressionFix, parse, parse_pattern
 
 
 class ReplaceFix(ExpressionFix[Replace]):
@@ -17,6 +17,9 @@ class ReplaceFix(ExpressionFix[Replace]):
 
     def changed(self, original: cst.CSTNode, updated: cst.CSTNode) -> cst.CSTNode:
         """An expression with its mends made."""
+        if isinstance(original, cst.MatchAs):
+            found = self.take(self.place.span_of(original)) if self.mends else ()
+            return parse_pattern(found[0].replacement) if found else updated
         for mend in self.expression(original):
             new = _parsed(mend.replacement)
             lpar, rpar = getattr(updated, "lpar", ()), getattr(updated, "rpar", ())

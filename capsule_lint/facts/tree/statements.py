@@ -43,11 +43,16 @@ class Eval(Stmt, frozen=True, tag=True):
 
 
 class Field(Struct, frozen=True, tag=True):
-    """What an object of a class has, which stands at a place among the heads: under a name, or at one of its places."""
+    """What an object of a class has, which stands at a place among the heads: under a name, or at one of its places; by a
+    pattern at a place, `Stored(tenant_id=tenant_id)`."""
 
     cls: int
     name: str
-    place: int = 0
+    place: int
+    at: At
+    value: At
+    names: tuple[str, ...]
+    """All names that the pattern asks for."""
 
 
 class Entry(Struct, frozen=True, tag=True):

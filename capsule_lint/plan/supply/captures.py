@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Want
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Binding, Module
@@ -86,7 +87,7 @@ class Captures(MendRoom):
         self.state.groups.join(first, knot)
         if name is None:
             scopes, whole = (old, want.scope), at == len(keys) - 1
-            free = (n for n in _names(binding, *scopes) if self._is_free(n, binding))
+            free = (n for n in names_beside(binding, *scopes) if self._is_free(n, binding))
             name = next(free, None)
             pattern = self._pattern(entry, binding, name, whole, scopes) if name else None
             if name is None or pattern is None:
@@ -166,6 +167,12 @@ class Captures(MendRoom):
         behind = self.mends.source(binding.module, Span(Position(end, last), value.end))
         return f"{before}{name}{behind}"
 
+    def _is_free(self, name: str, binding: Binding) -> bool:
+        """Whether a pattern can bind a name, and the function keeps nothing under it."""
+        function = binding.function
+        kept = function is not None and self.mends.kept.has(function, name)
+        return not kept and is_free(self.planner, name, binding)
+
     def _is_type(self, name: str, old: Scope, new: Scope) -> bool:
         """Whether what a dict has for one scope is of a class because it is so for another one."""
         one, other = old.type, new.type
@@ -177,30 +184,29 @@ class Captures(MendRoom):
             return name in (("str", "int") if one == other else (other.name,))
         return name == "str" and any(quote in (new.test_value or "") for quote in "\"'")
 
-    def _is_free(self, name: str, binding: Binding) -> bool:
-        """Whether a name can be bound by a pattern: nothing else in the function has it, or is going to, but for other
-        cases of the same `match`."""
-        place, gained = binding.place, self.state.params
-        function, held = place.scope.function, place.scope.bindings.get(name, ())
-        around = list(enclosing(place))
-        if function is None or any(name in gained.get(one, ()) for one in around):
-            return False
-        if any(name in one.scope.bindings for one in around[1:]) or self.mends.kept.has(
-            function, name
-        ):
-            return False
-        if not held:
-            taken = self.planner.sources.visible.is_taken(function, name)
-            return not taken and not self.program.names.called(function, name)
-        return name not in place.scope.outer and all(
-            one.kind == "case"
-            and one.place.statement is place.statement
-            and one.place.blocks != place.blocks
-            for one in held
-        )
+
+def is_free(planner: Planner, name: str, binding: Binding) -> bool:
+    """Whether a name can be bound by a pattern: nothing else in the function has it, or is going to, but for other
+    cases of the same `match`."""
+    place, gained = binding.place, planner.state.params
+    function, held = place.scope.function, place.scope.bindings.get(name, ())
+    around = list(enclosing(place))
+    if function is None or any(name in gained.get(one, ()) for one in around):
+        return False
+    if any(name in one.scope.bindings for one in around[1:]):
+        return False
+    if not held:
+        taken = planner.sources.visible.is_taken(function, name)
+        return not taken and not planner.program.names.called(function, name)
+    return name not in place.scope.outer and all(
+        one.kind == "case"
+        and one.place.statement is place.statement
+        and one.place.blocks != place.blocks
+        for one in held
+    )
 
 
-def _names(binding: Binding, old: Scope, new: Scope) -> Iterator[str]:
+def names_beside(binding: Binding, old: Scope, new: Scope) -> Iterator[str]:
     """What the value beside one that a pattern binds may be called."""
     name, block = rename(binding.name, old, new), binding.place.statement
     yield from (name,) if name != binding.name else ()

@@ -185,7 +185,8 @@ class Entries:
                 bound = list(self._bound(node))
                 had = kept(node, self.program)
                 if isinstance(had, tree.Attr) and bound[0].kind == "case":
-                    return self._is_read(had, depth + 1)  # as what an object has it
+                    made = any(isinstance(one, tree.Call) for one in within(had))
+                    return made or self._is_read(had, depth + 1)  # as what an object has it
                 return (
                     any(b.kind == "case" or _is_part(b) for b in bound)
                     or self._is_gathered(node)

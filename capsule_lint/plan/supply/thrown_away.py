@@ -74,6 +74,10 @@ class ThrownAway(Room):
         """Whether something reads the part that comes for a scope where a named tuple is unpacked."""
         return (self.program.names.module_of(target), target.at, scope.parameter) in self._read
 
+    def names(self, function: Function, name: str) -> bool:
+        """Whether a part of a tuple is going to have a name in a function."""
+        return (function, name) in self._promised
+
     def _target(self, binding: Binding, name: str) -> tree.Node | None:
         """What unpacks the tuple of which a name is a part, where another part may be called so."""
         target, function = _unpacking(binding), binding.place.scope.function

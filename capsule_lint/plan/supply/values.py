@@ -70,6 +70,7 @@ class Values(Room):
     def _found(self, want: Want) -> Value | None:
         part = self.planner.origins.of_loop(want) or self.planner.queued.beside(want)
         part = part or self.planner.thrown_away.beside(want)
+        part = part or self.planner.class_patterns.beside(want)
         if part is not None:
             return part
         others = self.planner.others

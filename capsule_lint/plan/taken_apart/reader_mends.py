@@ -16,6 +16,7 @@ from capsule_lint.plan.taken_apart.patterns import code_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from capsule_lint.plan.entities.tuples import TupleReader
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.plan.taken_apart.cut_off import Cut
@@ -45,11 +46,7 @@ class ReaderMends(MendRoom, Struct, frozen=True):
                 text = str(reader.number)
                 self.mends.add(knot, Replace(filename, reader.node.span, "CAP301", text))
             elif reader.anchor is not None:
-                read = self.planner.thrown_away.is_read
-                names = tuple(
-                    s.parameter if read(reader.node, s) else reader.name or f"_{s.parameter}"
-                    for s in reader.scopes
-                )
+                names = tuple(self._part(reader, scope) for scope in reader.scopes)
                 before, after = (names, ()) if reader.before else ((), names)
                 anchor = reader.anchor.span
                 mend = AddElements(filename, reader.node.span, "CAP301", before, after, anchor)
@@ -60,6 +57,13 @@ class ReaderMends(MendRoom, Struct, frozen=True):
                 continue
             reason = f"takes the fields of `{layout.cls.name}` by position"
             self.mends.obstacle(("class", layout.home), node, reason)
+
+    def _part(self, reader: TupleReader, scope: Scope) -> str:
+        """What the part that comes for a scope is called, whether something reads it or not."""
+        if self.planner.thrown_away.is_read(reader.node, scope):
+            return scope.parameter
+        spare = reader.name or f"_{scope.parameter}"
+        return self.planner.class_patterns.name_of(reader.node, scope) or spare
 
     def _readers(self) -> None:
         """`pk.split("#")[2]`, `pk.startswith("AUDIT#")` and their like."""
