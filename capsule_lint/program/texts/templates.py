@@ -293,6 +293,8 @@ class Templates:
                 return self._name(node, host, depth)
             case tree.Attr():
                 return self._attribute(node, host, depth)
+            case tree.Subscript() if (entry := self.constant(node)) is not None:
+                return [Text(entry, host, node)]
             case _:
                 return None
 
