@@ -75,7 +75,7 @@ class CutOff(Room):
         it is the beginning of. What a test cuts off has the values of the test."""
         names = self.program.names
         call = names.parent(probe.node)
-        if not isinstance(call, tree.Call) or names.module_of(call).is_test:
+        if not isinstance(call, tree.Call) or names.module_of(call).is_test or not probe.gaps:
             return False
         alike = {tuple(gaps_in(defect, probe.text)) for defect in probe.defects}
         if len(alike) > 1 or any(gap.at for gap in probe.gaps):

@@ -10,11 +10,14 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach
 from capsule_lint.plan.testing.elements import yielding
+from capsule_lint.program.containers import LISTED
+from capsule_lint.program.inference.going_through import GOING_THROUGH
 from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.collected import Collected
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.plan.taken_apart.readers import Readers
@@ -43,8 +46,10 @@ class Probe(Struct, frozen=True):
     """Where the text is written: the argument."""
     key: tree.Node
     text: str
+    """The first one, where there are several."""
     defects: tuple[KeyDefect, ...]
     gaps: tuple[Gap, ...]
+    """What comes into the text; nothing where nobody can tell, for it is one of several."""
 
 
 class Probes(Struct, frozen=True):
@@ -56,16 +61,42 @@ class Probes(Struct, frozen=True):
     def broken(self, defects: Sequence[KeyDefect]) -> Iterator[Probe]:
         """The places, and the changing keys that they are about."""
         untagged = [d for d in defects if not d.template.opaque and not _has_front(d)]
+        for node, key, texts in self._all_asked():
+            found = [one for text in texts for one in self._having(key, text, defects, untagged)]
+            if found:
+                gaps = found[0][1] if len(texts) == 1 else ()
+                yield Probe(node, key, texts[0], tuple(d for d, _ in found), gaps)
+
+    def _having(
+        self,
+        key: tree.Node,
+        text: str,
+        defects: Sequence[KeyDefect],
+        untagged: Sequence[KeyDefect],
+    ) -> list[tuple[KeyDefect, tuple[Gap, ...]]]:
+        """The changing keys that begin with a text, and what comes into that."""
+        found = [(d, gaps) for d in defects if (gaps := tuple(gaps_in(d, text)))]
+        return found or (self._made(key, text, untagged) if untagged else [])
+
+    def _all_asked(self) -> Iterator[tuple[tree.Node, tree.Node, list[str]]]:
+        """What says what a key is asked for, the key, and the constant beginnings that this may be."""
         for name in _TESTS:
             for call in self.program.calls.uses.calls_beside(name):
-                if not self.program.names.module_of(call).generated:
-                    key, value = self._asked(call)
-                    for node, text in self._texts(key, value):
-                        found = [(d, gaps) for d in defects if (gaps := tuple(gaps_in(d, text)))]
-                        if not found and untagged and key is not None:
-                            found = self._made(key, text, untagged)
-                        if found and key is not None:
-                            yield Probe(node, key, text, tuple(d for d, _ in found), found[0][1])
+                if self.program.names.module_of(call).generated:
+                    continue
+                key, value = self._asked(call)
+                if key is not None and value is not None and self.readers.splits.is_key(key):
+                    yield from ((one, key, texts) for one, texts in self._texts(value))
+        for module in self.program.names.editable():
+            for func in module.named.get("startswith", ()):
+                match func, self.program.names.parent(func):
+                    case tree.Attr(base=key), tree.Call(args=(first, given)) as going if (
+                        first.value is func
+                        and last_name(going.func) in GOING_THROUGH
+                        and self.readers.splits.is_key(key)
+                        and (texts := self._plain(self._collected.each(given.value)))
+                    ):
+                        yield func, key, texts
 
     def _made(
         self, key: tree.Node, text: str, defects: Sequence[KeyDefect]
@@ -100,16 +131,28 @@ class Probes(Struct, frozen=True):
         by = call.args[1].value if len(call.args) > 1 else None
         return by is not None and self.program.templates.constant(by) == ""
 
-    def _texts(
-        self, key: tree.Node | None, value: tree.Node | None
-    ) -> Iterator[tuple[tree.Node, str]]:
-        """The constant beginnings that a key is asked for."""
-        if key is None or value is None or not self.readers.splits.is_key(key):
-            return
+    def _texts(self, value: tree.Node) -> Iterator[tuple[tree.Node, list[str]]]:
+        """The constant beginnings that are asked for, each with what says it, or several that a loop goes through."""
         for one in tree.items(value):
             text = self.program.templates.constant(one)
-            if text:
-                yield one, text
+            made = isinstance(one, tree.Call) and last_name(one.func) in LISTED
+            several = self._collected.each(one) if made else self._collected.looped(one)
+            texts = [text] if text is not None else self._plain(several)
+            if any(texts):
+                yield one, texts
+
+    def _plain(self, nodes: Iterable[tree.Node]) -> list[str]:
+        """The constants among some expressions; those that are keys by themselves are looked up."""
+        texts = (
+            self.program.templates.constant(one)
+            for one in nodes
+            if self.program.keys.at(one) is None
+        )
+        return [text for text in texts if text]
+
+    @property
+    def _collected(self) -> Collected:
+        return Collected(self.program.templates.constants)
 
     def loses(self, site: KeySite, defects: Sequence[KeyDefect]) -> bool:
         """Whether a query asks for a beginning that keys lose: `begins_with("AUDIT#")`, or anything for one

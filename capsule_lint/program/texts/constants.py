@@ -92,14 +92,18 @@ class Constants:
 
     def tables(self, node: tree.Node) -> list[tree.DictDisplay]:
         """The same of `self.KEYS`, which each heir of a class may have of its own; none if one is not known."""
-        target = self.classes.dotted(node) if isinstance(node, tree.Name | tree.Attr) else None
-        if isinstance(target, Binding):
-            found = [target]
-        else:
-            found = self._of_class(node) if isinstance(node, tree.Attr) else []
+        found = self.kept(node)
         tables = [one.assigned for one in found if one.place.scope.kind in ("module", "class")]
         known = [one for one in tables if isinstance(one, tree.DictDisplay)]
         return known if len(known) == len(found) else []
+
+    def kept(self, node: tree.Node) -> list[Binding]:
+        """What gives a name its value, or `self.KEYS`, in the class of the object and in those of heirs; nothing for any
+        other expression."""
+        target = self.classes.dotted(node) if isinstance(node, tree.Name | tree.Attr) else None
+        if isinstance(target, Binding):
+            return [target]
+        return self._of_class(node) if isinstance(node, tree.Attr) else []
 
     def _of_class(self, node: tree.Attr) -> list[Binding]:
         """What an attribute is by the class of its object, and by those of heirs; nothing where objects are given it."""
