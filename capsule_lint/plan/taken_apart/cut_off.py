@@ -63,7 +63,7 @@ class CutOff(Room):
         if not self._is_cut(probe):
             return None
         knot, call = probe.defects[0].knot, self.program.names.parent(probe.node)
-        if isinstance(call, tree.Call) and last_name(call.func) in _TELLING:
+        if not isinstance(call, tree.Call) or last_name(call.func) in _TELLING:
             return _split(probe.key, probe.gaps)
         wants = [(gap, Want(gap.scope, probe.node, knot, "cut")) for gap in probe.gaps]
         if all(self.planner.values.value(want) is not None for _, want in wants):
@@ -75,11 +75,13 @@ class CutOff(Room):
         it is the beginning of. What a test cuts off has the values of the test."""
         names = self.program.names
         call = names.parent(probe.node)
-        if not isinstance(call, tree.Call) or names.module_of(call).is_test or not probe.gaps:
+        if names.module_of(probe.node).is_test or not probe.gaps:
             return False
         alike = {tuple(gaps_in(defect, probe.text)) for defect in probe.defects}
         if len(alike) > 1 or any(gap.at for gap in probe.gaps):
             return False
+        if not isinstance(call, tree.Call):
+            return probe.length is not None
         at, end = call.span.start, probe.key.span.end
         begins = (at.row, at.column) == (end.row, end.column + 1)  # `pk[len(PREFIX):]`
         known = (*_CUTTING, *_TELLING)

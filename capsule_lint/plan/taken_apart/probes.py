@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach
+from capsule_lint.plan.taken_apart.heads import Heads
 from capsule_lint.plan.testing.elements import yielding
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.going_through import GOING_THROUGH
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.plan.taken_apart.heads import Head
     from capsule_lint.plan.taken_apart.readers import Readers
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -50,6 +52,20 @@ class Probe(Struct, frozen=True):
     defects: tuple[KeyDefect, ...]
     gaps: tuple[Gap, ...]
     """What comes into the text; nothing where nobody can tell, for it is one of several."""
+    length: tree.Node | None = None
+    """What says how long the text is: `6` of `pk[:6] == "AUDIT#"`."""
+
+
+class _Asked(Struct, frozen=True):
+    """What says what a key is asked for, and the constant beginnings that this may be."""
+
+    node: tree.Node
+    key: tree.Node
+    texts: list[str]
+    length: tree.Node | None = None
+    """What says how long the beginning is, where it is cut out of the key."""
+    alone: bool = True
+    """Whether what is cut out is asked for nothing else."""
 
 
 class Probes(Struct, frozen=True):
@@ -61,11 +77,13 @@ class Probes(Struct, frozen=True):
     def broken(self, defects: Sequence[KeyDefect]) -> Iterator[Probe]:
         """The places, and the changing keys that they are about."""
         untagged = [d for d in defects if not d.template.opaque and not _has_front(d)]
-        for node, key, texts in self._all_asked():
+        for asked in self._all_asked():
+            key, texts = asked.key, asked.texts
             found = [one for text in texts for one in self._having(key, text, defects, untagged)]
             if found:
-                gaps = found[0][1] if len(texts) == 1 else ()
-                yield Probe(node, key, texts[0], tuple(d for d, _ in found), gaps)
+                gaps = found[0][1] if len(texts) == 1 and asked.alone else ()
+                keys = tuple(d for d, _ in found)
+                yield Probe(asked.node, key, texts[0], keys, gaps, asked.length)
 
     def _having(
         self,
@@ -78,15 +96,15 @@ class Probes(Struct, frozen=True):
         found = [(d, gaps) for d in defects if (gaps := tuple(gaps_in(d, text)))]
         return found or (self._made(key, text, untagged) if untagged else [])
 
-    def _all_asked(self) -> Iterator[tuple[tree.Node, tree.Node, list[str]]]:
-        """What says what a key is asked for, the key, and the constant beginnings that this may be."""
+    def _all_asked(self) -> Iterator[_Asked]:
+        """Everything that a key is asked for which is constant."""
         for name in _TESTS:
             for call in self.program.calls.uses.calls_beside(name):
                 if self.program.names.module_of(call).generated:
                     continue
                 key, value = self._asked(call)
                 if key is not None and value is not None and self.readers.splits.is_key(key):
-                    yield from ((one, key, texts) for one, texts in self._texts(value))
+                    yield from (_Asked(one, key, texts) for one, texts in self._texts(value))
         for module in self.program.names.editable():
             for func in module.named.get("startswith", ()):
                 match func, self.program.names.parent(func):
@@ -96,7 +114,22 @@ class Probes(Struct, frozen=True):
                         and self.readers.splits.is_key(key)
                         and (texts := self._plain(self._collected.each(given.value)))
                     ):
-                        yield func, key, texts
+                        yield _Asked(func, key, texts)
+        for head in Heads(self.program, self.readers.splits).all():
+            yield from self._of_head(head)
+
+    def _of_head(self, head: Head) -> Iterator[_Asked]:
+        """What the head of a key is compared with that is as long."""
+        number = tree.integer(head.length)
+        every: Iterable[tuple[tree.Node, list[str]]] = self._texts(head.beside)
+        if head.several:
+            every = [(head.cut, self._plain(self._collected.each(head.beside)))]
+        elif isinstance(head.beside, tree.Sequence):
+            every = ()  # it is no text that is cut
+        for node, texts in every:
+            fits = [text for text in texts if len(text) == number]
+            if fits:
+                yield _Asked(node, head.key, fits, head.length, head.alone)
 
     def _made(
         self, key: tree.Node, text: str, defects: Sequence[KeyDefect]

@@ -146,6 +146,9 @@ class ReaderMends(MendRoom, Struct, frozen=True):
             return
         filename = broken.module.filename
         self.mends.add(broken.knot, Replace(filename, broken.node.span, "CAP108", code))
+        if broken.length is not None:
+            number = str(len(self._begun(broken) or ""))
+            self.mends.add(broken.knot, Replace(filename, broken.length.span, "CAP108", number))
 
     def _cut_off(self, broken: Unfit, cut: Cut) -> None:
         """What is cut off a key gets the key's segments at its front, or the key loses them before."""
@@ -164,10 +167,9 @@ class ReaderMends(MendRoom, Struct, frozen=True):
 
     def _beginning(self, broken: Unfit, source: str) -> str | None:
         """The code of the beginning of a key in a test, with the values that the test uses."""
-        known = [(gap, self._known(gap, broken)) for gap in broken.gaps]
-        values = [(gap, value) for gap, value in known if value is not None]
-        if len(values) == len(known):
-            return code_of(source, broken.old, _filled(broken.old, values))
+        begun = self._begun(broken)
+        if begun is not None or broken.length is not None:
+            return code_of(source, broken.old, begun) if begun is not None else None
         testing, plain = self.mends.testing, plain_literal(source)
         codes = [(g, testing.code(g.scope, broken.node, broken.knot)) for g in broken.gaps]
         said = [(gap, f"{{{code}}}") for gap, code in codes if code is not None]
@@ -176,6 +178,12 @@ class ReaderMends(MendRoom, Struct, frozen=True):
         body = _filled(broken.old, said)
         quoted = any(plain.quote in hole for _, hole in said)
         return None if quoted or "{" in plain.body else plain.code(body, formatted=True)
+
+    def _begun(self, broken: Unfit) -> str | None:
+        """The beginning that a test asks for, where it knows what all values in it are."""
+        known = [(gap, self._known(gap, broken)) for gap in broken.gaps]
+        values = [(gap, value) for gap, value in known if value is not None]
+        return _filled(broken.old, values) if len(values) == len(known) else None
 
     def _known(self, gap: Gap, broken: Unfit) -> str | None:
         """The literal that a scope's value always is where a test asks for the beginning of a key."""

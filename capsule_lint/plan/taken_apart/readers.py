@@ -131,7 +131,8 @@ class Readers:
             node = expression.call if text is None else expression.node
             self._note_broken(node, every, expression.text, text)
         for probe in Probes(self.program, self).broken(defects):
-            self._note_broken(probe.node, list(probe.defects), probe.text, gaps=probe.gaps)
+            every = list(probe.defects)
+            self._note_broken(probe.node, every, probe.text, gaps=probe.gaps, length=probe.length)
 
     def _note_broken(
         self,
@@ -140,13 +141,14 @@ class Readers:
         old: str,
         text: str | None = None,
         gaps: tuple[Gap, ...] = (),
+        length: tree.Node | None = None,
     ) -> None:
         first = every[0]
         for other in every[1:]:
             self.state.groups.join(first.knot, other.knot)
         module = self.program.names.module_of(node)
         scopes = tuple(first.missing)
-        self.broken.append(Unfit(node, module, scopes, first.knot, old, text, gaps))
+        self.broken.append(Unfit(node, module, scopes, first.knot, old, text, gaps, length))
 
     def _subscript(
         self, node: tree.Subscript, index: int, module: Module, defects: list[KeyDefect]

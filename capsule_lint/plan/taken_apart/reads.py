@@ -57,3 +57,5 @@ class Unfit(Struct, frozen=True):
     text: str | None = None
     gaps: tuple[Gap, ...] = ()
     """Where segments come into the text, which a test may know the values of."""
+    length: tree.Node | None = None
+    """What says how long the text is."""
