@@ -58,6 +58,8 @@ class _Cut(Struct, frozen=True):
     key: tree.Node
     method: str
     text: str
+    counted: bool = False
+    """Whether the text is only told by how long it is: `pk[6:]`."""
 
     def is_last(self, shifts: Sequence[Shift]) -> bool:
         """Whether the text stands before the last value of all these keys, and the same comes behind that."""
@@ -125,8 +127,9 @@ class Remainders:
                 if text is not None:
                     yield _Cut(node, key, _SUB, text.lstrip("^"))
             case tree.Subscript(base=key, index=tree.Slice() as bounds) if self._is_told(key):
+                counted = tree.integer(bounds.lower) is not None
                 for text in self._beginnings(bounds, defects):
-                    yield _Cut(node, key, "removeprefix", text)
+                    yield _Cut(node, key, "removeprefix", text, counted)
 
     def _is_told(self, node: tree.Node) -> bool:
         """Whether an expression is a key by its name, or what a helper yields."""
@@ -158,8 +161,29 @@ class Remainders:
             moving = readers.moving(split, module, defects)
             if self._is_put_in_place(cut, mark, moving, defects):
                 return []
-            return [s for s in moving if again or leaves(cut.method, cut.text, index, s, mark)]
+            counted = cut.counted and not self._is_of_others(cut, module, defects)
+            return [
+                s
+                for s in moving
+                if again
+                or leaves(cut.method, cut.text, index, s, mark)
+                # what is cut off by its text is asked elsewhere
+                or (counted and s.start < cut.text.count(mark) and s.plain.startswith(cut.text))
+            ]
         return []
+
+    def _is_of_others(self, cut: _Cut, module: Module, defects: list[KeyDefect]) -> bool:
+        """Whether a module has keys that stay, and begin with a text that is as long as what is cut off."""
+        changing = {id(defect.template.host) for defect in defects}
+        staying = (
+            s for s in self.readers.program.keys.sites if id(s.template.host) not in changing
+        )
+        firsts = (s.template.pieces[:1] for s in staying if s.module is module)
+        return any(
+            isinstance(piece, Text) and len(piece.value) == len(cut.text)
+            for first in firsts
+            for piece in first
+        )
 
     def _is_put_in_place(
         self, cut: _Cut, mark: str, moving: list[Shift], defects: list[KeyDefect]
