@@ -56,6 +56,8 @@ _MARKERS: Final = {
     "Cookie": "a cookie",
 }
 _INJECTED: Final = frozenset(("Depends", "Security"))
+_METHODS: Final = ("json", "form", "get_json", "get_query_string_value", "get_header_value")
+"""What of these a request is asked for by a call."""
 _SIGNED: Final = re.compile(r"^x-(?:amz|amzn|apigateway|ms|goog)-", re.IGNORECASE)
 """Headers that a gateway sets, and does not let through from outside."""
 _READERS: Final = frozenset(("loads", "dict", "str", "parse_qs"))
@@ -156,7 +158,7 @@ class Clients:
         if isinstance(func, tree.Attr):
             if func.name in ("get", "getlist", "pop") and node.args:
                 return self._item(func.base, node.args[0].value, scope, depth)
-            if func.name in ("json", "get_json", "get_query_string_value", "get_header_value"):
+            if func.name in _METHODS:
                 return self._attribute(func, scope, depth)
         if len(node.args) != 1 or node.args[0].star:
             return self._through(node, scope, depth)

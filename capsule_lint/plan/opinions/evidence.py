@@ -21,7 +21,7 @@ from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Binding, Class, Function, Place
@@ -196,7 +196,7 @@ class EvidenceOpinions:
         claims: dict[str, list[Claim]] = defaultdict(list)
         whole: set[str] = set()
         for statement, place in test.module.statements:
-            if place.scope.function is test:
+            if test in enclosing(place):
                 for claim, names in self._claims(statement):
                     whole |= names
                     if claim is not None:
@@ -212,22 +212,32 @@ class EvidenceOpinions:
     def _claims(self, statement: tree.Statement) -> Iterator[tuple[Claim | None, set[str]]]:
         """What a statement asserts about fields, and the names that it asserts something else about."""
         match statement:
-            case tree.Eval(kind="assert", values=(tree.Compare(ops=("==" | "is",)) as test, *_)):
-                sides, method = [test.left, *test.rights], ""
+            case tree.Eval(kind="assert", values=(test, *_)):
+                parts = (
+                    test.values if isinstance(test, tree.Boolean) and test.op == "and" else (test,)
+                )
+                for part in parts:
+                    yield from self._claimed(statement, part)
             case tree.Eval(
                 kind="expr", values=(tree.Call(func=tree.Attr(name=name) as func) as call,)
             ) if name in _EQUAL:
-                sides, method = [a.value for a in call.args[:2]], text_of(func) or ""
-            case tree.Eval(kind="assert" | "expr"):
-                yield None, _names(statement.values) if statement.kind == "assert" else set()
-                return
+                sides = [argument.value for argument in call.args[:2]]
+                yield from _of_sides(statement, sides, text_of(func) or "")
+            case tree.Eval(kind="expr"):
+                yield None, set()
             case _:
                 return
-        for side in sides:
-            if isinstance(side, tree.Attr) and isinstance(side.base, tree.Name):
-                yield Claim(side.base, side.name, statement, method), set()
-            else:
-                yield None, _names((side,))
+
+    def _claimed(
+        self, statement: tree.Statement, test: tree.Node
+    ) -> Iterator[tuple[Claim | None, set[str]]]:
+        match test:
+            case tree.Compare(ops=("==" | "is",)):
+                yield from _of_sides(statement, [test.left, *test.rights], "")
+            case tree.Compare(left=tree.Name(), ops=("is not",), rights=(tree.Const(value=None),)):
+                pass  # that there is one at all says nothing of it
+            case _:
+                yield None, _names((test,))
 
     def _entity(self, name: tree.Name) -> Class | None:
         """The entity that a local name of a test holds, if it has the innermost scope."""
@@ -292,6 +302,16 @@ class EvidenceOpinions:
                 if then != names.bindings(node.id, place) or len(then) > 1:
                     return False
         return certainly_before(made, place)
+
+
+def _of_sides(
+    statement: tree.Statement, sides: Sequence[tree.Node], method: str
+) -> Iterator[tuple[Claim | None, set[str]]]:
+    for side in sides:
+        if isinstance(side, tree.Attr) and isinstance(side.base, tree.Name):
+            yield Claim(side.base, side.name, statement, method), set()
+        else:
+            yield None, _names((side,))
 
 
 def _names(nodes: tuple[tree.Node, ...]) -> set[str]:

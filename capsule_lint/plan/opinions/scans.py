@@ -11,13 +11,13 @@ from capsule_lint.judgement import ScanFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
 from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, FunctionObject, Instance
-from capsule_lint.program.local_names import looked_up
+from capsule_lint.program.local_names import looked_up, only_assigned
 from capsule_lint.program.model import last_name, owner_of
 from capsule_lint.program.purposes.tables import is_table, stands_in
 from capsule_lint.program.texts.pieces import hole_name, names_scope, words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Function
@@ -74,7 +74,8 @@ class ScanOpinions:
         """The reads that lack a scope."""
         names, uses = ("scan", "paginate", *sorted(STATEMENTS)), self.ground.program.calls.uses
         found = [(call, call.func) for name in names for call in uses.calls_beside(name)]
-        for call, func in (*found, *handed_on(uses, ("scan", *STATEMENTS))):
+        found += [*handed_on(uses, ("scan", *STATEMENTS)), *self._renamed(("scan", *STATEMENTS))]
+        for call, func in found:
             module = self.ground.program.names.module_of(call)
             if module.is_test or module.generated or not isinstance(func, tree.Attr):
                 continue
@@ -85,6 +86,16 @@ class ScanOpinions:
                 self._is_paginated(func) if func.name == "paginate" else self._is_scan(call, func)
             ):
                 yield from self._judge(call, "Scan", _DEPTH)
+
+    def _renamed(self, methods: Collection[str]) -> Iterator[tuple[tree.Call, tree.Attr]]:
+        """The calls of a name that is given one of some methods: `scan = table.scan`."""
+        names = self.ground.program.names
+        for method in names.named(*methods):
+            match method, names.parent(method):
+                case tree.Attr(), tree.Assign(targets=(tree.Name(id=name),)):
+                    for call in self.ground.program.calls.uses.calls_beside(name):
+                        if only_assigned(names, call.func) is method:
+                            yield call, method
 
     # --- which calls ---
 
