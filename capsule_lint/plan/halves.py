@@ -16,12 +16,12 @@ from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Class, Function
 
 
 @dataclass(eq=False)
@@ -39,6 +39,48 @@ class Halves(Room):
             for scope in self.state.params.get(function, {}).values():
                 if (function, scope.name) not in self._used:
                     self._judge(function, scope)
+        for cls, scopes in self.state.fields.items():
+            for scope in scopes.values():
+                self._judge_keys(cls, scope)
+
+    def _judge_keys(self, cls: Class, scope: Scope) -> None:
+        """Refuse a field of an entity whose keys are made in a way that is not known of the one that it has: `return
+        KeyBuilder().with_tenant(self.tenant_id).build()`."""
+        known = self.program.keys.functions | self._changing.keys()
+        for function in cls.methods.values():
+            made = list(self._of_keys(function))
+            reached = self._reach.of(*(f for node in made for f in self._reach.by(node)))
+            if made and function not in known and reached.isdisjoint(known):
+                for read in self._given(made, function, cls, scope):
+                    self.planner.local.notes.obstacle(("class", cls), read, _unknown(scope))
+                    break
+
+    def _of_keys(self, function: Function) -> Iterator[tree.Node]:
+        """What a method makes a key of: all in one that is called so, or what stands in an entry that is."""
+        program = self.program
+        if program.policy.is_key_name(function.name):
+            yield from program.names.inside(function)
+            return
+        for node in program.names.inside(function):
+            if isinstance(node, tree.DictDisplay):
+                for key, value in zip(node.keys, node.values, strict=True):
+                    if key is not None and program.keys.key_name(key):
+                        yield from within(value)
+
+    def _given(
+        self, made: Sequence[tree.Node], function: Function, cls: Class, scope: Scope
+    ) -> Iterator[tree.Attr]:
+        """Where another scope of an object is given to what the program makes: a function, or a class."""
+        names, held = self.program.names, self.program.domain.held.is_attribute
+        for node in made:
+            match names.parent(node), node:
+                case tree.Call() as call, tree.Attr(base=tree.Name(id=name)) if (
+                    name == function.self_name and node is not call.func
+                ):
+                    others = self.program.policy.others(scope)
+                    told = any(held(cls, node.name, other) for other in others)
+                    if told and self.program.calls.callees(call):
+                        yield node
 
     def _judge(self, function: Function, scope: Scope) -> None:
         own: Knot = ("function", function)
@@ -49,10 +91,7 @@ class Halves(Room):
         known = not reached.isdisjoint(self.program.keys.functions)
         below = any(map(self.program.domain.touches_table, reached))
         for read in self._reads(function, scope, below=below) if not known else ():
-            reason = (
-                f"makes a key in a way that is not known: `{scope.parameter}` would not be in it"
-            )
-            self.planner.local.notes.obstacle(own, read, reason)
+            self.planner.local.notes.obstacle(own, read, _unknown(scope))
             self._tie_alike(own, self._text_around(read))
             self._tie_tagged(own, read)
             return
@@ -148,3 +187,7 @@ class Halves(Room):
             return False
         others = self.program.policy.others(scope)
         return scope.tag not in template.text and any(o.tag in template.text for o in others)
+
+
+def _unknown(scope: Scope) -> str:
+    return f"makes a key in a way that is not known: `{scope.parameter}` would not be in it"
