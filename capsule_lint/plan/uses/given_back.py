@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from capsule_lint.plan.uses.asked import Asked
+    from capsule_lint.plan.uses.followed import Following
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Class
@@ -40,6 +41,7 @@ class GivenBack(Struct, frozen=True):
     program: Program
     asked: Asked
     gained: Mapping[Function, Mapping[str, Scope]]
+    following: Following
 
     def judge(self, node: tree.Node, symbol: Function) -> tuple[Verdict, str] | None:
         """What becomes of a function that another one gives back, alone or in a display; `None` where it does
@@ -156,7 +158,8 @@ class GivenBack(Struct, frozen=True):
                 settled = id(parent) in known.calls or bool(self.asked.of(parent))
                 return settled or known.symbol not in functions
             case tree.Call():
-                return self.asked.hands_on(parent)
+                given = self.following.given(parent, node, known.symbol)
+                return self.asked.hands_on(parent) or given[0] is not Verdict.ESCAPE
             case tree.Assign() if parent.value is node and not parent.op:
                 return all(self._is_read(one, known, depth) for one in parent.targets)
             case tree.Subscript(index=tree.Const()) if parent.base is node:

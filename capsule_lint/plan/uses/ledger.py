@@ -79,7 +79,7 @@ class Ledger(Room):
         replacements = Replacements(planner)
         self._given = GivenByName(planner, replacements)
         following = Following(planner.program, planner.values, self._asked)
-        back = GivenBack(planner.program, self._asked, planner.state.params)
+        back = GivenBack(planner.program, self._asked, planner.state.params, following)
         self._references = References(planner, self._asked, following, replacements, back)
         self._strings = Strings(planner, self._references, replacements)
         self._arrivals = planner.local.arrivals
