@@ -13,6 +13,7 @@ from capsule_lint.plan.entities.told_later import told_by
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.ambient import Ambient
 from capsule_lint.plan.supply.attached import Attached
+from capsule_lint.plan.supply.by_name import ByName, passes
 from capsule_lint.plan.supply.configured import Configured, made_class
 from capsule_lint.plan.supply.either import either_beside, is_of_several
 from capsule_lint.plan.supply.event_shapes import EventShapes
@@ -29,7 +30,7 @@ from capsule_lint.plan.testing.shared import Shared
 from capsule_lint.plan.testing.told_as import gives_as_other
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.model import Binding, Class, Function, Place, enclosing
-from capsule_lint.program.purposes.other_types import is_made_other
+from capsule_lint.program.purposes.other_types import is_id, is_made_other
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +55,7 @@ class Sources:
         shapes = EventShapes(program)
         paths = ModulePaths(program)
         self.configured = Configured(program, state, self.visible, self.holders, shapes, paths)
+        self.by_name = ByName(program, self.visible, self.holders)
         self.given = Given(program, self.holders)
         self.ambient = Ambient(program, Attached(program))
         self.shared = Shared(program)
@@ -77,13 +79,16 @@ class Sources:
         takes another scope as a parameter: there the value comes as a parameter too.
         """
         place = self.program.names.place(node)
+        found = self._named(scope, place)
         told = self.holders.attribute_beside(scope, call)
-        if told is not None:
-            return told  # another's value would make one key of two owners' parts
+        if (
+            told is not None and call is not None
+        ):  # another's would make a key of two owners' parts
+            meant = found is not None and self.by_name.is_meant(found, told, scope, place, call)
+            return found if meant else told
         if place.scope.module.is_test and (told := self.drawn.beside(scope, call)) is not None:
             return told
-        found = self._named(scope, place)
-        if found is not None and not _passes(call, found.code):
+        if found is not None and not passes(call, found.code):
             return self._beside_loop(found, scope, place, call) or found
         if place.scope.module.is_test and scope.test_source is not None:
             if (told := self.holders.gained_beside(scope, call, behind=True)) is not None:
@@ -111,10 +116,10 @@ class Sources:
     def _beside_loop(
         self, found: Value, scope: Scope, place: Place, call: tree.Call | None
     ) -> Value | None:
-        """What the owner of the neighbour's value says, where the name is that of a loop, and nothing shows
-        that the loop goes through values of the scope: `for stage in stages`."""
+        """What the owner of the neighbour's value says, where the name is that of a loop, and is a mere word, so that
+        the loop may go through something else: `for stage in stages`."""
         binding = self.visible.binding(found.code, place)
-        if binding is None or binding.kind != "for" or found.knot is not None:
+        if binding is None or binding.kind != "for" or found.knot is not None or is_id(scope):
             return None
         for spec in scope.sources if not place.scope.module.is_test else ():
             said = self.configured.beside(spec, call)
@@ -417,14 +422,6 @@ class Sources:
         }
         named = [pair for pair in pairs if pair[0] in said]
         return named if len(named) == 1 else []
-
-
-def _passes(call: tree.Call | None, code: str) -> bool:
-    """Whether a call passes a name already: then it is the value of something else."""
-    return call is not None and any(
-        isinstance(a.value, tree.Name) and a.value.id == code and a.keyword is None
-        for a in call.args
-    )
 
 
 def inline(value: Value) -> bool:

@@ -35,7 +35,7 @@ def is_other(
 ) -> bool:
     """Whether a parameter is annotated as what values of the scope are not."""
     every = set(_heads(parameter.annotation)) if parameter is not None else set()
-    if not every or _is_id(scope) or (scope.type is not None and scope.type.name in every):
+    if not every or is_id(scope) or (scope.type is not None and scope.type.name in every):
         return False
     if every <= _HOLDING:
         return True
@@ -55,7 +55,7 @@ def is_other(
 
 def is_made_other(types: Types, scope: Scope) -> bool:
     """Whether what a name is bound to is known, and is never one value: `env = os.environ`."""
-    return not _is_id(scope) and is_never_one(types)
+    return not is_id(scope) and is_never_one(types)
 
 
 def is_never_one(types: Types) -> bool:
@@ -67,7 +67,7 @@ def is_never_one(types: Types) -> bool:
     )
 
 
-def _is_id(scope: Scope) -> bool:
+def is_id(scope: Scope) -> bool:
     """Whether nothing else is called as a scope's values are: `tenant_id`."""
     return scope.parameter.lower().endswith("id")
 
