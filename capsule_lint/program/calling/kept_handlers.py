@@ -25,7 +25,7 @@ def is_kept_to_call(program: Program, handler: Function) -> bool:
     return any(
         _keeps(program, keeper, own, frozenset())
         for decorator in handler.fact.decorators
-        if program.domain.entrances.marks(decorator)
+        if program.domain.entrances.marks(decorator, handler)
         for keeper, own in keepers(program.calls.inference, decorator)
     )
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import NOTHING, FunctionObject, Instance, Types
-from capsule_lint.program.model import Binding, Class, Function
+from capsule_lint.program.model import Binding, Class, Function, Module
+from capsule_lint.program.names import External
+from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
     from capsule_lint.policy import Policy
@@ -41,7 +43,7 @@ class Entrances:
     def _is_handler(self, function: Function) -> bool:
         if function.module.is_test:
             return False
-        if any(map(self.marks, function.fact.decorators)):
+        if any(self.marks(decorator, function) for decorator in function.fact.decorators):
             return True
         private = function.owner is not None and function.name.startswith("_")
         return (
@@ -50,9 +52,31 @@ class Entrances:
             and self.policy.handlers.is_function(function.symbol)
         )
 
-    def marks(self, decorator: tree.Node) -> bool:
-        """Whether a decorator is one that policy says makes handlers."""
-        return self.policy.handlers.is_decorator(_dotted(tree.uncalled(decorator)))
+    def marks(self, decorator: tree.Node, function: Function) -> bool:
+        """Whether a decorator of a function is one that policy says makes handlers, by how it is written or by what that
+        means; but for the program's own registries of functions that are told a scope."""
+        node, is_said = tree.uncalled(decorator), self.policy.handlers.is_decorator
+        if is_said(_dotted(node)):
+            return True
+        meant = self._meant(node)
+        told = any(names_any_of(p.name, self.policy.scopes) for p in function.own_params)
+        return is_said(meant) and not (told and self.names.is_ours(meant))
+
+    def _meant(self, node: tree.Node) -> str:
+        """The qualified name of what a path leads to: `app.web.route` of `route` and of `web.route`, `router.get` of
+        `get = router.get`."""
+        if isinstance(node, tree.Attr):
+            return f"{self._meant(node.base)}.{node.name}"
+        bindings = self.names.bindings_of(node) if isinstance(node, tree.Name) else []
+        target = self.names.follow(bindings[0]) if len(bindings) == 1 else None
+        match target:
+            case External() | Module():
+                return target.name
+            case Binding(definition=Function(parent=None) as defined):
+                return defined.symbol
+            case Binding(assigned=tree.Attr() as path):
+                return _dotted(path)
+        return _dotted(node)
 
     def find_injected(self, calls: Calls) -> None:
         """Functions given to `Depends(…)`, as far as `calls` resolves them."""
