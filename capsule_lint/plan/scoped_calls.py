@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.decorated import giving
+from capsule_lint.plan.uses.partials import called_with, left_open
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.passing import AS_GIVEN
@@ -15,10 +16,13 @@ from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.facts import tree
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
+    from capsule_lint.program.calling.binding import Bound
     from capsule_lint.program.model import Class
 
 
@@ -75,6 +79,9 @@ class ScopedCalls(Room):
         for call, given, offset in self.program.calls.handed_on(function):
             if last_name(call.func) in AS_GIVEN and not self.program.calls.callees(call):
                 self._check_call(call, function.params, given, scopes, function, offset)
+            told = called_with(self.program, call)
+            if told and left_open(self.program, function, call, given) is None:
+                self._check_call(call, function.params, given, scopes, function, offset, told)
 
     def _check_call(
         self,
@@ -84,11 +91,14 @@ class ScopedCalls(Room):
         scopes: list[tuple[Scope, tree.Parameter]],
         callee: Function | Class,
         offset: int = 0,
+        told: Sequence[tuple[tree.Argument, ...]] = (),
     ) -> None:
         """A call that does not bind because a scope's argument is not there, and would without that parameter. So many
-        of its arguments stand before those that it passes on."""
-        args = call.args[offset:]
-        if any(a.star for a in args) or bind(args, params, given) is not None:
+        of its arguments stand before those that it passes on; what a partial gives is `told` with what its calls add."""
+        told = told or [call.args[offset:]]
+        if any(a.star for args in told for a in args):
+            return
+        if any(bind(args, params, given) is not None for args in told):
             return
         module = self.program.names.module_of(call)
         if module.is_test and self._is_refused(call, callee):
@@ -98,10 +108,9 @@ class ScopedCalls(Room):
         possible = []
         for lacking in (*([pair] for pair in scopes), scopes):
             names = {p.name for _, p in lacking}
-            bound = bind(args, tuple(p for p in params if p.name not in names), given)
-            if bound is not None and not any(
-                self._is_misplaced(name, argument) for name, argument in bound.arguments.items()
-            ):
+            others = tuple(p for p in params if p.name not in names)
+            bound = [bind(args, others, given) for args in told]
+            if not any(b is None or self._is_misplaced(b) for b in bound):
                 possible.append([s for s, _ in lacking])
         if not possible:
             return
@@ -122,11 +131,14 @@ class ScopedCalls(Room):
         errors = _REFUSALS if isinstance(callee, Function) else _REFUSALS | {"ValueError"}
         return not errors.isdisjoint(expected_of(self.program.names, call))
 
-    def _is_misplaced(self, parameter: str, argument: tree.Argument) -> bool:
+    def _is_misplaced(self, bound: Bound) -> bool:
         """Whether an argument that is named like one scope would go to the parameter of something else."""
-        name = hole_name(argument.value)
-        meant = [s for s in self.program.policy.scopes if name and names_scope(name, s)]
-        return bool(meant) and not names_any_of(parameter, meant)
+        for parameter, argument in bound.arguments.items():
+            name = hole_name(argument.value)
+            meant = [s for s in self.program.policy.scopes if name and names_scope(name, s)]
+            if meant and not names_any_of(parameter, meant):
+                return True
+        return False
 
     def helpers(self) -> None:
         """A key helper takes its scopes as parameters, whatever else is in reach; where it stands in a function

@@ -8,10 +8,13 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passthrough import ASSERTIONS
 from capsule_lint.program.calling.passing import OF_METHOD
 from capsule_lint.program.inference.types import ClassObject, Partial
+from capsule_lint.program.local_names import calls_of_value, reads_of
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
 
@@ -52,6 +55,31 @@ def left_open(
         return None  # the object comes first, and what the partial gives behind it
     found = [(call, count - (id(call) in told)) for call in uses]
     return found if uses or not anyhow else None
+
+
+def called_with(program: Program, made: tree.Call) -> list[tuple[tree.Argument, ...]]:
+    """All that a partial is called with, together with what it gives itself, where it is called at once or by a local
+    name; nothing where something else may call it as well."""
+    names, around = program.names, program.names.parent(made)
+    calls = list(calls_of_value(names, made))
+    match around:
+        case tree.Assign(targets=(tree.Name() as target,)) if names.place(made).scope.function:
+            uses = len(list(reads_of(names, target, (target.at,))))
+        case _:
+            uses = 1
+    if last_name(made.func) != "partial" or len(calls) != uses:
+        return []
+    return [_together(made.args[1:], call.args) for call in calls]
+
+
+def _together(
+    first: Sequence[tree.Argument], then: Sequence[tree.Argument]
+) -> tuple[tree.Argument, ...]:
+    """The arguments of a partial and of a call of it, which has the last word."""
+    said = {argument.keyword for argument in then}
+    named = [a for a in first if a.keyword is not None and a.keyword not in said]
+    plain = [a for a in (*first, *then) if a.keyword is None]
+    return (*plain, *named, *(a for a in then if a.keyword is not None))
 
 
 def _asserted(program: Program, made: tree.Call) -> list[tree.Call]:
