@@ -3,7 +3,7 @@ and conditions on these beside those on their neighbours."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.unpacked import Side
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
+
+
+_EQUAL: Final = (("==",), ("!=",))
 
 
 class KeyPieces(Struct, frozen=True):
@@ -95,7 +98,7 @@ class KeyPieces(Struct, frozen=True):
         """The comparisons of a name that a loop binds."""
         for use in uses:
             parent = self.local.program.names.parent(use)
-            if isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",)):
+            if isinstance(parent, tree.Compare) and parent.ops in _EQUAL:
                 yield parent
 
     def _among(self, one: Side, names: dict[Scope, str], home: Home) -> None:
@@ -140,10 +143,24 @@ class KeyPieces(Struct, frozen=True):
         for scope, part in new.items():
             knot = self.local.notes.knot_of(home, node)
             self.local.parted.at(node, scope, part, knot)
-            if isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",)):
+            if isinstance(parent, tree.Compare) and parent.ops in _EQUAL:
                 self._beside(parent, part, scope, home)
         for one in self.local.parted.compared([node]):
             self._among(one, new, home)
+
+    def read_whole(self, node: tree.Subscript, number: int | None, home: Home) -> None:
+        """A part of a key, or its beginning, is read as it will be: only the condition may be missing."""
+        change, compare = self.local.rekeyed[home], self.local.program.names.parent(node)
+        self.local.notes.settle(node.index)
+        if not isinstance(compare, tree.Compare):
+            return
+        self.local.notes.settle(compare)
+        if number is None or number != max(change.index - 1, 0) or compare.ops not in _EQUAL:
+            return
+        code = _code(node.base)
+        for at, scope in enumerate(change.scopes, change.index):
+            if code is not None and not self.local.whole.reads(node, at):
+                self._beside(compare, f"{code}[{at}]", scope, home)
 
     def begun(self, node: tree.Subscript, home: Home) -> bool:
         """`key[:2] == (tenant_id, device_id)`: a longer beginning of a key is compared with more elements. Whether
@@ -177,7 +194,7 @@ class KeyPieces(Struct, frozen=True):
         """`slot.tenant_id == tenant_id` gets a condition beside it."""
         change, parent = self.local.rekeyed[home], self.local.program.names.parent(access)
         code = _code(access.base)
-        compared = isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",))
+        compared = isinstance(parent, tree.Compare) and parent.ops in _EQUAL
         if change.made is None or not compared or not isinstance(parent, tree.Compare):
             return
         held = self.local.classes.held(change.made).values()

@@ -51,6 +51,7 @@ class KeyReaders:
 
     def find(self, homes: set[Home]) -> None:
         """Mend every reader of these, or make the change unsafe where one is not understood."""
+        self.local.whole.agree(homes)
         names = {name for _, name in homes}
         own = {owner.module for owner, _ in homes if isinstance(owner, Function)}
         local = all(isinstance(owner, Function) for owner, _ in homes)

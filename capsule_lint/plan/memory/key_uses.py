@@ -69,7 +69,9 @@ class KeyUses:
             neighbour = neighbour_in(target, change)
             uses = self.uses(neighbour) if isinstance(neighbour, tree.Name) else []
             self.pieces.unpacked(target, uses, home)
-        elif isinstance(target, tree.Sequence) and self._rest_takes(target, change):
+        elif isinstance(target, tree.Sequence) and (
+            self.local.whole.unpacks(target, home) or self._rest_takes(target, change)
+        ):
             self.local.notes.settle(target)
         else:
             self.unsure(target, home)
@@ -153,16 +155,20 @@ class KeyUses:
             self.unsure(compare, home)
 
     def _indexed(self, node: tree.Subscript, home: Home) -> None:
-        change, number = self.local.rekeyed[home], None
-        if isinstance(node.index, tree.Const) and isinstance(node.index.value, int):
-            number = node.index.value
+        change, number = self.local.rekeyed[home], tree.integer(node.index)
         if change.width < 2 or home in self.local.mixed:
             self.unsure(node, home)
+        elif self.local.whole.is_read(node, home):
+            self.pieces.read_whole(node, number, home)
         elif number is None:
             if not self.pieces.begun(node, home):
                 self.unsure(node, home)
                 if self._is_longer(node, change):
                     self._ask(node, home)
+        elif change.index - change.width <= number < 0:
+            self.local.notes.settle(node.index)
+        elif number < 0 or (number >= change.index and self.local.whole.is_doubtful(node, home)):
+            self._ask(node, home)
         else:
             self.pieces.indexed(node, node.index, number, home)
 

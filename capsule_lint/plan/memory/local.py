@@ -28,6 +28,7 @@ from capsule_lint.plan.memory.shared_keys import SharedKeys
 from capsule_lint.plan.memory.table_keys import TableKeys
 from capsule_lint.plan.memory.told_by_calls import ToldByCalls
 from capsule_lint.plan.memory.unpacked import Parts
+from capsule_lint.plan.memory.whole_keys import WholeKeys
 from capsule_lint.plan.state import State, Want
 from capsule_lint.plan.supply.scope_objects import ScopeObjects
 from capsule_lint.plan.taken_apart.groups import is_group
@@ -92,6 +93,7 @@ class LocalKeys:
         self.table = TableKeys(program, state)
         self.shared = SharedKeys(self)
         self._said = Said(program, Splits(program), self.objects)
+        self.whole = WholeKeys(self)
         self.readers = KeyReaders(self)
 
     def find(self) -> None:
@@ -296,6 +298,7 @@ class LocalKeys:
         if self.parted.are_own(elements, home):
             return  # it changes with what goes through the keys
         present = self._said.of(elements)
+        self.whole.note(home, elements, present)
         missing = [s for s in self.needs.demanded(home, place, present) if s.name not in present]
         if missing and shape == "text" and self.table.completes(home, host, missing):
             missing = []
@@ -368,6 +371,7 @@ class LocalKeys:
     def _rekey(self, home: Home, defect: LocalDefect, elements: list[tree.Node]) -> None:
         """Note how the keys of a collection change, by one that does."""
         self.table.tie(home, defect.knot)
+        self.whole.lacks(home, defect, elements)
         first = defect.anchors[defect.missing[0].name]
         index = tree.behind(elements, first)
         seen = id(defect.node) not in self.hosts.hidden

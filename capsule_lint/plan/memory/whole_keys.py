@@ -1,0 +1,220 @@
+"""Keys that say a scope already, beside keys of the same collection that lack it: these get it where those have it, and
+what goes through the keys may read the whole ones."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from msgspec import Struct, structs
+
+from capsule_lint.facts import tree
+from capsule_lint.program.texts.pieces import hole_name, names_scope
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.memory.local import LocalKeys
+    from capsule_lint.plan.memory.local_notes import LocalDefect
+    from capsule_lint.plan.memory.rekeyed import Rekeyed
+    from capsule_lint.policy import Scope
+
+
+class Said(Struct, frozen=True):
+    """The elements of a key, and where in it the values of scopes stand, by their names."""
+
+    elements: tuple[tree.Node, ...]
+    places: dict[str, int]
+
+
+@dataclass(eq=False, slots=True)
+class WholeKeys:
+    """Knows them, and the code that reads keys as these are."""
+
+    local: LocalKeys
+    _said: defaultdict[Home, list[Said]] = field(default_factory=lambda: defaultdict(list))
+    _lacking: defaultdict[Home, list[tuple[LocalDefect, list[tree.Node]]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    _homes: defaultdict[int, set[Home]] = field(default_factory=lambda: defaultdict(set))
+    """The collections of a key that lacks scopes."""
+
+    def note(self, home: Home, elements: list[tree.Node], present: dict[str, tree.Node]) -> None:
+        """Note which scopes a key of the program says, and where; tests may have keys of their own."""
+        if len(elements) > 1 and not self.local.program.names.module_of(elements[0]).is_test:
+            places = {name: tree.behind(elements, one) - 1 for name, one in present.items()}
+            self._said[home].append(Said(tuple(elements), places))
+
+    def lacks(self, home: Home, defect: LocalDefect, elements: list[tree.Node]) -> None:
+        """Note a key that gets scopes."""
+        self._lacking[home].append((defect, elements))
+        self._homes[id(defect)].add(home)
+
+    # --- where the others have it ---
+
+    def agree(self, homes: Iterable[Home]) -> None:
+        """Have keys get their scopes where the whole ones of the same collection have them."""
+        for home in homes:
+            for defect, elements in self._lacking[home]:
+                if defect.shape not in ("text", "tuple", "bare"):
+                    continue
+                own = tree.behind(elements, defect.anchors[defect.missing[0].name])
+                places = self._places(home, defect, elements)
+                if not places or own in places:
+                    continue
+                at = places.pop()
+                if places or at is None or len(self._homes[id(defect)]) > 1:
+                    names = " and ".join(f"`{s.parameter}`" for s in defect.missing)
+                    reason = f"is a key of `{home[1]}`, others of which have {names} elsewhere"
+                    self.local.notes.obstacle(defect.knot, defect.node, reason)
+                    continue
+                defect.anchors.update(
+                    dict.fromkeys(defect.anchors, elements[at - 1] if at else None)
+                )
+                self.local.rekeyed[home] = structs.replace(self.local.rekeyed[home], index=at)
+
+    def _places(
+        self, home: Home, defect: LocalDefect, elements: list[tree.Node]
+    ) -> set[int | None]:
+        """Where whole keys that are like one which lacks scopes have these, one behind the other; `None` for any that
+        has other things between them."""
+        found: set[int | None] = set()
+        for said in self._said[home]:
+            places = [said.places.get(s.name, -1) for s in defect.missing]
+            others = [e for n, e in enumerate(said.elements) if n not in places]
+            if min(places) >= 0 and _are_alike(elements, others, named=defect.shape == "text"):
+                is_row = places == list(range(places[0], places[0] + len(places)))
+                found.add(places[0] if is_row else None)
+        return found
+
+    def _is_partly_whole(self, home: Home, change: Rekeyed) -> bool:
+        """Whether some keys of a collection are what the others become."""
+        width = change.width + len(change.scopes)
+        return any(
+            len(said.elements) == width
+            and all(said.places.get(s.name) == at for at, s in _new(change))
+            for said in self._said[home]
+        )
+
+    # --- who reads them so ---
+
+    def unpacks(self, target: tree.Sequence, home: Home) -> bool:
+        """Whether a target takes keys apart as they will be: `for (tenant, capsule, _), row in self._rows.items()`."""
+        change, items = self.local.rekeyed[home], target.items
+        starred = [n for n, item in enumerate(items) if isinstance(item, tree.Wrapped)]
+        fits = len(items) == change.width + len(change.scopes)
+        if starred:
+            fits = starred[0] >= change.index + len(change.scopes)
+        elif fits and self._is_partly_whole(home, change):
+            return change.width > 1
+        return (
+            fits and change.width > 1 and all(self._is_for(items[at], s) for at, s in _new(change))
+        )
+
+    def _is_for(self, item: tree.Node, scope: Scope) -> bool:
+        """Whether a name that a part of a key gets is one for a scope's value: by itself, or by what it is compared with."""
+        if not isinstance(item, tree.Name):
+            return False
+        uses = self.local.readers.keys.uses(item)
+        return names_scope(item.id, scope) or any(self._is_asked_as(use, scope) for use in uses)
+
+    def is_read(self, node: tree.Subscript, home: Home) -> bool:
+        """Whether code that reads a part of a key by its position reads others of the same key where they will be: `key[1]
+        == capsule_id`, or one behind the last that there is yet."""
+        change = self.local.rekeyed[home]
+        for part in self._parts(node):
+            if (at := tree.integer(part.index)) is not None:
+                if at >= change.width:
+                    return True
+                if any(at == place and self._is_asked_as(part, s) for place, s in _new(change)):
+                    return True
+            elif self.begins(part, home):
+                return True
+        return False
+
+    def begins(self, node: tree.Subscript, home: Home) -> bool:
+        """Whether the beginning of a key is compared as it will be: `key[:2] == (tenant_id, capsule_id)`."""
+        match node.index, self.local.program.names.parent(node):
+            case (
+                tree.Slice(lower=None, upper=tree.Const(value=int() as end), step=None),
+                tree.Compare(ops=("==" | "!=",)) as compare,
+            ):
+                asked = compare.other(node)
+                items = asked.items if isinstance(asked, tree.Sequence) else ()
+                new = list(_new(self.local.rekeyed[home]))
+                return len(items) == end > new[-1][0] and all(
+                    self.local.program.domain.held.is_value(items[at], s) for at, s in new
+                )
+            case _:
+                return False
+
+    def reads(self, node: tree.Subscript, place: int) -> bool:
+        """Whether the part at a place of the same key is read as well."""
+        return any(
+            tree.integer(part.index) == place or isinstance(part.index, tree.Slice)
+            for part in self._parts(node)
+        )
+
+    def is_doubtful(self, node: tree.Subscript, home: Home) -> bool:
+        """Whether nothing tells if the part of a key that code reads is one of the keys as they are or as they will be: there
+        are both, and it is not compared with anything of the program's."""
+        if not self._is_partly_whole(home, self.local.rekeyed[home]):
+            return False
+        index = self.local.rekeyed[home].index
+        behind = (p for p in self._parts(node) if (tree.integer(p.index) or 0) >= index)
+        asked = [self._asked(part) for part in behind]
+        return not any(isinstance(one, tree.Name | tree.Attr) for one in asked)
+
+    def _parts(self, node: tree.Subscript) -> Iterator[tree.Subscript]:
+        """What is read of the same key by position, in the same function: `key[0]`, `key[1]`; `pair[0][0]`, `pair[0][1]`."""
+        names, steps, root = self.local.program.names, list[int](), node.base
+        while isinstance(root, tree.Subscript):
+            steps.append(tree.integer(root.index) or 0)
+            root = root.base
+        bound = names.bindings_of(root) if isinstance(root, tree.Name) else ()
+        if not isinstance(root, tree.Name) or len(bound) != 1:
+            yield node
+            return
+        for use in names.module_of(node).named.get(root.id, ()):
+            if not isinstance(use, tree.Name) or names.bindings_of(use) != bound:
+                continue
+            one: object = use
+            for step in reversed(steps):
+                one = names.parent(one)
+                if not isinstance(one, tree.Subscript) or tree.integer(one.index) != step:
+                    break
+            else:
+                part = names.parent(one)
+                if isinstance(part, tree.Subscript) and part.base is one:
+                    yield part
+
+    def _is_asked_as(self, node: tree.Node, scope: Scope) -> bool:
+        asked = self._asked(node)
+        return asked is not None and self.local.program.domain.held.is_value(asked, scope)
+
+    def _asked(self, node: tree.Node) -> tree.Node | None:
+        """What something is compared with, by itself or in a tuple."""
+        parent = self.local.program.names.parent(node)
+        if isinstance(parent, tree.Compare) and parent.ops in (("==",), ("!=",)):
+            return parent.other(node)
+        return next((one.value for one in self.local.parted.compared([node])), None)
+
+
+def _new(change: Rekeyed) -> Iterator[tuple[int, Scope]]:
+    """Where the new elements of a key come to stand."""
+    return enumerate(change.scopes, change.index)
+
+
+def _are_alike(keys: list[tree.Node], others: list[tree.Node], *, named: bool) -> bool:
+    """Whether keys are of the same things: those that say a kind say the same one, and what has a text in it is `named`
+    alike."""
+    return len(keys) == len(others) and all(
+        _value(one) == _value(other) and not (named and hole_name(one) != hole_name(other))
+        for one, other in zip(keys, others, strict=True)
+    )
+
+
+def _value(node: tree.Node) -> object:
+    return node.value if isinstance(node, tree.Const) else None
