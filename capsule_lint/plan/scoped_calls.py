@@ -132,10 +132,13 @@ class ScopedCalls(Room):
         return not errors.isdisjoint(expected_of(self.program.names, call))
 
     def _is_misplaced(self, bound: Bound) -> bool:
-        """Whether an argument that is named like one scope would go to the parameter of something else."""
+        """Whether an argument that is one scope's value, by its name or by policy, would go to the parameter of something
+        else."""
         for parameter, argument in bound.arguments.items():
-            name = hole_name(argument.value)
+            name, said = hole_name(argument.value), self.program.domain.held.by_policy
             meant = [s for s in self.program.policy.scopes if name and names_scope(name, s)]
+            if not meant and (asked := said(argument.value)) is not None:
+                meant = [asked]
             if meant and not names_any_of(parameter, meant):
                 return True
         return False

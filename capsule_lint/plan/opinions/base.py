@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
 from capsule_lint.program.aliases import closure
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.model import Class, Function, last_name, owner_of
-from capsule_lint.program.texts.pieces import hole_name, names_scope, snake
+from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope, snake
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,6 +85,17 @@ class Ground(Room):
             found = [s for s in self.scopes if names_scope(name, s)] if name else []
             self._named[name] = found[0] if len(found) == 1 else None
         return self._named[name]
+
+    def said(self, node: tree.Node) -> tuple[str, Scope | None]:
+        """What an expression is called, and the one scope whose value it is by that or by the policy."""
+        name = self.path_name(node)
+        scope = self.scope_named(name)
+        if scope is None and not names_any_of(name, self.scopes):
+            node = self.uncast(node)
+            scope = self.program.domain.held.by_policy(node)
+            if scope is not None and not name:
+                name = text_of(node) or f"{last_name(node)}(…)"
+        return name, scope
 
     def path_name(self, node: tree.Node) -> str:
         """The name by which a plain path is known: `capsule_id` of `ctx.capsule_id`,

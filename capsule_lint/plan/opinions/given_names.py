@@ -70,9 +70,10 @@ class NamedOpinions:
 
     def _misnamed(self, name: str, value: tree.Node) -> _Misnamed | None:
         scope = self.ground.scope_named(name)
-        said = self.ground.path_name(value) if scope is not None else ""
-        given = self.ground.scope_named(said)
-        if scope is None or given is None or names_scope(said, scope):
+        if scope is None:
+            return None
+        said, given = self.ground.said(value)
+        if given is None or given is scope or names_scope(said, scope):
             return None
         return _Misnamed(value, said, given, scope)
 

@@ -224,7 +224,7 @@ class KeyOpinions:
                     self.ground.symbol(hole.value),
                     (wanted.parameter,),
                     self.ground.program.domain.entity_name(site),
-                    reason=self.ground.path_name(hole.value),
+                    reason=self.ground.said(hole.value)[0],
                 )
             )
 
@@ -239,9 +239,8 @@ class KeyOpinions:
             before = ""
             if wanted is None or piece.host is not site.template.host:
                 continue
-            name = self.ground.path_name(piece.value)
-            given = self.ground.scope_named(name)
-            if given is not None and not names_scope(name, wanted):
+            name, given = self.ground.said(piece.value)
+            if given not in (None, wanted) and not names_scope(name, wanted):
                 yield wanted, given, piece
 
 

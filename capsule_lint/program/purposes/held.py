@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from capsule_lint.policy import Scope as ScopePolicy
+    from capsule_lint.policy import SourceSpec
     from capsule_lint.program.purposes.domain import Domain
 
 Holder = tuple[Function, str]
@@ -123,6 +124,34 @@ class Held:
         if source is None or source.kind is not SourceKind.CALL or not isinstance(node, tree.Call):
             return False
         return not node.args and last_name(node.func) == source.name
+
+    def by_policy(self, node: tree.Node) -> ScopePolicy | None:
+        """The one scope of which a call, or a local that is given it, asks a source of policy's, in tests or elsewhere:
+        `test_tenant()`, `tenant_of(request)`."""
+        *_, call = named_by(self.domain.names, node)
+        if not isinstance(call, tree.Call) or not isinstance(call.func, tree.Name | tree.Attr):
+            return None
+        found = [
+            scope
+            for scope in self.domain.policy.scopes
+            if any(self._asks(call, spec) for spec in (*scope.sources, scope.test_source) if spec)
+        ]
+        return found[0] if len(found) == 1 else None
+
+    def _asks(self, call: tree.Call, spec: SourceSpec) -> bool:
+        """Whether a call asks a source, of the value that policy says or of another one of that kind."""
+        if spec.kind is not SourceKind.CALL or last_name(call.func) != spec.name.split(".")[-1]:
+            return False
+        plain = all(said.isidentifier() for said in spec.arguments) and not any(
+            one.star or one.keyword or isinstance(one.value, tree.Const) for one in call.args
+        )
+        if not plain or len(call.args) != len(spec.arguments):
+            return False
+        named = self.domain.classes.dotted(call.func)
+        if isinstance(named, str):
+            return named == spec.dotted
+        source = self.domain.names.definition(spec.dotted)
+        return source is not None and named.definition is source
 
     def has_value(self, node: tree.Node) -> bool:
         """Whether the value of any scope is in an expression."""
