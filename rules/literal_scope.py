@@ -2,7 +2,8 @@
 
 ## Why is this bad?
 Whoever runs this code, in whatever capsule, reads and writes the one that is spelled out. It is what
-remains of a migration: the default that made the tests pass, and went to production with them.
+remains of a migration: the default that made the tests pass, and went to production with them. `None` or an
+empty text is worse: the rows of all capsules come together under one key that nobody asked for.
 
 ## Example
 ```python
@@ -17,7 +18,8 @@ pk = f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
 ## Fix safety
 There is no fix: only a person knows whether the one capsule is meant. A constant that is meant to be
 the default can be named as a source in the policy; an entity that belongs to everybody as narrowed.
-Values for nobody in particular (`TENANT#GLOBAL`) and tests are left alone.
+Values for nobody in particular (`TENANT#GLOBAL`) and tests are left alone; so is `None` where what is called
+asks whether there is a value.
 """
 
 from __future__ import annotations
@@ -147,6 +149,20 @@ RULE = Rule(
                 return f"TENANT#{tenant_id}#CAPSULE#PRODUS#ORDER#{order_id}"
             """,
             lines=(2,),
+        ),
+        # Nothing stands there.
+        Bad(
+            """
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            def first(tenant_id: str) -> str:
+                return order_pk(tenant_id, None, "1")
+
+            def second_pk(tenant_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{None}#ORDER#2"
+            """,
+            lines=(5, 8),
         ),
         Bad(
             """

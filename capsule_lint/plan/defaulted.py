@@ -276,7 +276,7 @@ class Defaulted(Room):
         """Whether a call asks for the key without the scope: the value is missing there, the key is that of an
         entity which policy has without the scope, or the same code asks for the key with it as well."""
         names = self.program.names
-        if absent_at(names, call, scope) or self._needs_less(call, scope):
+        if absent_at(names, call, scope) or self.needs_less(call, scope):
             return True
         around, open_calls = (
             names.function_of(call),
@@ -305,7 +305,7 @@ class Defaulted(Room):
             and self.program.domain.scope_parameter(around, scope) is None
         )
 
-    def _needs_less(self, call: tree.Call, scope: Scope) -> bool:
+    def needs_less(self, call: tree.Call, scope: Scope) -> bool:
         """Whether a call says by a word, or by the name of what it is made in, that the key is that of an entity which
         policy has without the scope: `key(tenant_id, "SETTINGS")`, `settings_key(tenant_id)`."""
         program = self.program

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -13,6 +13,7 @@ from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, alternatives
 from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
+from capsule_lint.plan.opinions.no_values import NoValues
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
@@ -41,6 +42,10 @@ class ArgumentOpinions:
     """Judges what resolved calls pass for scopes."""
 
     ground: Ground
+    _nothing: NoValues = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._nothing = NoValues(self.ground)
 
     def find(self) -> Iterator[Opinion]:
         """What is wrong with arguments that are there."""
@@ -168,8 +173,10 @@ class ArgumentOpinions:
             if passed.argument.keyword is None and spread:
                 continue  # something may lack before it, and stand in what is spread
             found = [self._literal(one, passed.scope) for one in alternatives(value)]
-            text = next((text for text in found if text), None)
-            if text is None or is_everyone(text) or _makes_scope(passed):
+            text = next((text for text in found if text), "")
+            if is_everyone(text):
+                text = self._nothing.given(passed, every) if not text else ""
+            if not text or _makes_scope(passed):
                 continue
             seen.add(id(value))
             module = self._module(value)

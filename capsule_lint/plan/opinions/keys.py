@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.judgement import KeyFact, KeyUse, LiteralFact, OrderFact, SwapFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, alternatives, inside
+from capsule_lint.plan.opinions.no_values import no_value
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import Binding
@@ -191,12 +192,12 @@ class KeyOpinions:
         return "" if is_everyone(value) else value
 
     def _fallback(self, node: tree.Node) -> str:
-        """What a hole has where there is no value: `{capsule_id or "PROD"}`."""
+        """What a hole has where there is no value: `{capsule_id or "PROD"}`, `{None}`."""
         names = self.ground.program.names
         given = only_assigned(names, node) if isinstance(node, tree.Name) else None
         found = [one for one in alternatives(given or node) if isinstance(one, tree.Const)]
         texts = [one.value for one in found if isinstance(one.value, str)]
-        return next((text for text in texts if not is_everyone(text)), "")
+        return next((text for text in texts if not is_everyone(text)), no_value(names, node))
 
     def _is_configured(self, host: tree.Node, scope: Scope) -> bool:
         """Whether the template takes the value from a constant that is a source of the policy."""

@@ -93,7 +93,7 @@ class ParameterOpinions:
         if parameter.name.startswith("_"):
             return  # its own class gives it, where it has one
         has_default = parameter.default is not None and not self._is_bound_early(parameter, scope)
-        reason = _how_optional(parameter.annotation, has_default)
+        reason = how_optional(parameter.annotation, has_default)
         if reason and scope in self.ground.required(function):
             yield Opinion(
                 OptionalFact(
@@ -125,7 +125,7 @@ class ParameterOpinions:
             scope = self.ground.scope_named(one.name)
             if one.owner is not cls or scope is None or scope not in required:
                 continue
-            reason = _how_optional(one.annotation, one.has_default)
+            reason = how_optional(one.annotation, one.has_default)
             if reason:
                 yield Opinion(
                     OptionalFact(
@@ -303,7 +303,7 @@ def _is_empty(value: tree.Node | None) -> bool:
     return isinstance(value, tree.Const) and not value.value
 
 
-def _how_optional(annotation: tree.Node | None, has_default: bool) -> str:
+def how_optional(annotation: tree.Node | None, has_default: bool) -> str:
     """Why a parameter or field can be left out; empty when it cannot."""
     if has_default:
         return "has a default"
