@@ -80,7 +80,8 @@ class Values(Room):
         if (stated := others.stated(want)) is not None:
             return stated
         if want.mirror is not None:
-            found = self.planner.gains.mirrored(want.mirror, want.scope, want.knot)
+            found = self._of_item(want)
+            found = found or self.planner.gains.mirrored(want.mirror, want.scope, want.knot)
             found = found or self._of_row(want, want.mirror)
             found = found or self.asked_alike(want.mirror, want.scope)
             if found is not None:
@@ -115,6 +116,14 @@ class Values(Room):
         if found is None and isinstance(want.callee, Class | Function):
             found = self.planner.loads.beside(want)
         return found if found is not None else self.planner.serving.last.get(id(want))
+
+    def _of_item(self, want: Want) -> Value | None:
+        """The name that the item in which a key stands has for the scope: `capsule_id` beside `"capsule_id": capsule_id`."""
+        item = self.program.names.parent(want.node)
+        entry = entry_of(item, want.scope) if isinstance(item, tree.DictDisplay) else None
+        if entry is None or not isinstance(entry[1], tree.Name):
+            return None
+        return Value(entry[1].id, kind="name")
 
     def _is_of_row(self, want: Want, found: Value) -> bool:
         """Whether a filter would compare the rows that a loop goes through with themselves."""
