@@ -11,7 +11,8 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import names_in
-from capsule_lint.program.model import enclosing
+from capsule_lint.plan.supply.visible import may_be_none
+from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.purposes.other_types import is_id
 from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
@@ -43,7 +44,8 @@ class ByName(Struct, frozen=True):
         self, named: Value, held: Value, scope: Scope, place: Place, call: tree.Call
     ) -> bool:
         """Whether the name, and not what the object has of which the neighbour is read, is the scope's value for a
-        call: it is made of what the object has, or no other pair is at hand to which it could belong."""
+        call: it is made of what the object has, or that is the request's context, and no other pair is at hand to
+        which the name could belong. Of any other object its own is meant: `note.capsule_id` in `copy_to(note, capsule_id)`."""
         binding, root = self.visible.binding(named.code, place), _ROOT.match(held.code)
         if binding is None or root is None or not is_id(scope) or named.knot is not None:
             return False  # a mere word is called like a scope by chance
@@ -54,11 +56,38 @@ class ByName(Struct, frozen=True):
             return False
         if self._is_made_of(binding, held.code):
             return True
+        if place.scope.module.is_test or self._may_be_none(binding):
+            return False
+        if not self._is_carried(held, place):
+            return False
         if self._is_sent(binding, root[0], place):
             return False
         return self._comes_after(binding, root[0], place) and not self._is_of_another(
             binding, root[0], scope, place
         )
+
+    def _is_carried(self, held: Value, place: Place) -> bool:
+        """Whether what the object has is that of a request's context, of which the function asks nothing else: one that
+        asks for both compares them."""
+        root, _, _ = held.code.rpartition(".")
+        owner = self.visible.binding(root, place)
+        types = self.program.inference.bound(owner) if owner is not None else frozenset()
+        cls = self.program.inference.the_class(types)
+        if cls is None or not self.program.domain.is_carrier(cls):
+            return False
+        function = place.scope.function
+        inside = self.program.names.inside(function) if function is not None else ()
+        return not any(isinstance(one, tree.Attr) and text_of(one) == held.code for one in inside)
+
+    def _may_be_none(self, binding: Binding) -> bool:
+        """Whether a name may hold nothing, where the object surely has a value."""
+        parameter, value = binding.parameter, binding.value
+        if parameter is not None:
+            return parameter.default is not None or _says_none(parameter.annotation)
+        certain = isinstance(value, tree.Attr | tree.Subscript | tree.Sequence) or (
+            binding.kind == "for" or isinstance(value, tree.Const)
+        )
+        return may_be_none(binding) or not certain
 
     def _has_pair(self, scope: Scope, held: Value, place: Place) -> bool:
         """Whether a function around has another scope by a name, and not of the object: then the two names go
@@ -143,6 +172,14 @@ class ByName(Struct, frozen=True):
                     )
                 ):
                     yield base, name
+
+
+def _says_none(annotation: tree.Node | None) -> bool:
+    said = within(annotation) if annotation is not None else ()
+    return any(
+        (isinstance(one, tree.Const) and one.value is None) or last_name(one) == "Optional"
+        for one in said
+    )
 
 
 def passes(call: tree.Call | None, code: str) -> bool:
