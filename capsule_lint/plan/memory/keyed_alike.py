@@ -83,7 +83,7 @@ class KeyedAlike(Struct, frozen=True):
             if any(b.kind == "assign" and makes_collection(b.value) for b in bindings)
         } - taken
         for node in module.every(*LOOKING_UP) if own or shared else ():
-            base, key = _asked(node)
+            base, key = asked(node)
             match base:
                 case _ if key is None:
                     continue
@@ -122,7 +122,7 @@ def _gone_through(node: tree.Node) -> tree.Node:
             return node
 
 
-def _asked(node: tree.Node) -> tuple[tree.Node | None, tree.Node | None]:
+def asked(node: tree.Node) -> tuple[tree.Node | None, tree.Node | None]:
     """What is asked for something, and the key."""
     match node:
         case tree.Subscript(base=base, index=index):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.entities.rows import Rows
 from capsule_lint.plan.memory.collections import Collections
 from capsule_lint.plan.memory.dict_keys import DictKeys
 from capsule_lint.plan.memory.handed import Handed
+from capsule_lint.plan.memory.identities import Identities
 from capsule_lint.plan.memory.in_order import begins_others
 from capsule_lint.plan.memory.key_classes import KeyClasses
 from capsule_lint.plan.memory.key_hosts import KeyHosts
@@ -27,6 +28,7 @@ from capsule_lint.plan.memory.said import Said
 from capsule_lint.plan.memory.shared_keys import SharedKeys
 from capsule_lint.plan.memory.table_keys import TableKeys
 from capsule_lint.plan.memory.told_by_calls import ToldByCalls
+from capsule_lint.plan.memory.uneven import Uneven
 from capsule_lint.plan.memory.unpacked import Parts
 from capsule_lint.plan.memory.whole_keys import WholeKeys
 from capsule_lint.plan.state import State, Want
@@ -35,7 +37,6 @@ from capsule_lint.plan.taken_apart.groups import is_group
 from capsule_lint.plan.taken_apart.splits import Splits
 from capsule_lint.plan.testing.put_in_place import PutInPlace
 from capsule_lint.plan.uses.arrivals import Arrivals
-from capsule_lint.program.inference.flow import COMPARING
 from capsule_lint.program.model import Class, Function
 from capsule_lint.program.walk import within
 
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Module
-
-_IDENTIFYING: Final = COMPARING | {"__hash__"}
-"""The methods that say which objects are the same."""
 
 
 class LocalKeys:
@@ -72,7 +70,7 @@ class LocalKeys:
         """The functions that look up what they are given the whole key of, and where."""
         self._unnamed: list[tuple[Home, tree.Node, Function | None]] = []
         """The keys that are values by names which do not say that they tell one thing from others."""
-        self._checked: set[int] = set()
+        self.checked: set[int] = set()
         self._changing: dict[int, tuple[LocalDefect, list[tree.Node]]] = {}
         """The keys that lack scopes, and what they are made of, by their expressions."""
         self.rows = Rows(program)
@@ -108,12 +106,13 @@ class LocalKeys:
         ):  # they look into what the program keeps
             self._judge_module(module)
         self._judge_unnamed()
+        Uneven(self).judge()
         for module in self.program.names.judged():
             if not module.generated:
                 for node in module.each(tree.Compare):
                     if len(node.ops) == 1:
                         self.filters.judge(node)
-        self._find_identities()
+        Identities(self).find()
         DictKeys(self, MatchedRows(self.program)).find()
         changing = [defect for defect, _ in self._changing.values()]
         self.shared.spread(changing, lambda home, by: self.feed(home, tuple(by.missing)))
@@ -194,36 +193,6 @@ class LocalKeys:
                 if home is not None:
                     yield from ((home, key) for key in keys)
 
-    def _find_identities(self) -> None:
-        """What makes two entities the same, in `__eq__` and `__hash__`: sets and dicts go by it."""
-        for cls in sorted(self.program.domain.entities, key=lambda c: c.symbol):
-            for name in sorted(_IDENTIFYING) if not cls.module.generated else ():
-                if name in cls.methods:
-                    self._judge_identities(cls, cls.methods[name])
-
-    def _judge_identities(self, cls: Class, method: Function) -> None:
-        told = {method, *self._identities_in(cls, method)}
-        for node in cls.module.either(tree.Sequence, tree.Compare):
-            function = self.program.names.function_of(node)
-            if function not in told or id(node) in self._checked:
-                continue
-            if isinstance(node, tree.Sequence) and node.kind == "tuple":
-                self._checked.add(id(node))
-                self._judge_host((cls, method.name), node, None)
-            elif isinstance(node, tree.Compare) and len(node.ops) == 1 and function is method:
-                self.filters.judge_identity(node, cls, method)
-
-    def _identities_in(self, cls: Class, method: Function) -> Iterator[Function]:
-        """The methods that a method asks what its object is, where nothing else asks them: `self._id()`."""
-        names = self.program.names
-        for node in names.inside(method):
-            found = cls.methods.get(node.name) if isinstance(node, tree.Attr) else None
-            if found is None or found.own_params or not all(map(_is_tuple, found.returns)):
-                continue
-            asking = {names.function_of(one) for one in names.named(found.name)}
-            if all(f is not None and f.owner is cls and f.name in _IDENTIFYING for f in asking):
-                yield found
-
     # --- one key ---
 
     def _judge_key(self, home: Home, key: tree.Node) -> None:
@@ -231,23 +200,23 @@ class LocalKeys:
         for host, function in self.hosts.of(key):
             self.table.note(home, host)
             fed = home in self.needs.fed and not self.notes.is_settled(host)
-            if id(host) in self._checked and not fed:
+            if id(host) in self.checked and not fed:
                 if not begins:
                     self._share(home, host)
                 continue
-            self._checked.add(id(host))
+            self.checked.add(id(host))
             made = [one for one in _with_parts(host) if self.classes.of(one) is not None]
             for one in made:
                 self._judge_made(home, one, function, host)
             if not made:
-                self._judge_host(home, host, function, begins=begins)
+                self.judge_host(home, host, function, begins=begins)
 
     def _judge_unnamed(self) -> None:
         """Values that are looked up by where others get scopes beside them: `source` beside `note_id`."""
         for home, host, helper in self._unnamed:
             rekeyed = self.rekeyed.get(home)
             if rekeyed is not None and rekeyed.width == 1:
-                self._judge_host(home, host, helper, known=True)
+                self.judge_host(home, host, helper, known=True)
 
     def _is_taken_out(self, host: tree.Node, home: Home) -> bool:
         """Whether something gives one of the keys that a collection has already: `choice(list(repo.rows))`."""
@@ -264,7 +233,7 @@ class LocalKeys:
             return False
         return isinstance(home[0], Class) and not home[0].module.is_test
 
-    def _judge_host(
+    def judge_host(
         self,
         home: Home,
         host: tree.Node,
@@ -308,6 +277,21 @@ class LocalKeys:
             if shape == "bare" and missing and not present:
                 self._unnamed.append((home, host, helper))
             return
+        self.lack(home, host, (shape, elements), missing, present, helper=helper, begins=begins)
+
+    def lack(
+        self,
+        home: Home,
+        host: tree.Node,
+        parts: tuple[str, list[tree.Node]],
+        missing: list[Scope],
+        present: dict[str, tree.Node],
+        *,
+        helper: Function | None = None,
+        begins: bool = False,
+    ) -> None:
+        """Note which scopes a key lacks; it changes the others of its collection unless it says no more than how these begin."""
+        shape, elements = parts
         if shape == "bare" and self.collections.is_text(home):
             shape = "joined"
         defect = self.notes.draft(host, shape, missing, self.notes.knot_of(home, host))
@@ -413,10 +397,6 @@ class LocalKeys:
         self.notes.settle(host)
         if not self.program.classes.is_named_tuple(cls):
             self.notes.settle(key)  # nobody takes such a part of a key apart
-
-
-def _is_tuple(node: tree.Node) -> bool:
-    return isinstance(node, tree.Sequence) and node.kind == "tuple"
 
 
 def _with_parts(key: tree.Node) -> tuple[tree.Node, ...]:

@@ -1,0 +1,246 @@
+"""Keys that lack a scope which the other keys of the same collection say, and are therefore of no use: nothing is put under
+`cache.delete(f"orders:{tenant_id}")` beside `cache.set(f"orders:{tenant_id}:{capsule_id}", orders)`."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.facts import tree
+from capsule_lint.plan.memory.keyed_alike import asked
+from capsule_lint.plan.memory.looking_up import LOOKING_UP
+from capsule_lint.plan.memory.making import makes_collection
+from capsule_lint.plan.uses.choices import is_empty
+from capsule_lint.program.local_names import behind
+from capsule_lint.program.model import Binding, Module, last_name
+from capsule_lint.program.texts.pieces import Text, hole_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.plan.entities.additions import Home
+    from capsule_lint.plan.memory.local import LocalKeys
+    from capsule_lint.policy import Scope
+
+_PUTTING: Final = frozenset(("set", "setex", "put", "add", "__setitem__"))
+_READING: Final = frozenset(
+    (
+        "get",
+        "pop",
+        "delete",
+        "discard",
+        "remove",
+        "has",
+        "exists",
+        "invalidate",
+        "getdel",
+        "unlink",
+    )
+)
+
+
+class Used(Struct, frozen=True):
+    """A key of a collection: where it is written, what it says, one word after the other, and what is done with it."""
+
+    host: tree.Node
+    shape: str
+    elements: list[tree.Node]
+    words: tuple[str, ...]
+    puts: bool
+    reads: bool
+
+
+class Lacking(Struct, frozen=True):
+    """A key that lacks scopes, and the others of its collection that say them."""
+
+    home: Home
+    key: Used
+    scopes: list[Scope]
+    fuller: list[Used]
+
+
+class Uneven(Struct, frozen=True):
+    """Judges them in collections of which every use is a look-up that is understood."""
+
+    local: LocalKeys
+
+    def judge(self) -> None:
+        """Note what such keys lack, whatever the collection is for."""
+        scopes, is_value = (
+            self.local.program.policy.scopes,
+            self.local.program.domain.held.is_value,
+        )
+        for one in list(self._find()):
+            if self.local.changing(one.key.host) is not None:
+                continue
+            for used in (*one.fuller, one.key):
+                said = {s.name: e for e in used.elements for s in scopes if is_value(e, s)}
+                if used is one.key:
+                    parts = used.shape, used.elements
+                    self.local.lack(one.home, used.host, parts, one.scopes, said)
+                else:
+                    self.local.whole.note(one.home, used.elements, said)
+
+    def _find(self) -> Iterator[Lacking]:
+        """The keys that something is only looked for under, and those under which something is only put, where the
+        other half has keys that say one scope more."""
+        for home, used in self._understood():
+            for key in used:
+                same = [one for one in used if one.words == key.words]
+                puts, reads = any(o.puts for o in same), any(o.reads for o in same)
+                fuller = [(one, scopes) for one in used if (scopes := self._more(one, key))]
+                scopes = fuller[0][1] if fuller else []
+                answered = any(
+                    more == scopes and (one.reads if puts else one.puts) for one, more in fuller
+                )
+                if answered and puts != reads and all(self._is_at_hand(key, s) for s in scopes):
+                    yield Lacking(home, key, scopes, [one for one, _ in fuller])
+
+    def _more(self, fuller: Used, key: Used) -> list[Scope]:
+        """The scopes that a key says more than another one, if that is all that is between them."""
+        scopes = self.local.program.policy.scopes
+        more = [s for s in scopes if (w := _word(s)) in fuller.words and w not in key.words]
+        said = {_word(s) for s in more}
+        rest = tuple(word for word in fuller.words if word not in said)
+        return more if rest == key.words else []
+
+    def _is_at_hand(self, key: Used, scope: Scope) -> bool:
+        """Whether the code that makes a key knows the scope: by a parameter, or by the object that says another one."""
+        program = self.local.program
+        function = program.names.function_of(key.host)
+        if function is not None and program.domain.scope_parameter(function, scope) is not None:
+            return True
+        others = program.policy.others(scope)
+        return any(
+            isinstance(one, tree.Attr)
+            and any(program.domain.held.is_value(one, s) for s in others)
+            for one in key.elements
+        )
+
+    def _understood(self) -> Iterator[tuple[Home, list[Used]]]:
+        """The collections some of whose keys say more scopes than others, and their keys."""
+        called: defaultdict[str, list[tree.Node]] = defaultdict(list)
+        said: defaultdict[str, set[frozenset[str]]] = defaultdict(set)
+        names, words = (
+            self.local.program.names,
+            {_word(s) for s in self.local.program.policy.scopes},
+        )
+        for module in names.production():
+            for node in () if module.generated else module.every(*LOOKING_UP):
+                base, key = asked(node)
+                if key is not None and isinstance(base, tree.Name | tree.Attr):
+                    called[last_name(base)].append(node)
+                    used = self._used(node, key)
+                    scopes = words.intersection(used.words) if used is not None else None
+                    said[last_name(base)].update([frozenset(scopes)] if scopes else [])
+        for name, sets in said.items():
+            if any(one < other for one in sets for other in sets):
+                yield from self._by_home(name, called[name])
+
+    def _by_home(self, name: str, nodes: list[tree.Node]) -> Iterator[tuple[Home, list[Used]]]:
+        found: defaultdict[Home, list[Used | None]] = defaultdict(list)
+        bases = set[int]()
+        for node in nodes:
+            base, key = asked(node)
+            home = self.local.collections.any(base) if base is not None else None
+            if home is not None and key is not None:
+                found[home].append(self._used(node, key))
+                bases.add(id(base))
+        for home, used in found.items():
+            known = [one for one in used if one is not None]
+            if len(known) == len(used) and self._only_looks(home, name, bases):
+                yield home, known
+
+    def _only_looks(self, home: Home, name: str, bases: set[int]) -> bool:
+        """Whether a collection that starts empty is used nowhere but where something is looked up in it, or all is forgotten."""
+        program = self.local.program
+        program.names.ask(name)
+        for node in program.names.named(name):
+            if id(node) in bases or program.names.module_of(node).is_test:
+                continue
+            if self.local.collections.any(node) not in (home, None):
+                continue
+            parent = program.names.parent(node)
+            if isinstance(parent, tree.Attr) and parent.name == "clear":
+                continue
+            if isinstance(parent, tree.Assign) and not parent.op and _starts(parent.value):
+                continue
+            return False
+        return not self._has_other_names(home)
+
+    def _has_other_names(self, home: Home) -> bool:
+        """Whether a module imports what another one keeps under a name of its own."""
+        names = self.local.program.names
+        owner, name = home
+        for module in names.production() if isinstance(owner, Module) else ():
+            for bindings in module.scope.bindings.values():
+                for one in bindings:
+                    if one.kind == "import" and one.name != name:
+                        target = names.follow(one)
+                        if isinstance(target, Binding) and (target.module, target.name) == home:
+                            return True
+        return False
+
+    def _used(self, node: tree.Node, key: tree.Node) -> Used | None:
+        """What is done with a key that is written there, or in a local; `None` for any other one."""
+        program = self.local.program
+        host = behind(program.names, key) or key
+        parts = self.local.hosts.parts(host) if program.keys.at(host) is None else None
+        if parts is None or (parts[0] == "bare" and not self._scope_of(host)):
+            return None
+        words: list[str] = []
+        if parts[0] == "text":
+            template = program.templates.template(host)
+            for piece in template.pieces if template is not None else ():
+                own = piece.value if isinstance(piece, Text) else self._said(piece.value)
+                words.append(own)
+            text = "".join(words)
+            words = re.findall(r"[\w{}]+", text)
+            if not words or not text.endswith(words[-1]):
+                return None  # it may be how others begin
+        else:
+            words = [self._said(one) for one in parts[1]]
+        if "" in words:
+            return None
+        puts, reads = self._done(node)
+        return Used(host, *parts, tuple(words), puts, reads)
+
+    def _said(self, node: tree.Node) -> str:
+        scope = self._scope_of(node)
+        if scope is not None:
+            return _word(scope)
+        name = repr(node.value) if isinstance(node, tree.Const) else hole_name(node)
+        return f"{{{name}}}" if name else ""
+
+    def _scope_of(self, node: tree.Node) -> Scope | None:
+        held = self.local.program.domain.held
+        return next((s for s in self.local.program.policy.scopes if held.is_value(node, s)), None)
+
+    def _done(self, node: tree.Node) -> tuple[bool, bool]:
+        """Whether something is put under a key there, and whether something is read; both, where that is not known."""
+        match node, self.local.program.names.parent(node):
+            case tree.Subscript(), tree.Assign(op="", targets=targets) if node in targets:
+                return True, False
+            case tree.Subscript(), tree.Assign(targets=targets) if node in targets:
+                return True, True
+            case tree.Subscript() | tree.Compare(), _:
+                return False, True
+            case tree.Call(func=func), _:
+                return last_name(func) not in _READING, last_name(func) not in _PUTTING
+            case _:
+                return True, True
+
+
+def _word(scope: Scope) -> str:
+    """What stands for a scope's value among the words of a key: no other value is called so."""
+    return f"{{SCOPE_{scope.name}}}"
+
+
+def _starts(value: tree.Node | None) -> bool:
+    """Whether a collection has nothing in it yet, or is a cache that something makes."""
+    if value is None or is_empty(value):
+        return True
+    return isinstance(value, tree.Call) and not makes_collection(value)
