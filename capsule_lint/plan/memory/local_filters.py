@@ -12,6 +12,7 @@ from capsule_lint.plan.code import item_key, rename, renamed_item_access, text_o
 from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.memory.narrowed import Narrowed
 from capsule_lint.plan.memory.row_predicates import RowPredicates
+from capsule_lint.plan.memory.tuple_sides import shorter_of, sides_of
 from capsule_lint.plan.state import Want
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import Instance, classes_of, ordered
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.key_needs import KeyNeeds
     from capsule_lint.plan.memory.local_notes import LocalDefect, LocalNotes
     from capsule_lint.plan.memory.told_by_calls import ToldByCalls
+    from capsule_lint.plan.memory.tuple_sides import Shorter
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -120,7 +122,7 @@ class LocalFilters:
 
     def _filters(self, node: tree.Compare) -> Iterator[_Filter]:
         """The scopes of a row that a comparison asks for."""
-        for one, other, inside in _compared(node):
+        for one, other, inside in sides_of(node, self.program.policy.scopes):
             for left, right in ((one, other), (other, one)):
                 for scope in self.program.policy.scopes:
                     if self._reads(left, scope, right) and self._is_asked(right, scope):
@@ -180,6 +182,8 @@ class LocalFilters:
         missing = [
             s for s in required if s not in said and not any(names_scope(h, s) for h in beside)
         ]
+        shorter = shorter_of(every[0].inside, required)
+        missing = [shorter.scope] if shorter is not None else missing
         found = every[self._nearest(said, missing[0]) if missing else 0]
         rows = self._rows_of(found.left)
         needed = self._needed(missing, rows)
@@ -204,11 +208,13 @@ class LocalFilters:
         if row is not None and not self._extend_rows(row, found, missing, knot):
             return
         self._join_entity(found.left, knot)
-        read, asked = self._sides(found, missing, knot)
+        read, asked = self._sides(found, missing, knot, shorter)
         mirror = found.right if isinstance(found.right, tree.Attr | tree.Name) else None
         for one in missing:
-            read.detail[one.name] = details[one.name] or ""
-            self.notes.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))
+            if read is not None:
+                read.detail[one.name] = details[one.name] or ""
+            if asked is not None:
+                self.notes.ask(asked, Want(one, asked.node, knot, "filter", mirror=mirror))
         self.notes.settle(found.node)
         self.notes.filtering.add(function)
 
@@ -258,7 +264,7 @@ class LocalFilters:
         for node in names.inside(function):
             if not isinstance(node, tree.Compare) or node is found.node or len(node.ops) > 1:
                 continue
-            for left, right, _ in _compared(node):
+            for left, right, _ in sides_of(node, self.program.policy.scopes):
                 of = _row(left)
                 if of is None or not self._reads(left, scope, right) or not is_value(right, scope):
                     continue
@@ -275,18 +281,24 @@ class LocalFilters:
             self.notes.state.groups.join(knot, kind)
 
     def _sides(
-        self, found: _Filter, missing: list[Scope], knot: Knot
-    ) -> tuple[LocalDefect, LocalDefect]:
-        """What reads a row and what asks for it: one condition, or the two tuples that it compares."""
+        self, found: _Filter, missing: list[Scope], knot: Knot, shorter: Shorter | None
+    ) -> tuple[LocalDefect | None, LocalDefect | None]:
+        """What reads a row and what asks for it: one condition, or the two tuples that it compares; of these the `shorter`
+        one alone, where the other one has the scope."""
         if not found.inside:
             defect = self.notes.defect(found.node, "filter", missing, knot)
             defect.anchors.update({s.name: found.node for s in missing})
             return defect, defect
-        sides = []
+        sides: list[LocalDefect | None] = []
         for value, shape in ((found.left, "pattern"), (found.right, "tuple")):
             display = next(d for d in found.inside if any(i is value for i in d.items))
-            sides.append(self.notes.defect(display, shape, missing, knot))
-            sides[-1].anchors.update({s.name: value for s in missing})
+            if shorter is not None and display is not shorter.display:
+                sides.append(None)
+                continue
+            shape, anchor = (shape, value) if shorter is None else ("tuple", shorter.anchor)
+            defect = self.notes.defect(display, shape, missing, knot)
+            defect.anchors.update({s.name: anchor for s in missing})
+            sides.append(defect)
         return sides[0], sides[1]
 
     def _is_meant(self, node: tree.Node) -> bool:
@@ -348,19 +360,6 @@ def compared_beside(names: Names, node: tree.Compare) -> Iterator[tree.Compare]:
             queue += [*one.results, *(n for g in one.generators for n in (g.iter, *g.ifs))]
         elif isinstance(one, tree.Boolean | tree.Wrapped):
             queue += one.below()
-
-
-def _compared(
-    node: tree.Compare,
-) -> Iterator[tuple[tree.Node, tree.Node, tuple[tree.Sequence, ...]]]:
-    """What is compared with what: `a == b`, and the elements of `(a, b) == (c, d)`."""
-    left, right = node.left, node.rights[0]
-    if isinstance(left, tree.Sequence) and isinstance(right, tree.Sequence):
-        if len(left.items) == len(right.items):
-            for one, other in zip(left.items, right.items, strict=True):
-                yield one, other, (left, right)
-    else:
-        yield left, right, ()
 
 
 def _row(node: tree.Node) -> tree.Node | None:
