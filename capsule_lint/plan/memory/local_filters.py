@@ -99,7 +99,7 @@ class LocalFilters:
         bound = self.program.names.bindings_of(row) if isinstance(row, tree.Name) else ()
         if len(bound) != 1 or bound[0].kind != "for" or bound[0].value is None:
             return None
-        home = self.needs.collections.of(_listed(bound[0].value))
+        home = self.needs.collections.of(listed(bound[0].value))
         return home if home is not None and not isinstance(home[0], Class) else None
 
     def _is_specification(self, cls: Class, function: Function) -> bool:
@@ -143,7 +143,7 @@ class LocalFilters:
         if len(bound) != 1 or bound[0].kind != "for" or bound[0].path[:1] != (0,):
             return False
         value = bound[0].value
-        return value is not None and self.needs.collections.of(_listed(value)) is not None
+        return value is not None and self.needs.collections.of(listed(value)) is not None
 
     def judge_identity(self, node: tree.Compare, cls: Class, method: Function) -> None:
         """`self.tenant_id == other.tenant_id`."""
@@ -367,13 +367,13 @@ def _row(node: tree.Node) -> tree.Node | None:
     return node.base if isinstance(node, tree.Attr) else dict_in(node)
 
 
-def _listed(node: tree.Node) -> tree.Node:
+def listed(node: tree.Node) -> tree.Node:
     """`rows` of `rows.values()`, `list(rows)` and `sorted(rows.values(), key=…)`."""
     match node:
         case tree.Call(func=tree.Attr(name="values" | "items" | "copy") as func, args=()):
-            return _listed(func.base)
+            return listed(func.base)
         case tree.Call(func=tree.Name(id=name), args=(tree.Argument(only), *_)) if name in LISTED:
-            return _listed(only)
+            return listed(only)
         case _:
             return node
 
