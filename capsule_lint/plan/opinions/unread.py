@@ -12,6 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.judgement import KeyFact, KeyUse
 from capsule_lint.plan.opinions.base import Opinion, inside
 from capsule_lint.plan.opinions.idle_texts import IdleTexts
+from capsule_lint.program.calling.binding import surplus
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.object_keys import ObjectKeys
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.opinions.base import Ground
-    from capsule_lint.plan.state import Knot
+    from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.program.model import Module
     from capsule_lint.program.places.strays import Strays
 
@@ -128,7 +129,23 @@ class UnreadKeys:
             hosts = (id(site.template.host), *(id(p.host) for p in site.template.pieces))
             for host in filter(changing.__contains__, dict.fromkeys(hosts)):
                 found[site.template.text].append(changing[host].knot)
+        for defect in changing.values():
+            for text in self._asked(defect):
+                found[text].append(defect.knot)
         return found
+
+    def _asked(self, defect: KeyDefect) -> Iterator[str]:
+        """What the keys say that calls have a helper make which takes `*parts`: `_pk(tenant_id, "STATUS", status)`."""
+        program, helper, last = self.ground.program, defect.function, defect.template.pieces[-1]
+        mark = program.keys.mark
+        spread = tree.spread(last.value) if isinstance(last, Filled) else None
+        if helper is None or mark is None or spread is None:
+            return
+        begun = defect.template.text.removesuffix("{}")
+        for call, callee in list(program.calls.callers(helper)):
+            parts = surplus(call.args, helper.params, callee.given)
+            said = (program.templates.constant(one.value) for one in parts)
+            yield begun + mark.join("{}" if one is None else one for one in said)
 
     def _is_read(self, node: tree.Node, template: Template) -> bool:
         """Whether a text is part of a key; a constant is so by what it says."""

@@ -100,6 +100,15 @@ class Choices:
             node = self.origin(inner)
         return found
 
+    def may_be_any(self, base: tree.Node) -> bool:
+        """Whether an expression may be any text of a table, whatever that is for: `TABLE[kind]`; not so where it is the
+        same place of each row, `TABLE[kind][0]`, or a loop goes through all of them for one purpose."""
+        match self.lookups(base)[:1]:
+            case [tree.Subscript(index=tree.Const()) | tree.Call(args=())]:
+                return False
+            case found:
+                return bool(found)
+
     def _looked_up(self, node: tree.Node) -> list[tree.Node] | None:
         """What a table may have where something is looked up in it: `TABLE[kind]`, `TABLE.get(kind)["pk"]`."""
         inner = _inner(node)
@@ -136,22 +145,24 @@ class Choices:
 
     def origin(self, base: tree.Node) -> tree.Node:
         """What a local is assigned that is only filled, looked into, or asked whether it is there; anything else
-        itself. `pk, sk = TABLE[kind]` gives `TABLE[kind][0]`, and a loop what it goes over: `TABLE.values()`."""
+        itself. `pk, sk = TABLE[kind]` gives `TABLE[kind][0]`, and a loop the same of what it goes over: `TABLE.values()[0]`."""
         found = self.names.bindings_of(base) if isinstance(base, tree.Name) else ()
         binding = found[0] if len(found) == 1 else None
         function = binding.place.scope.function if binding is not None else None
         if binding is None or function is None or binding.is_step:
             return base
-        looped = binding.kind == "for" and _goes_over_values(binding.value, binding.path)
-        if binding.kind != "assign" and not looped:
+        path: tuple[int, ...] | None = binding.path
+        if binding.kind == "for":
+            path = _within_values(binding.value, binding.path)
+        elif binding.kind != "assign":
             return base
         uses = [
             node for node in self.names.called(function, binding.name) if node.at != binding.at
         ]
-        if binding.value is None or not all(map(self._is_filled, uses)):
+        if binding.value is None or path is None or not all(map(self._is_filled, uses)):
             return base
         node = binding.value
-        for place in binding.path if not looped else ():
+        for place in path:
             node = tree.Subscript(node.at, node, tree.Const(node.at, place))
         return node
 
@@ -245,13 +256,16 @@ def _inner(node: tree.Node) -> tree.Node | None:
             return None
 
 
-def _goes_over_values(source: tree.Node | None, path: tuple[int, ...]) -> bool:
-    """Whether a loop gives its target, or that part of it, one value of a dict after the other."""
+def _within_values(source: tree.Node | None, path: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Where in the values of a dict, through which a loop goes, a part of its target stands: `pk` of `for name, (pk, sk)
+    in TABLE.items()` is the first of each; `None` where the loop goes through anything else."""
     match source, path:
-        case tree.Call(func=tree.Attr(name=name), args=()), _:
-            return (name, path) in (("values", ()), ("items", (1,)))
+        case tree.Call(func=tree.Attr(name="values"), args=()), _:
+            return path
+        case tree.Call(func=tree.Attr(name="items"), args=()), (1, *rest):
+            return tuple(rest)
         case _:
-            return False
+            return None
 
 
 def _texts(values: Iterable[tree.Node | None]) -> Chosen:

@@ -138,7 +138,7 @@ class Templates:
                 return []
 
     def _chosen(self, node: tree.Call) -> list[Template]:
-        """What `TEMPLATES[kind].format(…)` may fill: of a table, what has scopes in it."""
+        """What `TEMPLATES[kind].format(…)` may fill: of a table of all kinds of texts, what has scopes in it."""
         method = self.formatted.method(node.func)
         if method is None:
             return []
@@ -150,7 +150,7 @@ class Templates:
             for text in chosen.texts
             if (template := self.template(text)) is not None
         ]
-        if self.choices.lookups(method.base):  # a table has sort keys as well
+        if self.choices.may_be_any(method.base):  # a table has sort keys as well
             found = [one for one in found if self.segments(one.pieces)]
         for one in found:
             self.choices.filled.setdefault(id(one.host), node)
