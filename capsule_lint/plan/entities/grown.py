@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.entities.wholes import GIVING_ALL, holds_all, says_which, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import copied
@@ -103,6 +104,8 @@ class Grown(MendRoom):
             for value in callee.function.returns if callee.function and not callee.cls else ():
                 yield from self._follow(value, depth + 1)
         if callees:
+            listed = NamedFields(self.mends).whole(call)
+            yield from self._fields(listed) if listed is not None else ()
             return
         name, plain = last_name(call.func), call.unnamed
         if name in GIVING_ALL:

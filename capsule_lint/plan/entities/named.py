@@ -12,7 +12,8 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.local_names import behind, only_assigned
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Class
 
 _REASON: Final = "lists fields of `{}`, which gains `{}`, and is used for something else as well"
@@ -97,6 +99,43 @@ def _looked_up(node: tree.Node, name: str) -> tree.Node | None:
             return _looked_up(base, name)
         case tree.Call(args=(only,)):
             return _looked_up(only.value, name)
+        case _:
+            return None
+
+
+def _dumped_names(node: tree.Node | None) -> tree.Attr | None:
+    """`self.NAMES` of `{n: getattr(self, n) for n in self.NAMES}`, or of `dict((n, getattr(self, n)) for n in self.NAMES)`."""
+    match node:
+        case tree.Comprehension(kind="DictComp", results=(key, value), generators=(one,)):
+            pass
+        case tree.Call(
+            func=tree.Name(id="dict"),
+            args=(
+                tree.Argument(
+                    value=tree.Comprehension(
+                        results=(tree.Sequence(items=(key, value)),), generators=(one,)
+                    )
+                ),
+            ),
+        ):
+            pass
+        case _:
+            return None
+    match key, value, one:
+        case (
+            tree.Name(id=name),
+            tree.Call(
+                func=tree.Name(id="getattr"),
+                args=(
+                    tree.Argument(value=tree.Name(id=of)),
+                    tree.Argument(value=tree.Name(id=asked)),
+                ),
+            ),
+            tree.Generator(
+                target=tree.Name(id=each), iter=tree.Attr(base=tree.Name(id=has)) as names, ifs=()
+            ),
+        ) if name == asked == each and of == has:
+            return names
         case _:
             return None
 
@@ -219,6 +258,26 @@ class NamedFields(MendRoom):
             None,
         )
         return old is not None and (home, scope) in self.mends.entries.beside(home, old)
+
+    def whole(self, call: tree.Call) -> tree.Node | None:
+        """The object whose method gives all attributes that its class lists, and that list gets one more: `member` of
+        `member.to_dict()`, which is `{n: getattr(self, n) for n in self.NAMES}`."""
+        program = self.program
+        types = program.inference.of(call.func.base) if isinstance(call.func, tree.Attr) else ()
+        for callee in program.calls.callees(call) if types else ():
+            returns = callee.function.returns if callee.function is not None else ()
+            names = _dumped_names(behind(program.names, returns[0])) if len(returns) == 1 else None
+            if names is None or not all(self._lists_more(one, names.name) for one in types):
+                return None
+        return call.receiver if types and program.calls.callees(call) else None
+
+    def _lists_more(self, own: Type, name: str) -> bool:
+        """Whether objects of a class have a list of a class under a name, and that gets more."""
+        mro = self.program.classes.mro(own.cls) if isinstance(own, Instance) else ()
+        found = next((cls.scope.bindings[name] for cls in mro if name in cls.scope.bindings), ())
+        value = found[0].value if len(found) == 1 else None
+        listed = self.written(value)[0] if value is not None else None
+        return listed is not None and self.mends.adds_to(listed)
 
     def written(self, node: tree.Node) -> tuple[tree.Sequence | None, Binding | None]:
         """The list that is written out, here or where a name gets its only value."""

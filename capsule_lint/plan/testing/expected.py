@@ -11,6 +11,7 @@ from capsule_lint.model import AddArgument, AddElements, AddEntry
 from capsule_lint.plan.code import rename, text_of
 from capsule_lint.plan.entities.behind_bases import place_behind
 from capsule_lint.plan.entities.displays import entries_of, entry_of
+from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.entities.wholes import DUMPING_ALL, GIVING_ALL, holds_all, whole
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
@@ -204,7 +205,8 @@ class Expected(MendRoom):
             return [one for node in whole(call) for one in self.fields(node)]
         if not functions and isinstance(call.func, tree.Name | tree.Attr):
             return self._texted(call, depth)
-        found: list[tuple[Knot, Scope]] = []
+        given = NamedFields(self.mends).whole(call)
+        found = self.fields(given) if given is not None else []
         for function in functions:
             found += self.makers.get(function, [])
             if function not in self.makers and len(function.returns) == 1:
