@@ -9,33 +9,43 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.program.calling.wrapping import decorated_by
+from capsule_lint.program.model import Function
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from capsule_lint.plan.memory.put_values import PutValues
+    from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Binding
 
 
 class Answered(Struct, frozen=True):
     """Tells it of what is put under a key."""
 
     program: Program
+    values: PutValues
 
-    def of(self, value: tree.Node, elements: Iterable[tree.Node], scope: Scope) -> bool:
-        """Whether a value is what a handler, or a function that its own function is told, gives back for the object of
-        which an element of the key says another scope, and which has this one as well."""
+    def of(
+        self, value: tree.Node, elements: Iterable[tree.Node], scope: Scope
+    ) -> list[Knot | None]:
+        """What must land with a change because a value is what a handler, or a function that its own function is told,
+        gives back for the object of which an element of the key says another scope, and which has this one as well."""
         told = {
             text_of(element.base): element.base
             for element in elements
             if isinstance(element, tree.Attr) and self._is_other(element, scope)
         }
         has = {text for text, node in told.items() if text and self._has(node, scope)}
-        return bool(has) and any(
-            any(text_of(argument.value) in has for argument in call.args)
-            for call in self._answering(value)
-        )
+        return [
+            knot
+            for call in (self._answering(value) if has else ())
+            if any(text_of(argument.value) in has for argument in call.args)
+            for knot in self._because_of(call, scope)
+        ]
 
     def _answering(self, value: tree.Node) -> Iterator[tree.Call]:
         """The calls in a value, or in what a local is, that run something which answers a request."""
@@ -43,13 +53,33 @@ class Answered(Struct, frozen=True):
         bound = names.bindings_of(value) if isinstance(value, tree.Name) else ()
         made = [b.value for b in bound if b.kind == "assign" and b.value is not None]
         for call in (one for node in made or [value] for one in within(node)):
-            if not isinstance(call, tree.Call):
-                continue
-            given = names.bindings_of(call.func) if isinstance(call.func, tree.Name) else ()
-            if any(b.kind == "param" for b in given) or any(
-                callee.function in domain.handlers for callee in self.program.calls.callees(call)
+            if isinstance(call, tree.Call) and (
+                any(b.kind == "param" for b in self._called(call))
+                or any(c.function in domain.handlers for c in self.program.calls.callees(call))
             ):
                 yield call
+
+    def _called(self, call: tree.Call) -> Sequence[Binding]:
+        """What the name that is called is bound to."""
+        func = call.func
+        return self.program.names.bindings_of(func) if isinstance(func, tree.Name) else ()
+
+    def _because_of(self, call: tree.Call, scope: Scope) -> Iterator[Knot | None]:
+        """The same of such a call: of what a decorator is put over, all is in sight, and some of that must ask for
+        something by the scope."""
+        makers = [b.function for b in self._called(call) if b.function is not None]
+        decorated = [
+            one
+            for maker in makers
+            for one in decorated_by(self.program.inference, maker)
+            if isinstance(one, Function)
+        ]
+        if not decorated:
+            yield None
+        for function in decorated:
+            for node in self.program.names.inside(function):
+                if isinstance(node, tree.Call):
+                    yield from self.values.told(node, scope)
 
     def _is_other(self, node: tree.Node, scope: Scope) -> bool:
         is_value = self.program.domain.held.is_value

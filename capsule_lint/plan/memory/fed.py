@@ -187,7 +187,9 @@ class Fed(Room):
                 home = local.collections.any(self._keyed.way(put.into)[0]) if said else None
                 if said:
                     passing = isinstance(put.into, tree.Comprehension) or (
-                        home is not None and isinstance(home[0], Function)
+                        home is not None
+                        and isinstance(home[0], Function)
+                        and not local.collections.items.outlasts(home[0], home[1])
                     )
                     yield _Keyed(put, keys, said, passing)
                 elif cut := {old.name for old, _, _ in self._cut(keys)}:
@@ -240,9 +242,8 @@ class Fed(Room):
             KeptBeside(self.planner).of(one.put.value, scope)
         )
         told = ToldBeside(self.planner).told(self._home(one.put), one.put, one.keys, scope)
-        answer = (
-            [None] if Answered(self.program).of(one.put.value, self._parts(one), scope) else []
-        )
+        parts = [*self._parts(one), *self._given(one)]
+        answer = Answered(self.program, self.values).of(one.put.value, parts, scope)
         return [*cut, *calls, *self._objects(one, scope), *told, *answer]
 
     def _parts(self, one: _Keyed) -> list[tree.Node]:
@@ -251,6 +252,12 @@ class Fed(Room):
         with self.program.names.aside():
             parts = [hosts.parts(h) for key in one.keys for h, _ in hosts.scopes_in(key)]
         return [element for part in parts if part is not None for element in part[1]]
+
+    def _given(self, one: _Keyed) -> Iterator[tree.Node]:
+        """What the functions are given that make the keys: `ctx.tenant_id` of `self._key(ctx.tenant_id, name)`."""
+        for key in one.keys:
+            for made in (key, *self._assigned(key)):
+                yield from (a.value for a in made.args) if isinstance(made, tree.Call) else ()
 
     def _cut(self, keys: Iterable[tree.Node]) -> Iterator[tuple[Scope, Scope, Knot]]:
         """The parts of changing keys that keys of a collection are made of, `seen[parts[1], parts[3]]`: which

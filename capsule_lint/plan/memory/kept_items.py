@@ -48,7 +48,7 @@ class KeptItems:
             return False
         if not isinstance(owner, Class):
             module = owner if isinstance(owner, Module) else owner.module
-            return self._outlasts(owner, name) and self._keeps_items(module, name)
+            return self.outlasts(owner, name) and self._keeps_items(module, name)
         repositories = self.program.domain.repositories
         known = owner in repositories or cls in repositories or (owner, name) in self.held
         return known or self._foreign.is_kept(owner, name)
@@ -64,7 +64,7 @@ class KeptItems:
         known = owner in self.program.domain.repositories or home in self.held
         return not known and self._foreign.is_kept(owner, name)
 
-    def _outlasts(self, owner: Function | Module, name: str) -> bool:
+    def outlasts(self, owner: Function | Module, name: str) -> bool:
         """Whether a collection is there for more than one call: a module's, or one that a function makes for what
         it defines and gives back."""
         if isinstance(owner, Module):

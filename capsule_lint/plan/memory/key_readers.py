@@ -148,7 +148,8 @@ class KeyReaders:
         call = self._parent(access)
         name = access.name
         if not isinstance(call, tree.Call) or call.func is not access:
-            self.keys.unsure(access, home)
+            if name not in SAFE_METHODS:
+                self.keys.unsure(access, home)
         elif name in GIVING:
             if self.local.settles(home, *(key for _, key in in_order(call))):
                 self.iterated(call, home, pairs=False)
