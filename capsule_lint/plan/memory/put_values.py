@@ -9,8 +9,9 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import filled_with, put_into
-from capsule_lint.program.model import Binding, Function
+from capsule_lint.program.model import Binding, Function, first_name
 from capsule_lint.program.places.sites import Role
+from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class
 
 _MAX_DEPTH: Final = 3
 
@@ -87,7 +89,8 @@ class PutValues(Room):
         self, call: tree.Call, scope: Scope, depth: int, seen: dict[int, int]
     ) -> Iterator[Knot | None]:
         """The same of what a function returns that is given an object with a request's scopes, `load(ctx, note_id)`, or
-        is a method of the same object, which may know them itself: `self.load(note_id)`."""
+        is a method of the same object, which may know them itself: `self.load(note_id)`; and of what an object makes of
+        those that it is given when it is made: `Session(table, ctx)`."""
         program = self.program
         if depth == _MAX_DEPTH or not (
             self._is_own_method(call)
@@ -101,6 +104,26 @@ class PutValues(Room):
         for callee in program.calls.callees(call):
             for value in callee.function.returns if callee.function is not None else ():
                 yield from self._told(value, scope, depth + 1, seen)
+            for value in self._made_by(callee.cls) if callee.cls is not None else ():
+                yield from self._told(value, scope, depth + 1, seen)
+
+    def _made_by(self, cls: Class) -> Iterator[tree.Node]:
+        """What an object keeps from when it is made, and the calls that it makes later of what it has kept:
+        `OrderRepository(self.table, self.ctx.tenant_id)`."""
+        classes, scopes = self.program.classes, self.program.policy.scopes
+        for one in classes.mro(cls):
+            stores = (store for stored in one.stores.values() for store in stored)
+            yield from (s.value for s in stores if s.function.name == "__init__" and s.value)
+            for method in one.methods.values():
+                for call in self.program.names.inside(method):
+                    if isinstance(call, tree.Call) and any(
+                        isinstance(argument.value, tree.Attr)
+                        and names_any_of(argument.value.name, scopes)
+                        and isinstance(argument.value.base, tree.Attr)
+                        and first_name(argument.value) == method.self_name
+                        for argument in call.args
+                    ):
+                        yield call
 
     def _is_own_method(self, call: tree.Call) -> bool:
         """Whether a method of the object is called whose method it is called in."""
