@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.flow import OF_ITEMS
-from capsule_lint.program.inference.types import Collection, TupleOf
+from capsule_lint.program.inference.types import Collection, Instance, TupleOf
 from capsule_lint.program.model import Function
+from capsule_lint.program.places.query_objects import is_query_object
 
 if TYPE_CHECKING:
     from collections.abc import Collection as Several
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.key_users import KeyUsers
     from capsule_lint.program import Program
     from capsule_lint.program.inference.types import Type
+    from capsule_lint.program.model import Class
 
 _KEYS: Final = re.compile(r"(?:^|_)(?:keys?|pairs?)$")
 
@@ -40,10 +42,26 @@ class GivenKeys:
         )
 
     def is_given(self, method: Function) -> bool:
-        """Whether a method is given whole keys, by their names or by what callers give."""
+        """Whether a method is given whole keys, by their names or by what callers give, or an object that has them
+        and says how to look them up."""
         program = self.program
         named = any(program.policy.is_key_name(p.name) for p in method.own_params)
-        return named or method in program.keys.takers
+        return named or method in program.keys.takers or self._is_given_query(method)
+
+    def _is_given_query(self, method: Function) -> bool:
+        """Whether a method is given an object that has a whole key and says how to look it up, `Query(pk, index)`."""
+        return any(
+            isinstance(one, Instance) and one.cls in self._queries
+            for parameter in (method.own_params if self._queries else ())
+            for one in self.program.domain.parameter_types(method, parameter)
+        )
+
+    @cached_property
+    def _queries(self) -> set[Class]:
+        """The classes of such objects."""
+        policy, classes = self.program.policy, self.program.classes
+        having = classes.having(policy.is_key_name)
+        return {cls for cls in having if is_query_object(policy, classes, cls)}
 
     def _is_below(self, method: Function, family: Several[Function]) -> bool:
         """Whether a method is given a whole key, by its name or as one of its family uses it."""

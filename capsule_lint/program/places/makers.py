@@ -14,6 +14,7 @@ from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.looks import KEYISH
 from capsule_lint.program.places.object_keys import ObjectKeys
+from capsule_lint.program.places.query_objects import is_query_object
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import Filled, Text, snake, words
 
@@ -176,9 +177,10 @@ class Makers:
         if not any(policy.is_key_name(p.name) for p in params):
             return
         only = all(policy.is_key_name(p.name) or policy.is_sort_key_name(p.name) for p in params)
+        asks = is_query_object(policy, self.keys.classes, cls)
         for call, given in self.keys.calls.given_to(cls):
             returned = isinstance(self.keys.names.parent(call), tree.Eval)
-            role = Role.HELPER if only and returned else Role.WRITTEN
+            role = Role.HELPER if only and returned else Role.LOOKUP if asks else Role.WRITTEN
             for name, argument in given.items():
                 if policy.is_key_name(name) and argument.keyword is None:
                     self.keys.named(argument.value, role, name)
