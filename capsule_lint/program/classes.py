@@ -23,6 +23,7 @@ from capsule_lint.program.fields import (
 )
 from capsule_lint.program.late_defaults import with_late_defaults
 from capsule_lint.program.model import Binding, Class, Function, last_name
+from capsule_lint.program.set_by_name import set_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -416,15 +417,18 @@ class Classes:
     def has_attribute(self, cls: Class, name: str) -> bool:
         """Whether its instances are known to have that attribute."""
         owners, mro = self._having.get(name, ()), self.mro(cls)
-        if len(owners) < len(mro):
-            return any(owner in mro for owner in owners)
-        return any(owner.has(name) for owner in mro)
+        return any(owner in mro for owner in owners)
 
     @cached_property
     def _having(self) -> dict[str, list[Class]]:
         """The classes that give their instances an attribute themselves, by its name."""
         found: dict[str, list[Class]] = defaultdict(list)
         for cls in self.all:
-            for name in {*cls.stores, *cls.methods, *cls.scope.bindings}:
+            for name in {*cls.stores, *cls.methods, *cls.scope.bindings, *self.listed(cls)}:
                 found[name].append(cls)
         return found
+
+    def listed(self, cls: Class) -> frozenset[str]:
+        """The attributes of instances that a class lists by name for the initializer of a base to set."""
+        setting = self.uses.calls_beside("setattr")
+        return frozenset(set_by_name(self.names, self.mro(cls), setting) if setting else ())

@@ -77,7 +77,8 @@ class FieldMends(MendRoom):
 
     def _is_listed(self, cls: Class, scope: Scope) -> bool:
         """Note where a class without fields that are known says by a list of names which it has: `fields =
-        ("tenant_id", "note_id")`, for a base that sets them. A person must add the new one."""
+        ("tenant_id", "note_id")`, for a base that sets them. A person must add the new one, unless that base is seen to set
+        whatever is listed: then it is added with all other lists of names."""
         program = self.program
         held = program.domain.held.is_scoped
         mro = program.classes.mro(cls)
@@ -88,6 +89,8 @@ class FieldMends(MendRoom):
         for binding in (b for found in cls.scope.bindings.values() for b in found):
             said = binding.value.items if isinstance(binding.value, tree.Sequence) else ()
             texts = [tree.text(item) or "" for item in said]
+            if len(texts) > 1 and program.classes.listed(cls).issuperset(texts):
+                return True
             if binding.value is not None and any(held(cls, text) for text in texts):
                 attribute = self.state.attributes[cls, scope.parameter]
                 reason = f"lists the fields of `{cls.name}`, which gains `{attribute}`"
