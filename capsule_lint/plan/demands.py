@@ -144,6 +144,8 @@ class Demands(Room):
         narrow = narrow or domain.narrowed_names(cls, function, function.module.name) is not None
         if self._finds_scope(function) or self._asks_around(function) or is_registered(function):
             return
+        if self.planner.entries.keeper_of(function) is not None:
+            return
         if hands_scopes(self.program, function) or self._is_told_by_keys(function):
             return
         if self._converters.is_one(function):

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
 
 _SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
+_OF_OTHERS: Final = "its signature may not be ours: "
 
 
 @dataclass(eq=False, slots=True)
@@ -88,11 +89,12 @@ class Signatures(Room):
                 continue
             if absorbs(program, member, scope) or self._absorb(member, scope, own):
                 continue
-            if not self.can_gain(member):
+            if (keeper := self.planner.entries.keeper_of(member)) is not None:
+                self._block(member, scope, own, _OF_OTHERS + said_of_base(keeper, scope.parameter))
+            elif not self.can_gain(member):
                 self._block(member, scope, own)
             elif (base := self.planner.entries.base_of(member)) is not None:
-                said = said_of_base(base, scope.parameter)
-                self._block(member, scope, own, f"its signature may not be ours: {said}")
+                self._block(member, scope, own, _OF_OTHERS + said_of_base(base, scope.parameter))
             elif any(takes_by_name(program, member, s) for s in program.policy.scopes):
                 self._block(member, scope, own, "is given scopes by name, with whatever else")
             elif member.name == "__call__" and self._is_called_unseen(member):
@@ -266,7 +268,7 @@ class Signatures(Room):
         """Whether the signature is ours to change."""
         if function.is_property or function.module.generated or self.is_fixed(function):
             return False
-        if function in self._wrapping:
+        if function in self._wrapping or self.planner.entries.keeper_of(function) is not None:
             return False
         if function.name == "__init__" and self._is_of_base(function):
             return False

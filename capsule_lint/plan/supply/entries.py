@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import kept
 from capsule_lint.program.bases import PLAIN_BASES, last_name_of
-from capsule_lint.program.inference.types import Instance
+from capsule_lint.program.inference.types import (
+    ClassObject,
+    FunctionObject,
+    Instance,
+    LambdaObject,
+)
 from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import within
 
@@ -36,11 +42,49 @@ _REGISTERING: Final = frozenset(
         "validator",
         "field_validator",
         "model_validator",
+        "root_validator",
+        "field_serializer",
+        "model_serializer",
+        "validates",
         "callback",
     )
 )
 _TASKS: Final = frozenset(("task", "shared_task", "actor", "job"))
 """What makes a function one that a queue calls, with what the program has put there."""
+_CALLED: Final = _TASKS | {
+    "backoff",
+    "beartype",
+    "cached",
+    "capture_lambda_handler",
+    "capture_method",
+    "circuit",
+    "deprecated",
+    "inject_lambda_context",
+    "limits",
+    "log_metrics",
+    "memoize",
+    "observe",
+    "on_exception",
+    "on_predicate",
+    "override",
+    "retry",
+    "sleep_and_retry",
+    "span",
+    "throttle",
+    "time",
+    "timed",
+    "timeit",
+    "timeout",
+    "trace",
+    "traced",
+    "typechecked",
+    "validate_call",
+    "wrap",
+}
+"""Decorators of libraries that leave it to others to call a function, or have what is queued for it passed on."""
+_FOUND_BY_NAME: Final = ("do_", "visit_")
+"""How methods begin that classes of Python's own call by names which they make: `do_GET`, `visit_Call`."""
+_OWN: Final = (ClassObject, FunctionObject, Instance, LambdaObject)
 _DEPTH: Final = 4
 
 
@@ -71,6 +115,36 @@ class Entries:
         return self._is_taken_apart(want) or not any(
             True for _ in self._production_callers(function)
         )
+
+    def keeper_of(self, function: Function) -> str | None:
+        """The decorator from outside of the program that keeps a function, to call it as it is: one that is known
+        for that, or any where nothing but tests calls the function."""
+        foreign = [d for d in function.fact.decorators if self._is_foreign(d)]
+        known = next((d for d in foreign if last_name(d) in _REGISTERING), None)
+        if known is None and (
+            not foreign
+            or function.owner is not None
+            or function.module.is_test
+            or any(True for _ in self._production_callers(function))
+        ):
+            return None
+        kept = known or next((d for d in foreign if last_name(d) not in _CALLED), None)
+        return last_name(kept) if kept is not None else None
+
+    def _is_foreign(self, decorator: tree.Node) -> bool:
+        """Whether a decorator is neither of the program, nor one of Python's own: these put something around."""
+        node = tree.uncalled(decorator)
+        base: tree.Node | None = node
+        while base is not None:
+            if any(isinstance(one, _OWN) for one in self.program.inference.of(base)):
+                return False
+            base = base.base if isinstance(base, tree.Attr) else None
+        named = self.program.classes.dotted(node)
+        head, dot, _ = named.partition(".") if isinstance(named, str) else ("", "", "")
+        known = (
+            dot if isinstance(node, tree.Name) else head
+        )  # a name that is imported nowhere is a builtin
+        return bool(known) and head not in sys.stdlib_module_names
 
     def foreign_bases(self, method: Function) -> Iterator[str]:
         """The bases of a method's class, and of those into which it is mixed, that may call it, and that the
@@ -109,7 +183,7 @@ class Entries:
             return None
         if not domain.is_operation(function) or function.name.startswith("__"):
             return None
-        base = next(filter(_is_of_library, self.foreign_bases(function)), None)
+        base = next((b for b in self.foreign_bases(function) if _may_call(b, function.name)), None)
         if base is None or domain.takes_scope(function):
             return None
         kin = self.program.classes.mro(owner) if not function.name.startswith("_") else ()
@@ -133,8 +207,8 @@ class Entries:
         read = self._message(want)
         if read is None:
             function = place.scope.function
-            base = self.base_of(function) if function is not None else None
-            return said_of_base(base, want.scope.parameter) if base is not None else ""
+            who = function and (self.base_of(function) or self.keeper_of(function))
+            return said_of_base(who, want.scope.parameter) if who else ""
         said = f"`{read}` is read from data" if read else "the callee reads data"
         return f"{said} that may lack `{want.scope.parameter}`"
 
@@ -257,10 +331,18 @@ def said_of_base(base: str, parameter: str) -> str:
     return f"`{name}`, which is no part of the program, may call this without `{parameter}`"
 
 
-def _is_of_library(base: str) -> bool:
-    """Whether a base may call methods that are not known: not one of Python's own."""
-    head, dot, _ = base.partition(".")
-    return bool(dot) and head not in sys.stdlib_module_names
+def _may_call(base: str, name: str) -> bool:
+    """Whether a base may call a method: one of a library any, for it is not known; one of Python's own those that it has
+    itself, or finds by names that it makes."""
+    module, dot, own = base.rpartition(".")
+    if not dot or base.partition(".")[0] not in sys.stdlib_module_names:
+        return bool(dot)
+    if name.startswith(_FOUND_BY_NAME):
+        return True
+    try:
+        return hasattr(getattr(import_module(module), own, None), name)
+    except ImportError:  # not of this version of Python, or not on this system
+        return False
 
 
 def is_registered(function: Function) -> bool:
