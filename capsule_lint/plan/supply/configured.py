@@ -330,9 +330,11 @@ class Configured(Struct, frozen=True):
         )
 
     def is_alike(self, node: tree.Node, scope: Scope) -> bool:
-        """Whether an expression reads another scope of a parameter just as policy says, so that it says this one too:
-        `ctx["tenant_id"]`."""
-        local, code = start_of(node), in_one_style(text_of(node) or "")
+        """Whether an expression reads another scope of a parameter just as policy says, also through locals, so that it says
+        this one too: `ctx["tenant_id"]`."""
+        local, code = start_of(node), spelled_out(node, self.program)
+        while isinstance(local, tree.Name) and (value := kept(local, self.program)) is not local:
+            local = start_of(value)
         bound = self.program.names.bindings_of(local) if isinstance(local, tree.Name) else ()
         return all(b.kind == "param" for b in bound) and any(
             code in self._alike(spec) for spec in scope.sources if bound
@@ -351,10 +353,17 @@ class Configured(Struct, frozen=True):
         return isinstance(above, tree.Assign) and any(one is parent for one in above.targets)
 
     def _named(self, function: Function | None, codes: set[str]) -> Iterator[tree.Node]:
-        """Where a function has one of these expressions in it."""
+        """Where a function has one of these expressions in it, in one piece or read of a local: `meta["tenant_id"]` of `meta =
+        envelope["meta"]`."""
+        ends = tuple({code[at:] for code in codes if (at := code.rfind("[")) > 0})
         for node in self.program.names.inside(function) if function is not None and codes else ():
             known = isinstance(node, tree.Subscript | tree.Attr | tree.Call)
-            if known and in_one_style(text_of(node) or "") in codes:
+            code = in_one_style(text_of(node) or "") if known else ""
+            if code in codes or (
+                code.endswith(ends)
+                and isinstance(start_of(node), tree.Name)
+                and spelled_out(node, self.program) in codes
+            ):
                 yield node
 
     def _alike(self, spec: SourceSpec) -> set[str]:
