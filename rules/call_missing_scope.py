@@ -2,7 +2,8 @@
 
 ## Why is this bad?
 The call fails at run time. It is what a migration by hand leaves behind: the third-level caller, the
-script that nobody runs in tests.
+script that nobody runs in tests. Where a default makes up for the argument, nothing fails: what comes next
+stands in the scope's place, and the key is one that nobody else makes.
 
 ## Example
 ```python

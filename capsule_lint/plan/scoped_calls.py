@@ -12,11 +12,12 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.passing import AS_GIVEN
 from capsule_lint.program.expected_errors import expected_of
+from capsule_lint.program.local_names import bound_whole, is_only_read
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from capsule_lint.facts import tree
     from capsule_lint.plan.planner import Planner
@@ -93,13 +94,21 @@ class ScopedCalls(Room):
         offset: int = 0,
         told: Sequence[tuple[tree.Argument, ...]] = (),
     ) -> None:
-        """A call that does not bind because a scope's argument is not there, and would without that parameter. So many
-        of its arguments stand before those that it passes on; what a partial gives is `told` with what its calls add."""
-        told = told or [call.args[offset:]]
-        if any(a.star for args in told for a in args):
+        """A call that does not bind because a scope's argument is not there, and would without that parameter; or that
+        binds since a default makes up for it. So many of its arguments stand before those that it passes on; what a
+        partial gives is `told` with what its calls add."""
+        given_by = [
+            (args, unheld)
+            for args in told or [call.args[offset:]]
+            if (unheld := self._unheld(args)) is not None
+        ]
+        if len(given_by) < max(len(told), 1):
             return
-        if any(bind(args, params, given) is not None for args in told):
-            return
+        if any(_binds(args, params, given, unheld) for args, unheld in given_by):
+            own = not told and not offset
+            scopes = [pair for pair in scopes if own and self._is_shifted(call, pair[0])]
+            if not scopes:
+                return
         module = self.program.names.module_of(call)
         if module.is_test and self._is_refused(call, callee):
             return
@@ -108,8 +117,8 @@ class ScopedCalls(Room):
         possible = []
         for lacking in (*([pair] for pair in scopes), scopes):
             names = {p.name for _, p in lacking}
-            others = tuple(p for p in params if p.name not in names)
-            bound = [bind(args, others, given) for args in told]
+            others = [p for p in params if p.name not in names]
+            bound = [_binds(args, others, given, unheld) for args, unheld in given_by]
             if not any(b is None or self._is_misplaced(b) for b in bound):
                 possible.append([s for s, _ in lacking])
         if not possible:
@@ -130,6 +139,31 @@ class ScopedCalls(Room):
         """Whether a test expects of a call just what happens to one that lacks an argument."""
         errors = _REFUSALS if isinstance(callee, Function) else _REFUSALS | {"ValueError"}
         return not errors.isdisjoint(expected_of(self.program.names, call))
+
+    def _unheld(self, args: Sequence[tree.Argument]) -> Collection[str] | None:
+        """The names under which nothing is that a call spreads, as far as that is known: a function's own `**fields`
+        holds none of its other parameters. `None` where what is spread may be anything."""
+        names, found = self.program.names, list[set[str]]()
+        for argument in args:
+            if not argument.star:
+                continue
+            binding = bound_whole(names, argument.value)
+            own = binding.parameter if binding is not None else None
+            function = binding.function if binding is not None else None
+            if own is None or own.kind != "**" or function is None or own not in function.params:
+                return None
+            if not all(is_only_read(names, n) for n in names.called(function, own.name)):
+                return None
+            found.append({p.name for p in function.params if p.kind in ("plain", "kwonly")})
+        return set.intersection(*found) if found else ()
+
+    def _is_shifted(self, call: tree.Call, scope: Scope) -> bool:
+        """Whether what a call gives in the place of a scope is what comes next, whatever it calls."""
+        calls, is_shifted = self.program.calls, self.program.domain.held.is_shifted
+        called = [(c.function or c.cls, c.given) for c in calls.callees(call)]
+        return bool(called) and all(
+            one is not None and is_shifted(call.args, one, given, scope) for one, given in called
+        )
 
     def _is_misplaced(self, bound: Bound) -> bool:
         """Whether an argument that is one scope's value, by its name or by policy, would go to the parameter of something
@@ -172,3 +206,18 @@ class ScopedCalls(Room):
                     continue  # and what is in reach there is for it
                 if self.planner.sources.own(want.scope, want.node) is None:
                     self.planner.signatures.gain(host, want.scope, want.knot)
+
+
+def _binds(
+    args: Sequence[tree.Argument],
+    params: Sequence[tree.Parameter],
+    given: int,
+    unheld: Collection[str],
+) -> Bound | None:
+    """How a call binds of which nothing that it spreads has one of these names."""
+    bound = bind(args, params, given)
+    if bound is None or not bound.starred:
+        return bound
+    needed = {p.name for p in params[given:] if p.default is None and not p.kind.startswith("*")}
+    missing = needed - {*bound.arguments}
+    return bound if missing.isdisjoint(unheld) else None

@@ -235,6 +235,24 @@ def reads_of_parameter(names: Names, own: tree.Parameter, module: Module) -> Ite
             yield node
 
 
+def is_only_read(names: Names, node: tree.Name) -> bool:
+    """Whether nothing is put into a dict where its name stands."""
+    parent = names.parent(node)
+    match parent:
+        case tree.Call():
+            return any(a.value is node and a.star == "**" for a in parent.args)
+        case tree.Subscript(base=base):
+            holder = names.parent(parent)
+            targets = holder.targets if isinstance(holder, tree.Assign) else ()
+            return base is node and all(one is not parent for one in targets)
+        case tree.Compare(ops=ops):
+            return all(op in ("in", "not in") for op in ops)
+        case tree.Attr(name=name):
+            return name in ("get", "pop", "items", "keys", "values")
+        case _:
+            return False
+
+
 def _is_target(names: Names, name: tree.Name) -> bool:
     """Whether a name is only assigned where it stands."""
     parent = names.parent(name)

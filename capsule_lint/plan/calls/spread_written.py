@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.supply.entries import SPECIAL
-from capsule_lint.program.local_names import bound_whole, reads_of
+from capsule_lint.program.local_names import bound_whole, is_only_read, reads_of
 from capsule_lint.program.model import Function
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -60,7 +60,8 @@ class SpreadWritten(MendRoom):
             if made is None or binding is None:
                 return ()
             reads = reads_of(names, node, (binding.at,))
-            return self._displays(made) if all(map(self._is_only_read, reads)) else ()
+            only_read = all(is_only_read(names, one) for one in reads)
+            return self._displays(made) if only_read else ()
         if isinstance(node, tree.Wrapped) and node.kind == "await":
             return self._displays(node.value)
         if isinstance(node, tree.DictDisplay):
@@ -74,18 +75,3 @@ class SpreadWritten(MendRoom):
             return ()
         found = [one for one in maker.returns if isinstance(one, tree.DictDisplay)]
         return found if len(found) == len(maker.returns) else ()
-
-    def _is_only_read(self, node: tree.Name) -> bool:
-        """Whether nothing is put into a dict where its name stands."""
-        parent = self.program.names.parent(node)
-        match parent:
-            case tree.Call():
-                return any(a.value is node and a.star == "**" for a in parent.args)
-            case tree.Subscript(base=base):
-                holder = self.program.names.parent(parent)
-                targets = holder.targets if isinstance(holder, tree.Assign) else ()
-                return base is node and all(one is not parent for one in targets)
-            case tree.Attr(name=name):
-                return name == "get"
-            case _:
-                return False

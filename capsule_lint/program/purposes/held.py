@@ -12,7 +12,14 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import named_by
 from capsule_lint.program.model import Class, Function, last_name
-from capsule_lint.program.texts.pieces import Filled, hole_name, names_any_of, names_scope, snake
+from capsule_lint.program.texts.pieces import (
+    GENERIC,
+    Filled,
+    hole_name,
+    names_any_of,
+    names_scope,
+    snake,
+)
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -89,14 +96,45 @@ class Held:
         scope: ScopePolicy,
     ) -> list[tree.Argument] | None:
         """What a call gives as the scope's value to a function of which the first `given` parameters are
-        filled already, or to a constructor; `None` where the call does not bind."""
-        if isinstance(callee, Class):
-            bound = bind(arguments, self.domain.classes.constructor(callee) or ())
-        else:
-            bound = bind(arguments, callee.params, given)
+        filled already, or to a constructor; `None` where the call does not bind, or what it gives is no scope's."""
+        bound = bind(arguments, *self._taken(callee, given))
         if bound is None:
             return None
-        return [a for name, a in bound.arguments.items() if self.takes(callee, name, scope)]
+        found = [a for name, a in bound.arguments.items() if self.takes(callee, name, scope)]
+        return None if found and self.is_shifted(arguments, callee, given, scope) else found
+
+    def is_shifted(
+        self,
+        arguments: Sequence[tree.Argument],
+        callee: Function | Class,
+        given: int,
+        scope: ScopePolicy,
+    ) -> bool:
+        """Whether what a call gives in a scope's place is what comes next, `order_pk(tenant_id, number, "LINE")` of
+        `order_pk(tenant_id, capsule_id, number, part="HEAD")`: the other scope stands before it, and the value nowhere."""
+        params, filled = self._taken(callee, given)
+        places = [p.name for p in params if p.by_position][filled:]
+        plain = [a.value for a in arguments if a.keyword is None and not a.star]
+        at = places.index(scope.parameter) if scope.parameter in places else 0
+        if not 0 < at < min(len(plain), len(places) - 1):
+            return False
+        said = [hole_name(one) for one in plain[at : at + 2]]
+        if said[0] != snake(places[at + 1]) or said[0] in (*said[1:], *GENERIC):
+            return False
+        others = self.domain.policy.others(scope)
+        before = [s for s in others if self.takes(callee, places[at - 1], s)]
+        return any(self._is_said(plain[at - 1], s) for s in before) and not any(
+            self._is_said(a.value, scope) for a in arguments
+        )
+
+    def _is_said(self, node: tree.Node, scope: ScopePolicy) -> bool:
+        return self.is_value(node, scope) or self.by_policy(node) is scope
+
+    def _taken(self, callee: Function | Class, given: int) -> tuple[Sequence[tree.Parameter], int]:
+        """The parameters of what is called, and how many of these are filled already."""
+        if isinstance(callee, Class):
+            return self.domain.classes.constructor(callee) or (), 0
+        return callee.params, given
 
     def is_value(self, node: tree.Node, scope: ScopePolicy) -> bool:
         """Whether an expression is the scope's value: its name says so, or the parameter holds it."""

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from capsule_lint.policy import Scope as ScopePolicy
 
-_GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk", "hex", "raw"))
+GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk", "hex", "raw"))
+"""Names that say nothing of what a value is of."""
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 
 
@@ -99,7 +100,7 @@ def hole_name(node: tree.Node) -> str:
             return snake(node.id)
         case tree.Attr():
             own = snake(node.name)
-            if own in _GENERIC:
+            if own in GENERIC:
                 base = hole_name(node.base)
                 if base.endswith("_id") or (own in ("value", "hex", "raw") and base):
                     return base
