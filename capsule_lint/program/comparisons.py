@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.local_names import looked_up
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.program.model import Module
+    from capsule_lint.program.names import Names
 
 _ASSERTED: Final = {
     "assertEqual": "==",
@@ -75,6 +77,37 @@ def equated(node: tree.Node) -> Iterator[tuple[tree.Node, tree.Node]]:
 def equal_to(around: tree.Node, node: tree.Node) -> Iterator[tree.Node]:
     """What a comparison, or an assertion's call, says to be equal to an expression in it."""
     return (other for side, other in equated(around) if side is node)
+
+
+class Beside(Struct, frozen=True):
+    """What an expression is compared with, or what it is looked for in."""
+
+    other: tree.Node
+    several: bool
+    """Whether that holds many, of which the expression may be one."""
+    alone: bool
+    """Whether nothing else is compared in the same place."""
+
+
+def beside(names: Names, node: tree.Node) -> Iterator[Beside]:
+    """What the code around an expression compares it with: `pk == other`, `pk in other`, `other[pk]`, `other.get(pk)`."""
+    around = names.parent(node)
+    match around:
+        case tree.Compare():
+            pairs = zip((around.left, *around.rights), around.rights, strict=False)
+            for op, (left, right) in zip(around.ops, pairs, strict=True):
+                if op in ("==", "!=") and node in (left, right):
+                    other = right if left is node else left
+                    yield Beside(other, several=False, alone=len(around.rights) == 1)
+                elif op in ("in", "not in") and left is node:
+                    yield Beside(right, several=True, alone=len(around.rights) == 1)
+        case tree.Call() if names.module_of(node).is_test:
+            for other in equal_to(around, node):
+                yield Beside(other, several=False, alone=True)
+        case tree.Subscript() | tree.Call():
+            table = looked_up(around)
+            if table is not None and table[1] is node:
+                yield Beside(table[0], several=True, alone=False)
 
 
 def is_among(parent: object, node: tree.Sequence) -> bool:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.comparisons import equal_to
-from capsule_lint.program.local_names import looked_up, reads_of
+from capsule_lint.program.comparisons import beside
+from capsule_lint.program.local_names import reads_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,21 +66,5 @@ class Heads(Struct, frozen=True):
                 yield cut
 
     def _compared(self, cut: tree.Subscript, length: tree.Node, use: tree.Node) -> Iterator[Head]:
-        around = self.program.names.parent(use)
-        match around:
-            case tree.Compare():
-                alone = use is cut and len(around.rights) == 1
-                pairs = zip((around.left, *around.rights), around.rights, strict=False)
-                for op, (left, right) in zip(around.ops, pairs, strict=True):
-                    beside = right if left is use else left
-                    if op in ("==", "!=") and use in (left, right):
-                        yield Head(cut, length, beside, several=False, alone=alone)
-                    elif op in ("in", "not in") and left is use:
-                        yield Head(cut, length, beside, several=True, alone=alone)
-            case tree.Call() if self.program.names.module_of(cut).is_test:
-                for beside in equal_to(around, use):
-                    yield Head(cut, length, beside, several=False, alone=use is cut)
-            case tree.Subscript() | tree.Call():
-                table = looked_up(around)
-                if table is not None and table[1] is use:
-                    yield Head(cut, length, table[0], several=True, alone=False)
+        for one in beside(self.program.names, use):
+            yield Head(cut, length, one.other, one.several, use is cut and one.alone)

@@ -29,6 +29,7 @@ from capsule_lint.plan.taken_apart.shifts import (
     shift_of,
 )
 from capsule_lint.plan.taken_apart.splits import Splits
+from capsule_lint.plan.taken_apart.whole_texts import WholeTexts
 from capsule_lint.program.comparisons import comparisons
 from capsule_lint.program.local_names import behind
 
@@ -97,7 +98,9 @@ class Readers:
                 PartUses(self).find(call, defects)
         for read in self.splits.listings.reads():
             PartUses(self).find(read, defects)
-        self._find_broken([*defects, *self._around(defects)])
+        wider = [*defects, *self._around(defects)]
+        self._find_broken(wider)
+        WholeTexts(self).find(wider)
         Across(self).find(defects)
 
     def _around(self, defects: list[KeyDefect]) -> Iterator[KeyDefect]:
