@@ -119,7 +119,7 @@ class ScopedCalls(Room):
             names = {p.name for _, p in lacking}
             others = [p for p in params if p.name not in names]
             bound = [_binds(args, others, given, unheld) for args, unheld in given_by]
-            if not any(b is None or self._is_misplaced(b) for b in bound):
+            if not any(b is None or self._is_misplaced(b, callee) for b in bound):
                 possible.append([s for s, _ in lacking])
         if not possible:
             return
@@ -165,7 +165,7 @@ class ScopedCalls(Room):
             one is not None and is_shifted(call.args, one, given, scope) for one, given in called
         )
 
-    def _is_misplaced(self, bound: Bound) -> bool:
+    def _is_misplaced(self, bound: Bound, callee: Function | Class) -> bool:
         """Whether an argument that is one scope's value, by its name or by policy, would go to the parameter of something
         else."""
         for parameter, argument in bound.arguments.items():
@@ -173,9 +173,16 @@ class ScopedCalls(Room):
             meant = [s for s in self.program.policy.scopes if name and names_scope(name, s)]
             if not meant and (asked := said(argument.value)) is not None:
                 meant = [asked]
-            if meant and not names_any_of(parameter, meant):
+            if meant and not self._is_for(callee, parameter, meant):
                 return True
         return False
+
+    def _is_for(self, callee: Function | Class, parameter: str, scopes: Sequence[Scope]) -> bool:
+        """Whether a parameter takes one of some scopes, by its name or by the tag that it fills."""
+        if names_any_of(parameter, scopes) or not isinstance(callee, Function):
+            return names_any_of(parameter, scopes)
+        taken = (self.program.domain.scope_parameter(callee, scope) for scope in scopes)
+        return any(one is not None and one.name == parameter for one in taken)
 
     def helpers(self) -> None:
         """A key helper takes its scopes as parameters, whatever else is in reach; where it stands in a function
