@@ -19,10 +19,14 @@ if TYPE_CHECKING:
     from capsule_lint.plan.opinions.base import Ground, Passed
     from capsule_lint.program.names import Names
 
-_MAKING: Final = frozenset(
-    ("str", "format", "join", "quote", "append", "add", "eq", "get", "pop", "setdefault")
-)
+_MAKING: Final = frozenset(("str", "format", "join", "quote", "append", "add", "eq"))
 """Foreign functions that make something of what they are given, whatever it is."""
+_LOOKING: Final = frozenset(("get", "pop", "setdefault"))
+"""Those that look a key up, which has other parts besides."""
+_PLAIN: Final = frozenset(
+    ("staticmethod", "classmethod", "property", "abstractmethod", "override")
+)
+"""Decorators that ask nothing."""
 _PREFIXES: Final = frozenset(("begins_with", "startswith", "removeprefix"))
 
 
@@ -109,10 +113,24 @@ class NoValues:
         if own is None or how_optional(own.annotation, own.default is not None):
             return True
         if isinstance(target, Class):
-            return self._attribute_asked(target, name)
+            return self._is_looked_at(target, name) or self._attribute_asked(target, name)
         if target.module.is_test:
             return False
+        if not _PLAIN.issuperset(target.decorators):
+            return True
         return any(map(self._is_asked, program.names.called(target, name)))
+
+    def _is_looked_at(self, cls: Class, name: str) -> bool:
+        """Whether what objects of a class are made with may be looked at, or set, in other ways than by its name."""
+        program = self.ground.program
+        methods = [method for one in program.classes.mro(cls) for method in one.methods.values()]
+        if any(m.name == "__post_init__" or not _PLAIN.issuperset(m.decorators) for m in methods):
+            return True
+        return any(
+            not isinstance(told, tree.Const) or told.value == name
+            for call in program.calls.uses.calls_beside("setattr")
+            for told in call.plain[1:2]
+        )
 
     def _attribute_asked(self, cls: Class, name: str) -> bool:
         """Whether anything asks whether an attribute has a value, or gives it one later."""
@@ -144,8 +162,13 @@ class NoValues:
         while isinstance(holder := names.parent(inner), tree.Sequence):
             inner = holder
         match holder:
-            case tree.FString() | tree.DictDisplay() | tree.Attr() | tree.Subscript():
+            case tree.FString() | tree.Attr():
                 return False
+            case tree.DictDisplay():
+                is_key = self.ground.program.policy.is_key_name
+                return not any(is_key(key) for key, _ in holder.entries)
+            case tree.Subscript():
+                return holder.index is node  # a table may have an entry for nothing
             case tree.Binary():
                 return False
             case tree.Compare(ops=ops):
@@ -175,8 +198,9 @@ class NoValues:
         calls = self.ground.program.calls
         callees = calls.callees(call)
         if not callees:
-            cast = self.ground.uncast(call) is not call
-            return not cast and last_name(call.func) not in _MAKING
+            cast, called = self.ground.uncast(call) is not call, last_name(call.func)
+            is_key = called in _LOOKING and isinstance(value, tree.Sequence)
+            return not cast and not is_key and called not in _MAKING
         argument = next((a for a in call.args if a.value is value), None)
         name = calls.parameter_of(call, argument) if argument is not None else None
         targets = [callee.function or callee.cls for callee in callees]
