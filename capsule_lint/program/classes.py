@@ -23,7 +23,7 @@ from capsule_lint.program.fields import (
 )
 from capsule_lint.program.late_defaults import with_late_defaults
 from capsule_lint.program.model import Binding, Class, Function, last_name
-from capsule_lint.program.set_by_name import set_by_name
+from capsule_lint.program.set_by_name import listed_texts, setting_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -416,19 +416,29 @@ class Classes:
 
     def has_attribute(self, cls: Class, name: str) -> bool:
         """Whether its instances are known to have that attribute."""
-        owners, mro = self._having.get(name, ()), self.mro(cls)
-        return any(owner in mro for owner in owners)
+        owners = self._having.get(name, ())
+        return any(owner in owners for owner in self.mro(cls))
 
     @cached_property
-    def _having(self) -> dict[str, list[Class]]:
+    def _having(self) -> dict[str, dict[Class, None]]:
         """The classes that give their instances an attribute themselves, by its name."""
-        found: dict[str, list[Class]] = defaultdict(list)
+        found: dict[str, dict[Class, None]] = defaultdict(dict)
         for cls in self.all:
-            for name in {*cls.stores, *cls.methods, *cls.scope.bindings, *self.listed(cls)}:
-                found[name].append(cls)
+            for name in {*cls.stores, *cls.methods, *cls.scope.bindings}:
+                found[name][cls] = None
+        with self.names.aside():
+            listing = {cls for owner in self._setting for cls in self.subclasses(owner)}
+        for cls in listing:
+            for name in self.listed(cls):
+                found[name][cls] = None
         return found
+
+    @cached_property
+    def _setting(self) -> dict[Class, set[str]]:
+        return setting_by_name(self.names, self.uses.calls_beside("setattr"))
 
     def listed(self, cls: Class) -> frozenset[str]:
         """The attributes of instances that a class lists by name for the initializer of a base to set."""
-        setting = self.uses.calls_beside("setattr")
-        return frozenset(set_by_name(self.names, self.mro(cls), setting) if setting else ())
+        mro = self.mro(cls) if self._setting else ()
+        names = [name for owner in mro for name in self._setting.get(owner, ())]
+        return frozenset(text for name in names for text in listed_texts(mro, name))
