@@ -50,7 +50,7 @@ class ArgumentOpinions:
     def find(self) -> Iterator[Opinion]:
         """What is wrong with arguments that are there."""
         by_call: dict[int, list[Passed]] = defaultdict(list)
-        for passed in self.ground.passed:
+        for passed in (*self.ground.passed, *self.ground.passed_around):
             by_call[id(passed.call)].append(passed)
         for every in by_call.values():
             yield from self._swapped(every)
@@ -67,7 +67,7 @@ class ArgumentOpinions:
         by_argument: dict[int, list[Passed]] = defaultdict(list)
         for passed in every:
             by_argument[id(passed.argument)].append(passed)
-        callees = len(self.ground.program.calls.callees(every[0].call))
+        callees = len(self.ground.callees(every[0].call))
         found: list[Mistake] = []
         for alike in by_argument.values():
             mistakes = [m for p in alike if (m := self._mistake(p)) is not None]
@@ -102,7 +102,7 @@ class ArgumentOpinions:
         by_argument: dict[int, list[tree.Argument | None]] = defaultdict(list)
         for passed in every:
             by_argument[id(passed.argument)].append(self._trading(passed))
-        callees = len(self.ground.program.calls.callees(every[0].call))
+        callees = len(self.ground.callees(every[0].call))
         for passed in {id(p.argument): p for p in every}.values():
             others = by_argument[id(passed.argument)]
             other = others[0]

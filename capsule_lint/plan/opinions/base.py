@@ -14,19 +14,20 @@ from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
 from capsule_lint.program.aliases import closure
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.callers import Callee
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
+from capsule_lint.program.calling.wrapping import calls_around
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope, snake
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from capsule_lint.judgement import Fact
     from capsule_lint.model import Mend, Span
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
-    from capsule_lint.program.calling.callers import Callee
     from capsule_lint.program.model import Module
 
 _CASTS: Final = ("str", "UUID")
@@ -146,6 +147,33 @@ class Ground(Room):
             if node.args and self._may_pass(node.func)
             for callee in self.program.calls.callees(node)
             for passed in self._passed(node, callee)
+        )
+
+    def callees(self, call: tree.Call) -> Sequence[Callee]:
+        """What a call may call; in a decorator, what this is put around."""
+        around = [callee for _, callee in self._around.get(id(call), ())]
+        return around or self.program.calls.callees(call)
+
+    @cached_property
+    def _around(self) -> dict[int, list[tuple[tree.Call, Callee]]]:
+        """The calls of which nothing else says what they call, and that a decorator makes of what it is put around."""
+        found: dict[int, list[tuple[tree.Call, Callee]]] = defaultdict(list)
+        calls, classes = self.program.calls, self.program.classes
+        for module in self.modules(tests=True):
+            for function in module.functions:
+                for call in calls_around(classes, function):
+                    if not calls.callees(call):
+                        found[id(call)].append((call, Callee(function, None, 0)))
+        return found
+
+    @cached_property
+    def passed_around(self) -> tuple[Passed, ...]:
+        """The arguments for scopes of the calls that decorators make of what they are put around."""
+        return tuple(
+            passed
+            for called in self._around.values()
+            for call, callee in called
+            for passed in self._passed(call, callee)
         )
 
     def _may_pass(self, func: tree.Node) -> bool:

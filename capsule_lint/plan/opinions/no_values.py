@@ -63,7 +63,7 @@ class NoValues:
         if code == '""' and self._begins(passed):
             return ""
         alike = [p for p in every if p.argument is passed.argument]
-        callees = self.ground.program.calls.callees(passed.call)
+        callees = self.ground.callees(passed.call)
         return code if len(alike) == len(callees) and all(map(self._is_used, alike)) else ""
 
     def _begins(self, passed: Passed) -> bool:

@@ -279,6 +279,18 @@ def _named_maker(classes: Classes, decorator: tree.Node) -> Function | None:
             return None
 
 
+def calls_around(classes: Classes, function: Function) -> Iterator[tree.Call]:
+    """The calls of a function in the decorator of the program that is given it as it is; of a method, those that give
+    the object on: `def wrapper(self, order_id): return method(self, order_id)`."""
+    decorators = function.fact.decorators
+    maker = _maker(classes, decorators[-1]) if decorators else None
+    for call in calls_of(classes.names, maker) if maker is not None and maker.own_params else ():
+        around = classes.names.function_of(call)
+        own = around.params[0].name if around is not None and around.params else None
+        if not function.takes_self or (own and [_id(one) for one in call.plain[:1]] == [own]):
+            yield call
+
+
 def given_by_name(names: Names, wrapper: Function, function: Function) -> Iterator[tree.Call]:
     """Where a decorator gives a function something by name that it needs: whoever calls it does not."""
     for call in calls_of(names, wrapper):
