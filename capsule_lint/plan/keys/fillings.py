@@ -64,6 +64,7 @@ class Fillings(Room):
                 self.held.setdefault(_name_of(self.planner, defect), []).append(text)
                 inner = home.parent is not None and home.parent.kind == "class"
                 self.within[id(text)] = home.cls.name if inner else ""
+            self._extend(defect)
         for call, base in self._fillers(names):
             found = [changing[id(text)] for text in choices.of(base).texts if id(text) in changing]
             if not found:
@@ -80,6 +81,20 @@ class Fillings(Room):
                 defect.makers |= {function} if function is not None else set()
                 for scope in defect.missing:
                     self._fill(call, origin, scope, defect)
+
+    @property
+    def _decorated(self) -> dict[int, Class]:
+        return self.program.templates.choices.decorators.owners
+
+    def _extend(self, defect: KeyDefect) -> None:
+        """Have a data class that holds one scope of its text hold those that this gains, whoever fills it."""
+        home, policy = _home(self.planner, defect), self.program.policy
+        attribute_of = self.planner.sources.holders.attribute_of
+        if home is None or not self.program.classes.is_data(home):
+            return
+        for scope in defect.missing:
+            if any(attribute_of(home, one) is not None for one in policy.others(scope)):
+                has_field(self.planner, home, scope, defect)
 
     def _is_member(self, text: tree.Node) -> bool:
         """Whether a text is the value of a member of an enum."""
@@ -138,12 +153,17 @@ class Fillings(Room):
         given, home = self._whole(value), _home(self.planner, defect)
         if given is None:
             return False
+        if home is not None and self._are_kin(given, base, home):
+            return has_field(self.planner, home, scope, defect)
+        if home is None or id(defect.template.host) in self._decorated:
+            return self._all_have(self._owners(given), scope, defect)
+        return self._is_described(given) and has_field(self.planner, home, scope, defect)
+
+    def _are_kin(self, given: tree.Node, base: tree.Node, home: Class) -> bool:
+        """Whether an object is of the class whose attribute a text is, or of one of its bases or heirs."""
         owners, mro = self._owners(given), self.program.classes.mro
-        if home is None:
-            return self._all_have(owners, scope, defect)
-        kin = bool(owners) and isinstance(self._kept(base), tree.Attr)
-        kin = kin and all(owner in mro(home) or home in mro(owner) for owner in owners)
-        return (kin or self._is_described(given)) and has_field(self.planner, home, scope, defect)
+        kin = all(owner in mro(home) or home in mro(owner) for owner in owners)
+        return kin and bool(owners) and isinstance(self._kept(base), tree.Attr)
 
     def _whole(self, value: tree.Node) -> tree.Node | None:
         """The object all of whose fields a mapping holds, by a local too."""
@@ -178,7 +198,7 @@ class Fillings(Room):
         for call, callee in list(planner.program.calls.callers(function)):
             if self._is_other(call, function, callee.given, base, defect):
                 continue
-            if self._is_told_whole(call, scope, defect):
+            if self._is_told_whole(call, base, scope, defect):
                 continue
             outer = self._passing_on(call)
             if outer is not None and outer is not function:
@@ -186,11 +206,18 @@ class Fillings(Room):
             else:
                 planner.signatures.want_argument(call, scope, function, callee.given, defect.knot)
 
-    def _is_told_whole(self, call: tree.Call, scope: Scope, defect: KeyDefect) -> bool:
+    def _is_told_whole(
+        self, call: tree.Call, base: tree.Node, scope: Scope, defect: KeyDefect
+    ) -> bool:
         """Whether a call is given all fields of objects that hold the scope, or come to: `key(**asdict(note))`."""
         spread = [a.value for a in call.args if a.star == "**"]
         given = self._whole(spread[0]) if len(spread) == 1 else None
-        return given is not None and self._all_have(self._owners(given), scope, defect)
+        if given is None:
+            return False
+        home = _home(self.planner, defect)
+        if home is not None and self._are_kin(given, base, home):
+            return has_field(self.planner, home, scope, defect)
+        return self._all_have(self._owners(given), scope, defect)
 
     def _passing_on(self, call: tree.Call) -> Function | None:
         """The function that hands all that it is given by keyword on to a call, which gives no scope itself."""
@@ -305,7 +332,10 @@ def _names_any(name: str | None, scopes: Iterable[Scope]) -> bool:
 
 
 def _home(planner: Planner, defect: KeyDefect) -> Class | None:
-    """The class whose objects have a text, also where it stands in a class inside of that one."""
+    """The class whose objects have a text, also where it stands in a class inside of that one, or a decorator has it."""
+    owners = planner.program.templates.choices.decorators.owners
+    if (decorated := owners.get(id(defect.template.host))) is not None:
+        return decorated
     scope = planner.program.names.place(defect.template.host).scope
     around = [one.cls for one in scope.ancestors() if one.kind == "class" and one.cls is not None]
     return around[-1] if around else None

@@ -11,7 +11,6 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import Class
-from capsule_lint.program.texts.class_decorators import ClassDecorators
 from capsule_lint.program.texts.text_objects import VALUE
 from capsule_lint.program.walk import asks_presence
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
     from capsule_lint.program.names import Names
+    from capsule_lint.program.texts.class_decorators import ClassDecorators
     from capsule_lint.program.texts.constants import Constants
 
 
@@ -55,7 +55,7 @@ class Choices:
     """What fills the texts that stand in tables."""
 
     def __post_init__(self) -> None:
-        self.decorators = ClassDecorators(self.names, self.inference.calls)
+        self.decorators = self.constants.decorators
 
     def of(self, base: tree.Node) -> Chosen:
         """The texts that an expression may be; none where it is always the same."""

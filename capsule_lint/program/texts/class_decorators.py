@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.program.model import named_setting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,10 +54,20 @@ class ClassDecorators:
                 inner = place.scope.function
                 if inner is None or inner.parent is not function or not inner.params:
                     continue
-                match statement:
-                    case tree.Assign(
-                        targets=(tree.Attr(base=tree.Name(id=base), name=name),),
-                        value=tree.Name(id=given),
-                    ) if base == inner.params[0].name and function.parameter(given) is not None:
+                match _set(statement):
+                    case tree.Name(id=base), name, tree.Name(id=given) if (
+                        base == inner.params[0].name and function.parameter(given) is not None
+                    ):
                         found[name] = given
         return self._sets[function]
+
+
+def _set(statement: tree.Stmt) -> tuple[tree.Node, str, tree.Node | None] | None:
+    """What has an attribute set by a statement, which one, and to what: `cls.pk = pk`, `setattr(cls, "pk", pk)`."""
+    match statement:
+        case tree.Assign(targets=(tree.Attr() as target,)):
+            return target.base, target.name, statement.value
+        case tree.Eval(kind="expr", values=(tree.Call() as call,)):
+            return named_setting(call)
+        case _:
+            return None

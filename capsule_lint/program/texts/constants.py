@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.fields import COPYING
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.texts.class_decorators import ClassDecorators
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.texts.text_objects import VALUE
 
@@ -32,8 +33,12 @@ class Constants:
     classes: Classes
     calls: Calls
     scopes: Sequence[ScopePolicy]
+    decorators: ClassDecorators = field(init=False)
     _given: dict[tuple[Class, str], bool] = field(default_factory=dict)
     """Whether fields are set to something else than their defaults."""
+
+    def __post_init__(self) -> None:
+        self.decorators = ClassDecorators(self.names, self.calls)
 
     def of(self, node: tree.Node, depth: int = 0) -> str | None:
         """The string that an expression always is: a literal, a constant, an enum member's value."""
@@ -171,6 +176,8 @@ class Constants:
         # such classes may have heirs everywhere, most of which make no keys
         with self.names.aside():
             heirs = tuple(self.classes.subclasses(cls))
+        if any(True for heir in heirs for _ in self.decorators.values(heir, name)):
+            return True
         for bindings in (heir.scope.bindings.get(name, ()) for heir in heirs if heir is not cls):
             if any(b.kind == "def" for b in bindings):
                 return True
