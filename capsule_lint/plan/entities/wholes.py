@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
 from capsule_lint.program.inference.types import ClassObject, Instance
 from capsule_lint.program.model import last_name
 
@@ -152,3 +153,45 @@ class Wholes:
         `def to_row(model: BaseModel)`."""
         for binding in self.program.names.bindings_of(node):
             yield from self.program.calls.passed_to(binding)
+
+
+def given_whole(node: tree.Node) -> tree.Node | None:
+    """The object all of whose fields a mapping holds: `asdict(self)`, `vars(self)`, `self.__dict__`,
+    `{f.name: getattr(self, f.name) for f in fields(self)}`."""
+    match node:
+        case tree.Comprehension(kind="DictComp", results=results, generators=(one,)) if (
+            not one.ifs
+        ):
+            return _asked_for_fields(results, one)
+        case tree.Attr(name="__dict__"):
+            return node.base
+        case tree.Call(args=(only,)) if only.keyword is None and not only.star:
+            return only.value if last_name(node.func) in GIVING_ALL else None
+        case tree.Call(func=tree.Attr(name=name, base=base), args=()) if name in GIVING_ALL:
+            return base
+        case _:
+            return None
+
+
+def _asked_for_fields(results: tuple[tree.Node, ...], one: tree.Generator) -> tree.Node | None:
+    """The object that a comprehension asks for each of its fields by name."""
+    match results, one.target, one.iter:
+        case (
+            (
+                tree.Attr(base=tree.Name(id=key), name="name"),
+                tree.Call(
+                    func=tree.Name(id="getattr"),
+                    args=(
+                        asked,
+                        tree.Argument(value=tree.Attr(base=tree.Name(id=read), name="name")),
+                    ),
+                ),
+            ),
+            tree.Name(id=name),
+            tree.Call(args=(listed,)) as fields,
+        ) if key == read == name and last_name(fields.func) == "fields":
+            code = text_of(asked.value)
+            same = code is not None and code == text_of(listed.value)
+            return asked.value if same else None
+        case _:
+            return None

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.entities.wholes import given_whole
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.uses.naming import naming
+from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.model import owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_any_of
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ class Decorated(Struct, frozen=True):
             for scope in defect.missing:
                 if not has_field(self.planner, cls, scope, defect):
                     refuse(self.planner, defect.template.host, scope, defect)
+                for filler in self._unknown(cls, scope):
+                    refuse(self.planner, filler, scope, defect)
                 for call in self._given(cls):
                     self._tell(call, cls, scope, defect)
 
@@ -52,6 +57,28 @@ class Decorated(Struct, frozen=True):
                     called = isinstance(outer, tree.Call) and outer.func is method
                     if isinstance(outer, tree.Call) and called:
                         yield from () if program.classes.method(cls, name) else (outer,)
+
+    def _unknown(self, cls: Class, scope: Scope) -> Iterator[tree.Call]:
+        """Where methods of a class fill a text of which nothing is known, which may be what its decorator was told, with
+        what they are given by name: `cls.index_templates[index].format(**values)`."""
+        program = self.planner.program
+        owners, templates = program.classes.mro(cls), program.templates
+        for verb in ("format", "format_map"):
+            for call in program.calls.uses.calls_beside(verb):
+                function = program.names.function_of(call)
+                if owner_of(function) not in owners or not isinstance(call.func, tree.Attr):
+                    continue
+                base = call.func.base
+                if templates.constant(base) is None and not templates.choices.of(base).texts:
+                    spread = [a.value for a in call.args if a.star == "**" or verb != "format"]
+                    whole = (only_assigned(program.names, one) or one for one in spread)
+                    names = {a.keyword for a in call.args if a.keyword is not None}
+                    others = program.policy.others(scope)
+                    beside = any(names_any_of(name, others) for name in names)
+                    if any(given_whole(one) is None for one in whole) or (
+                        beside and scope.parameter not in names
+                    ):
+                        yield call
 
     def _tell(self, call: tree.Call, cls: Class, scope: Scope, defect: KeyDefect) -> None:
         """Have a call give one more value by name that gives another scope's so."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry, Mend, Replace
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.keys.fillings import given_whole
+from capsule_lint.plan.entities.wholes import given_whole
 from capsule_lint.plan.keys.format_constants import FormatConstants
 from capsule_lint.plan.keys.format_fields import (
     Mark,
