@@ -335,16 +335,15 @@ class Signatures(Room):
         offset: int = 0,
     ) -> None:
         """Demand an argument of a call, or of the calls of what passes its own arguments on."""
+        why = ""
         if is_to_fail(self.program, call, callee, given, offset):
+            why = "is to fail for want of an argument"
+        elif GivenAlready(self.planner).gives(call, scope, callee, given, offset):
+            why = f"gives `{scope.parameter}` already"
+        if why:
             node = call.args[offset - 1].value if offset else call.func
-            verdict = Verdict.ALREADY_CORRECT, "is to fail for want of an argument"
-            self.state.verdicts[id(node)] = verdict
-            return
-        if GivenAlready(self.planner).gives(call, scope, callee, given, offset):
-            said = call.func
-            said = said.base if isinstance(said, tree.Attr) and said.name in ASSERTIONS else said
-            verdict = Verdict.ALREADY_CORRECT, f"gives `{scope.parameter}` already"
-            self.state.verdicts[id(said)] = verdict
+            node = node.base if isinstance(node, tree.Attr) and node.name in ASSERTIONS else node
+            self.state.verdicts[id(node)] = Verdict.ALREADY_CORRECT, why
             return
         dispatched = Dispatched(self.program)
         new = self.asks(call, scope, knot)

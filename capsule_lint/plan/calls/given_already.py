@@ -9,9 +9,8 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
-from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import Class
-from capsule_lint.program.texts.pieces import hole_name, names_scope
+from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,28 +31,37 @@ class GivenAlready(Room, Struct, frozen=True):
         """Whether a call, of which the arguments from `offset` on go to a function whose first `given` parameters are
         filled already, or to a class, has one too many by position: what the scope is where it is going to be taken.
         Or one in a dict that is spread: `Note(**{"tenant_id": tenant_id, "capsule_id": capsule_id})`."""
-        classes, args = self.program.classes, call.args[offset:]
+        args = call.args[offset:]
         if any(scope.parameter in self._entries(a.value) for a in args if a.star == "**"):
             return True
-        params = classes.constructor(callee) if isinstance(callee, Class) else callee.params
-        if params is None or any(one.kind == "*" for one in params) or any(a.star for a in args):
-            return False
+        constructor = self.program.classes.constructor
+        params = (constructor(callee) or ()) if isinstance(callee, Class) else callee.params
         taken = [p.name for p in params if p.by_position][given:]
         said = [a.value for a in args if a.keyword is None]
+        if len(said) <= len(taken) or any(a.star for a in args):
+            return False
+        scopes = self.program.policy.scopes
+        if any(
+            p.kind == "*" or (not p.by_position and names_any_of(p.name, scopes)) for p in params
+        ):
+            return False
         more = [n for n, value in enumerate(said) if self._is_new(value, taken)]
         own = [n for n in more if self._says(said[n], scope)]
-        if len(said) <= len(taken) or len(said) - len(more) > len(taken) or len(own) != 1:
+        if len(said) - len(more) > len(taken) or len(own) != 1:
             return False
-        before = sum(n < own[0] for n in more)
-        return self._place(taken, scope) == own[0] - before
+        return self._place(taken, scope) == own[0] - sum(n < own[0] for n in more)
 
     def _entries(self, spread: tree.Node) -> set[str]:
-        """What a dict that is written out has, or a sum of such: `dict(tenant_id=tenant_id) | changes`."""
+        """What a dict that is written out has whatever happens, or a sum of such: `dict(tenant_id=tenant_id) | changes`."""
         match spread:
             case tree.Binary(op="|", left=left, right=right):
                 return self._entries(left) | self._entries(right)
+            case tree.DictDisplay() as made:
+                return {name for name, _ in made.entries}
+            case tree.Call() as made if tree.makes_dict(made):
+                return {name for name, _ in made.keywords}
             case _:
-                return set(entries_of_dict(self.program.names, spread))
+                return set()
 
     def _is_new(self, value: tree.Node, taken: Sequence[str]) -> bool:
         """Whether a value is that of a scope which none of these parameters takes."""
@@ -63,11 +71,15 @@ class GivenAlready(Room, Struct, frozen=True):
         )
 
     def _place(self, taken: Sequence[str], scope: Scope) -> int:
-        """Before how many parameters a scope is going to be taken: behind those before it."""
+        """Before how many parameters a scope is going to be taken: behind those before it, or else right before those
+        that follow it."""
         order = self.program.policy.scopes
-        earlier = order[: order.index(scope)]
-        places = [n for n, name in enumerate(taken) for one in earlier if names_scope(name, one)]
-        return max(places) + 1 if places else 0
+        at = order.index(scope)
+        places = [
+            [n for n, name in enumerate(taken) for one in some if names_scope(name, one)]
+            for some in (order[:at], order[at + 1 :])
+        ]
+        return max(places[0]) + 1 if places[0] else min(places[1], default=0)
 
     def _says(self, value: tree.Node, scope: Scope) -> bool:
         """Whether a value is the scope's by its name, or by what policy gives tests."""

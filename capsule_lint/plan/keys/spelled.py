@@ -70,7 +70,8 @@ class Form(Struct, frozen=True):
         return {function for function in made if function is not None}
 
     def whole(self) -> re.Pattern[str]:
-        """How its keys look once they have the segments that they lack."""
+        """How its keys look once they have the segments that they lack; nothing does where a segment has no tag that
+        tells it from other values."""
         lacking: defaultdict[str, str] = defaultdict(str)
         for gap in self.gaps:
             mark = re.escape(gap.separator)
@@ -79,7 +80,8 @@ class Form(Struct, frozen=True):
         said = self.regex.pattern
         for group, segments in lacking.items():
             said = said.replace(f"(?P<{group}>)", segments)
-        return re.compile(said if self.provable and lacking else _NEVER, re.DOTALL)
+        tells = self.provable and all(re.search(r"\w", gap.tag) for gap in self.gaps)
+        return re.compile(said if tells and lacking else _NEVER, re.DOTALL)
 
 
 class Forms(Struct, frozen=True):

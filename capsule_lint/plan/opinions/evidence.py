@@ -196,7 +196,7 @@ class EvidenceOpinions:
         claims: dict[str, list[Claim]] = defaultdict(list)
         whole: set[str] = set()
         for statement, place in test.module.statements:
-            if test in enclosing(place):
+            if place.scope.function is test or self._runs(test, place.scope.function):
                 for claim, names in self._claims(statement):
                     whole |= names
                     if claim is not None:
@@ -208,6 +208,10 @@ class EvidenceOpinions:
             if cls is None or self._is_about_scope(own):
                 continue
             yield self._unasserted_scope(test, own, cls)
+
+    def _runs(self, test: Function, inner: Function | None) -> bool:
+        """Whether a function inside of a test is told nothing: what the test does, as a coroutine."""
+        return inner is not None and inner.parent is test and not inner.params
 
     def _claims(self, statement: tree.Statement) -> Iterator[tuple[Claim | None, set[str]]]:
         """What a statement asserts about fields, and the names that it asserts something else about."""

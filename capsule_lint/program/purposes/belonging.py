@@ -118,9 +118,16 @@ class Belonging:
 
     def _finds_others(self, site: KeySite, entity: str) -> bool:
         """Whether others' rows are found by an entity, in an index whose key has a scope that it is said to be without:
-        `TENANT#{tenant_id}#CURRENCY#{currency}`."""
-        others = site.index and self._named_by_owner(site.owner) != entity
-        return others and self._has_more(site, entity)
+        `TENANT#{tenant_id}#CURRENCY#{currency}`; its own rows may be as well, where their keys stand beside that."""
+        if not site.index or self._named_by_owner(site.owner) == entity:
+            return False
+        row, policy = self.domain.names.parent(site.template.host), self.domain.policy
+        own = row.entries if isinstance(row, tree.DictDisplay) else ()
+        made = [self.domain.templates.template(v) for key, v in own if policy.is_key_name(key)]
+        beside = (one for one in made if one is not None and one.host is not site.template.host)
+        if any(self.tags.entity(self.tags.of(one)) == entity for one in beside):
+            return False
+        return self._has_more(site, entity)
 
     def _alike(self, site: KeySite) -> str | None:
         """The entity of policy's table whose own keys say the same: `TAX#{self.country}` of a `TaxRate`."""
