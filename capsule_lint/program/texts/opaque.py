@@ -126,10 +126,18 @@ class Opaque:
             yield from (a.keyword for a in node.args if a.keyword is not None)
         parts = [*node.below()]
         if isinstance(node, tree.Comprehension):
-            parts = [*node.results, *(g.iter for g in node.generators)]
+            parts = [*node.results, *(self._looped(g.iter) for g in node.generators)]
         for part in parts:
             if not self._is_whole(part):
                 yield from self._contents(part)
+
+    def _looped(self, source: tree.Node) -> tree.Node:
+        """What a loop goes through, as it is written out where a local has it: `pairs.items()` of `pairs = {"TENANT": t}`."""
+        match source:
+            case tree.Call(func=tree.Attr(name="items", base=base), args=()):
+                return self.templates.formatted.written_out(base)
+            case _:
+                return self.templates.formatted.written_out(source)
 
     def _is_whole(self, part: tree.Node) -> bool:
         can = tree.makes_text(part) or isinstance(part, tree.Call)
