@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.given_rows import GivenRows
 from capsule_lint.plan.uses.decorated import giving
-from capsule_lint.plan.uses.partials import called_with, left_open
+from capsule_lint.plan.uses.partials import called_with, is_known_late, left_open
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.passing import AS_GIVEN
@@ -126,13 +126,19 @@ class ScopedCalls(Room):
             return
         found = possible[0]
         knot: Knot = ("call", id(call))
+        where = module.filename, call.span
         if len(possible) > 1 and len(scopes) > 1:  # by hand, the innermost is added last
             found = max(possible, key=lambda scopes: self.program.policy.scopes.index(scopes[-1]))
             reason = "it cannot be told which of the scopes this call lacks"
-            symbol = callee.symbol
-            where = module.filename, call.span
-            self.planner.obstacle(knot, *where, reason, symbol, "reference", found[-1])
+            self.planner.obstacle(knot, *where, reason, callee.symbol, "reference", found[-1])
         self.planner.partial_calls[id(call)] = (call, callee, found)
+        attribute_of = self.planner.sources.holders.attribute_of
+        for scope in found if told else ():
+            if is_known_late(self.program, call, scope, attribute_of):
+                reason = (
+                    "its calls may mean another value than the one that is known where it is made"
+                )
+                self.planner.obstacle(knot, *where, reason, callee.symbol, "reference", scope)
         for scope in found:
             self.planner.signatures.want_argument(call, scope, callee, given, knot, offset)
 

@@ -10,13 +10,15 @@ from capsule_lint.program.calling.passing import OF_METHOD
 from capsule_lint.program.inference.types import ClassObject, Partial
 from capsule_lint.program.local_names import calls_of_value, reads_of
 from capsule_lint.program.model import last_name
-from capsule_lint.program.texts.pieces import names_any_of
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
+    from capsule_lint.program.model import Class, Function
 
 _LEAVING: Final = ("partial", OF_METHOD)
 
@@ -70,6 +72,38 @@ def called_with(program: Program, made: tree.Call) -> list[tuple[tree.Argument, 
     if last_name(made.func) != "partial" or len(calls) != uses:
         return []
     return [_together(made.args[1:], call.args) for call in calls]
+
+
+def is_known_late(
+    program: Program,
+    made: tree.Call,
+    scope: Scope,
+    attribute_of: Callable[[Class, Scope], str | None],
+) -> bool:
+    """Whether something has a scope's value where a partial is called and did not where it is made, or what that is given
+    is another by then: `for capsule_id in …: make(…)`, `for note in notes: make(note.id)`."""
+    names, start = program.names, program.names.place(made)
+    known = list(start.scope.ancestors())
+    given = {n.id for a in made.args[1:] for n in within(a.value) if isinstance(n, tree.Name)}
+    for call in calls_of_value(names, made):
+        for around in names.place(call).scope.ancestors():
+            if around.kind in ("module", "class"):
+                break
+            for binding in (b for bound in around.bindings.values() for b in bound):
+                if around in known and binding.place.order < start.order:
+                    continue
+                if binding.name in given or names_scope(binding.name, scope):
+                    return True
+                cls = program.inference.the_class(program.inference.bound(binding))
+                if cls is not None and attribute_of(cls, scope) is not None:
+                    return True
+            for statement, at in around.statements:
+                put = statement.targets if isinstance(statement, tree.Assign) else ()
+                if (around not in known or at.order > start.order) and any(
+                    isinstance(one, tree.Attr) and names_scope(one.name, scope) for one in put
+                ):
+                    return True
+    return False
 
 
 def _together(
