@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.supply.own_bases import declares
 from capsule_lint.plan.supply.repeats import kept
 from capsule_lint.program.bases import PLAIN_BASES, last_name_of
 from capsule_lint.program.inference.types import (
@@ -334,15 +334,10 @@ def said_of_base(base: str, parameter: str) -> str:
 def _may_call(base: str, name: str) -> bool:
     """Whether a base may call a method: one of a library any, for it is not known; one of Python's own those that it has
     itself, or finds by names that it makes."""
-    module, dot, own = base.rpartition(".")
+    dot = base.rpartition(".")[1]
     if not dot or base.partition(".")[0] not in sys.stdlib_module_names:
         return bool(dot)
-    if name.startswith(_FOUND_BY_NAME):
-        return True
-    try:
-        return hasattr(getattr(import_module(module), own, None), name)
-    except ImportError:  # not of this version of Python, or not on this system
-        return False
+    return name.startswith(_FOUND_BY_NAME) or declares(base, name) is not False
 
 
 def is_registered(function: Function) -> bool:
