@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.plan.room import Room
-from capsule_lint.plan.supply.given_rows import GivenRows
 from capsule_lint.plan.uses.decorated import giving
 from capsule_lint.plan.uses.partials import called_with, is_known_late, left_open
 from capsule_lint.program.calling.binding import bind
@@ -215,8 +214,6 @@ class ScopedCalls(Room):
                     continue  # policy says where the value is, beside the other one
                 if self.planner.values.beside_part(want) is not None:
                     continue  # the key that it takes apart has both
-                if GivenRows(self.planner).beside(want) is not None:
-                    continue  # and so has the row that it is given
                 host = self.planner.origins.host(want) if want.mirror is not None else function
                 if not isinstance(host, Function) or not self.planner.signatures.can_gain(host):
                     continue  # and what is in reach there is for it

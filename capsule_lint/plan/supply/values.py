@@ -13,7 +13,6 @@ from capsule_lint.plan.entities.displays import entry_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.all_fields import goes_through_fields
-from capsule_lint.plan.supply.given_rows import GivenRows
 from capsule_lint.plan.supply.made_of_rows import of_made
 from capsule_lint.plan.supply.own_keywords import beside_keyword
 from capsule_lint.plan.supply.repeats import kept, read_of, repeatable
@@ -85,7 +84,6 @@ class Values(Room):
             found = found or self.planner.gains.mirrored(want.mirror, want.scope, want.knot)
             found = found or self._of_row(want, want.mirror)
             found = found or self.asked_alike(want.mirror, want.scope)
-            found = found or GivenRows(self.planner).beside(want)
             if found is not None:
                 return found
         if want.call is not None and isinstance(want.callee, Class | Function):
