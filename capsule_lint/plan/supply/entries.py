@@ -118,13 +118,14 @@ class Entries:
 
     def keeper_of(self, function: Function) -> str | None:
         """The decorator from outside of the program that keeps a function, to call it as it is: one that is known
-        for that, or any where nothing but tests calls the function."""
+        for that, or any where nothing but tests calls the function, which is told no scope."""
         foreign = [d for d in function.fact.decorators if self._is_foreign(d)]
         known = next((d for d in foreign if last_name(d) in _REGISTERING), None)
         if known is None and (
             not foreign
             or function.owner is not None
             or function.module.is_test
+            or self.program.domain.takes_scope(function)
             or any(True for _ in self._production_callers(function))
         ):
             return None
