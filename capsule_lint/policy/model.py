@@ -118,6 +118,11 @@ class Handlers(Struct, frozen=True):
         """Whether the decorator of this dotted name (`router.get`) marks a handler."""
         return names.matches_any_name(self.decorators, name)
 
+    def is_spelled_out(self, name: str) -> bool:
+        """Whether that is said of a decorator by more than its last word: `*.web.route`."""
+        longer = (one for one in self.decorators if "." in one.removeprefix("*."))
+        return names.matches_any_name(tuple(longer), name)
+
     def is_function(self, name: str) -> bool:
         """Whether the function of this qualified name is a handler that no decorator marks."""
         return names.matches_any_name(self.functions, name)

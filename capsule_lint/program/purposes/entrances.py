@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import NOTHING, FunctionObject, Instance, Types
+from capsule_lint.program.local_names import written_text
 from capsule_lint.program.model import Binding, Class, Function, Module
 from capsule_lint.program.names import External
 from capsule_lint.program.texts.pieces import names_any_of
@@ -15,11 +16,14 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Policy
     from capsule_lint.program.calling.calls import Calls
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.names import Names
+    from capsule_lint.program.names import Names, Target
 
 _INJECTORS: Final = frozenset(("Depends", "Security"))
 _LAMBDA: Final = (frozenset(("event", "evt")), frozenset(("context", "ctx", "lambda_context", "")))
 """What the two parameters of a function are called that AWS Lambda calls, but for leading underscores."""
+
+_STANDING_IN: Final = ("unittest.mock.", "mock.")
+"""Where `patch` is from that puts something in the place of a name, and serves no request."""
 
 
 @dataclass(eq=False, slots=True)
@@ -53,23 +57,42 @@ class Entrances:
         )
 
     def marks(self, decorator: tree.Node, function: Function) -> bool:
-        """Whether a decorator of a function is one that policy says makes handlers, by how it is written or by what that
-        means; but for the program's own registries of functions that are told a scope."""
-        node, is_said = tree.uncalled(decorator), self.policy.handlers.is_decorator
-        if is_said(_dotted(node)):
-            return True
+        """Whether a decorator of a function is one that policy says makes handlers, by how it is written or, where it is
+        a router's or has a path, by what that means; but for the program's own registries of functions that are told a scope."""
+        node, said = tree.uncalled(decorator), self.policy.handlers
         meant = self._meant(node)
+        if meant.startswith(_STANDING_IN):
+            return False
+        if said.is_decorator(_dotted(node)):
+            return True
         told = any(names_any_of(p.name, self.policy.scopes) for p in function.own_params)
-        return is_said(meant) and not (told and self.names.is_ours(meant))
+        if not said.is_decorator(meant) or (told and self.names.is_ours(meant)):
+            return False
+        return said.is_spelled_out(meant) or self._is_of_router(node) or self._has_path(decorator)
+
+    def _is_of_router(self, node: tree.Node) -> bool:
+        """Whether a name is that of a router's method: `get = router.get`."""
+        target = self._target(node)
+        assigned = target.assigned if isinstance(target, Binding) else None
+        return isinstance(assigned, tree.Attr)
+
+    def _has_path(self, decorator: tree.Node) -> bool:
+        """Whether a decorator is told the path of a request: without one, `@post` may be of anything that has an order."""
+        given = decorator.args if isinstance(decorator, tree.Call) else ()
+        texts = (written_text(self.names, argument.value) for argument in given)
+        return any(text is not None and text.startswith(("/", "^/")) for text in texts)
+
+    def _target(self, node: tree.Node) -> Target | None:
+        """What the only binding of a name leads to."""
+        bindings = self.names.bindings_of(node) if isinstance(node, tree.Name) else []
+        return self.names.follow(bindings[0]) if len(bindings) == 1 else None
 
     def _meant(self, node: tree.Node) -> str:
         """The qualified name of what a path leads to: `app.web.route` of `route` and of `web.route`, `router.get` of
         `get = router.get`."""
         if isinstance(node, tree.Attr):
             return f"{self._meant(node.base)}.{node.name}"
-        bindings = self.names.bindings_of(node) if isinstance(node, tree.Name) else []
-        target = self.names.follow(bindings[0]) if len(bindings) == 1 else None
-        match target:
+        match target := self._target(node):
             case External() | Module():
                 return target.name
             case Binding(definition=Function(parent=None) as defined):
