@@ -161,7 +161,7 @@ class Remainders:
             moving = readers.moving(split, module, defects)
             if self._is_put_in_place(cut, mark, moving, defects):
                 return []
-            counted = cut.counted and not self._is_of_others(cut, module, defects)
+            counted = cut.counted and not self._is_of_others(cut, defects)
             return [
                 s
                 for s in moving
@@ -172,18 +172,17 @@ class Remainders:
             ]
         return []
 
-    def _is_of_others(self, cut: _Cut, module: Module, defects: list[KeyDefect]) -> bool:
-        """Whether a module has keys that stay, and begin with a text that is as long as what is cut off."""
+    def _is_of_others(self, cut: _Cut, defects: list[KeyDefect]) -> bool:
+        """Whether the program has keys that stay, and begin with a text that is as long as what is cut off."""
         changing = {id(defect.template.host) for defect in defects}
-        staying = (
-            s for s in self.readers.program.keys.sites if id(s.template.host) not in changing
+        firsts = (
+            site.template.pieces[0]
+            for site in self.readers.program.keys.sites
+            if id(site.template.host) not in changing
+            and site.template.pieces
+            and not site.module.is_test
         )
-        firsts = (s.template.pieces[:1] for s in staying if s.module is module)
-        return any(
-            isinstance(piece, Text) and len(piece.value) == len(cut.text)
-            for first in firsts
-            for piece in first
-        )
+        return any(isinstance(p, Text) and len(p.value) == len(cut.text) for p in firsts)
 
     def _is_put_in_place(
         self, cut: _Cut, mark: str, moving: list[Shift], defects: list[KeyDefect]
