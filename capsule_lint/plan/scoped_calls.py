@@ -173,13 +173,16 @@ class ScopedCalls(Room):
 
     def _is_misplaced(self, bound: Bound, callee: Function | Class) -> bool:
         """Whether an argument that is one scope's value, by its name or by policy, would go to the parameter of something
-        else."""
+        else; one of a scope that the call gives besides may be meant for what no scope is, `other=test_tenant()`."""
         for parameter, argument in bound.arguments.items():
             name, said = hole_name(argument.value), self.program.domain.held.by_policy
             meant = [s for s in self.program.policy.scopes if name and names_scope(name, s)]
             if not meant and (asked := said(argument.value)) is not None:
                 meant = [asked]
-            if meant and not self._is_for(callee, parameter, meant):
+            if not meant or self._is_for(callee, parameter, meant):
+                continue
+            given = all(any(self._is_for(callee, p, [s]) for p in bound.arguments) for s in meant)
+            if not given or self._is_for(callee, parameter, self.program.policy.scopes):
                 return True
         return False
 
