@@ -345,7 +345,7 @@ class Classes:
         for owner in self.mro(cls):
             if self._called(owner) & _BY_KEYWORD:
                 return True
-            said = self._keywords_alone(owner)
+            said = self.flag(owner, "kw_only")
             if said is not None:
                 return said
         return False
@@ -353,13 +353,13 @@ class Classes:
     def by_keyword(self, owner: Class, cls: Class) -> bool:
         """Whether the constructor of a class takes by keyword alone what another one, or itself, has for fields."""
         if "dataclass" in owner.decorators:  # says nothing of heirs
-            return bool(self._keywords_alone(owner))
+            return bool(self.flag(owner, "kw_only"))
         return self.keyword_only(cls)
 
-    def _keywords_alone(self, cls: Class) -> bool | None:
+    def flag(self, cls: Class, keyword: str) -> bool | None:
         """What `@dataclass(kw_only=…)`, or `class Note(Struct, kw_only=…)`, says of a class."""
         calls = [one.args for one in cls.fact.decorators if isinstance(one, tree.Call)]
-        said = (flag_of(arguments, "kw_only") for arguments in (*calls, cls.fact.bases))
+        said = (flag_of(arguments, keyword) for arguments in (*calls, cls.fact.bases))
         return next((one for one in said if one is not None), None)
 
     def _parameters(self, cls: Class) -> tuple[tree.Parameter, ...]:

@@ -81,7 +81,7 @@ class Field(Struct, frozen=True):
     def _flag(self, keyword: str) -> bool | None:
         """What `field(keyword=…)` says."""
         value = self.value
-        if isinstance(value, tree.Call) and last_name(value.func) in ("field", "ib"):
+        if isinstance(value, tree.Call) and last_name(value.func) in _FIELDS:
             return flag_of(value.args, keyword)
         return None
 

@@ -106,6 +106,11 @@ def name_of(inference: Inference, cls: Class, step: tree.Field) -> str | None:
     """What a part of a pattern is called in a class; `None` for a place that nothing is known of."""
     if step.name:
         return step.name
-    fields = inference.classes.fields(cls) if inference.classes.is_data(cls) else ()
-    told = any("__match_args__" in one.scope.bindings for one in inference.classes.mro(cls))
-    return fields[step.place].name if not told and step.place < len(fields) else None
+    classes = inference.classes
+    told = any(
+        "__match_args__" in one.scope.bindings or classes.flag(one, "match_args") is False
+        for one in classes.mro(cls)
+    )
+    params = (classes.constructor(cls) or ()) if classes.is_data(cls) and not told else ()
+    names = [one.name for one in params if one.kind == "plain"]
+    return names[step.place] if step.place < len(names) else None
