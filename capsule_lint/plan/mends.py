@@ -173,6 +173,7 @@ class Mends(Room):
         CachedKeys(self).build()
         self.calls.written.judge()
         self.kept.build()
+        self.testing.examples()
         told = (*Described(self).docstrings(), *Documented(self).docstrings())
         Docstrings(self).build(told)
         UnreadParts(self).build()

@@ -13,6 +13,7 @@ from capsule_lint.plan.keys.spelled import embedded
 from capsule_lint.plan.literals import Literal, literal, plain_literal
 from capsule_lint.plan.uses.doctests import hindered, run_by, skipped
 from capsule_lint.program.local_names import behind
+from capsule_lint.program.model import Binding
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -110,14 +111,27 @@ class Quoted(Struct, frozen=True):
     def _is_others_example(
         self, module: Module, text: str, keys: Sequence[re.Pattern[str]]
     ) -> bool:
-        """Whether the examples of a docstring give no key of some looks, and call nothing that changes: what they expect
-        is what that makes of other texts."""
+        """Whether the examples of a docstring give no key of some looks, and call nothing that changes, nor anything that
+        is mended for what changes elsewhere: what they expect is what that makes of other texts."""
         said = [one for one in text.split("\n") if one.lstrip().startswith((">>>", "..."))]
         run = run_by(self.testing.program, module, text)
         if not run or any(regex.search(line) for regex in keys for line in said):
             return False
         only = self.testing.reach.all_of(*run)
-        return self.testing.staying.is_still(only, self.testing.forms().all)
+        still = self.testing.staying.is_still(only, self.testing.forms().all)
+        return still and not any(map(self._is_mended, only or ()))
+
+    def _is_mended(self, function: Function) -> bool:
+        """Whether something is mended in a function, or in what it reads by name: the constant that is a pattern."""
+        program, done = self.testing.program, self.testing.mends.found
+        read = (n for n in program.names.inside(function) if isinstance(n, tree.Name | tree.Attr))
+        values = [b.value for n in read if isinstance(b := program.classes.dotted(n), Binding)]
+        spans = [(program.names.module_of(one), one.span) for one in values if one is not None]
+        return any(
+            mend.filename == module.filename and mend.at in span
+            for module, span in (*spans, (function.module, function.fact.span))
+            for _, mend in done
+        )
 
     def _replace(self, node: tree.Node, key: str, code: str, knot: Knot) -> None:
         mends = self.testing.mends

@@ -71,7 +71,6 @@ class Testing(MendRoom):
         defects = self._defects()
         if not defects:
             return
-        Quoted(self).note_examples(defects)
         parts = {_longest_text(d) for d in defects}
         literals = [
             one
@@ -108,6 +107,11 @@ class Testing(MendRoom):
                 self.composed.update(node, self._joined(node, chosen, defects))
         Quoted(self).update(self.changed)
         Begun(self).update(defects)
+
+    def examples(self) -> None:
+        """Note the examples of docstrings that spell out such keys, once it is known what changes."""
+        if defects := self._defects():
+            Quoted(self).note_examples(defects)
 
     def forms(self) -> Fitting:
         """How all keys look that change, and the texts of the program that have such keys in them: the most telling
