@@ -20,6 +20,8 @@ from capsule_lint.program.inference.caught import classes_of, name_of
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
@@ -97,8 +99,10 @@ class ClassPatterns(Room):
         home = self.planner.gains.gaining(part.cls, want.scope)
         if (name := self._bound(part, attribute, want)) is not None:
             return Value(name, kind="loaded")
-        place = self._place(part, attribute)
-        if attribute in part.step.names or (place is not None and place.kind != "wildcard"):
+        marks = dict(self._marks(part))
+        place = marks.get(attribute)
+        taken = attribute in part.step.names or (place is not None and place.kind != "wildcard")
+        if taken or "" in marks:  # which may be that one
             return None
         names = list(names_beside(part.binding, old, want.scope))
         read = kept(said, self.program)
@@ -133,14 +137,12 @@ class ClassPatterns(Room):
                 return bind.target.id if [b.at for b in held] == [bind.target.at] else None
         return None
 
-    def _place(self, part: _Part, attribute: str) -> tree.Const | None:
-        """What stands in a pattern at the place of an attribute that the class has already."""
+    def _marks(self, part: _Part) -> Iterator[tuple[str, tree.Const]]:
+        """What stands in a pattern at the places of attributes, by what these are called, where that is known."""
         head = part.block.heads[part.step.cls]
         for place, mark in enumerate(head.children[1:] if isinstance(head, tree.Other) else ()):
-            step = replace(part.step, name="", place=place)
-            if isinstance(mark, tree.Const) and self._said(part.cls, step) == attribute:
-                return mark
-        return None
+            if isinstance(mark, tree.Const):
+                yield self._said(part.cls, replace(part.step, name="", place=place)), mark
 
     def _is_free(self, name: str, binding: Binding) -> bool:
         """Whether a pattern can bind a name beside another one: wherever others bind it, they do so beside that one as
@@ -176,7 +178,7 @@ class ClassPatterns(Room):
                 or not self._is_free(name, part.binding)
             ):
                 mends.obstacle(want.knot, want.node, _HIDDEN.format(name))
-            elif (place := self._place(part, taken.attribute)) is not None:
+            elif (place := dict(self._marks(part)).get(taken.attribute)) is not None:
                 mends.add(want.knot, Replace(filename, place.span, "CAP401", name))
             elif (id(part.block.heads[part.step.cls]), want.scope.name) not in moved:
                 at, value = tree.span_of(part.step.at), tree.span_of(part.step.value)
