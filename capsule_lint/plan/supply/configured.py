@@ -15,6 +15,7 @@ from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelle
 from capsule_lint.plan.supply.repeats import kept
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.inference.types import Foreign
+from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import (
     Binding,
     Class,
@@ -25,6 +26,8 @@ from capsule_lint.program.model import (
     start_of,
 )
 from capsule_lint.program.names import External
+from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -336,9 +339,26 @@ class Configured(Struct, frozen=True):
         while isinstance(local, tree.Name) and (value := kept(local, self.program)) is not local:
             local = start_of(value)
         bound = self.program.names.bindings_of(local) if isinstance(local, tree.Name) else ()
-        return all(b.kind == "param" for b in bound) and any(
-            code in self._alike(spec) for spec in scope.sources if bound
-        )
+        if not bound or not all(b.kind == "param" for b in bound):
+            return False
+        if not any(code in self._alike(spec) for spec in scope.sources):
+            return False
+        given = (value for b in bound for value in self.program.calls.passed_to(b))
+        return not any(self._lacks(value, scope) for value in given)
+
+    def _lacks(self, value: tree.Node, scope: Scope) -> bool:
+        """Whether what is given is a dict that is written out, there or in a function, and says the scope nowhere."""
+        made = only_assigned(self.program.names, value) or value
+        callees = self.program.calls.callees(made) if isinstance(made, tree.Call) else ()
+        results = (one for c in callees if c.function for one in c.function.returns)
+        if any(isinstance(one, tree.DictDisplay) and self._lacks(one, scope) for one in results):
+            return True
+        if not (isinstance(made, tree.DictDisplay) or tree.makes_dict(made)):
+            return False
+        inside = list(within(made))
+        said = [k for one in inside if isinstance(one, tree.DictDisplay) for k, _ in one.entries]
+        said += [k for one in inside if isinstance(one, tree.Call) for k, _ in one.keywords]
+        return not any(names_scope(name, scope) for name in said)
 
     def _only_reads(self, place: Place, codes: set[str]) -> bool:
         """Whether the function around a place has one of these expressions in it, and sets none: what does that has

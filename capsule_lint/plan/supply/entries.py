@@ -82,7 +82,7 @@ _CALLED: Final = _TASKS | {
     "wrap",
 }
 """Decorators of libraries that leave it to others to call a function, or have what is queued for it passed on."""
-_FOUND_BY_NAME: Final = ("do_", "visit_")
+_FOUND_BY_NAME: Final = {"http": "do_", "cmd": "do_", "ast": "visit_"}
 """How methods begin that classes of Python's own call by names which they make: `do_GET`, `visit_Call`."""
 _OWN: Final = (ClassObject, FunctionObject, Instance, LambdaObject)
 _DEPTH: Final = 4
@@ -338,7 +338,8 @@ def _may_call(base: str, name: str) -> bool:
     dot = base.rpartition(".")[1]
     if not dot or base.partition(".")[0] not in sys.stdlib_module_names:
         return bool(dot)
-    return name.startswith(_FOUND_BY_NAME) or declares(base, name) is not False
+    begins = _FOUND_BY_NAME.get(base.partition(".")[0])
+    return bool(begins and name.startswith(begins)) or declares(base, name) is not False
 
 
 def is_registered(function: Function) -> bool:
