@@ -13,7 +13,6 @@ from capsule_lint.plan.keys.spelled import embedded
 from capsule_lint.plan.literals import Literal, literal, plain_literal
 from capsule_lint.plan.uses.doctests import hindered, run_by, skipped
 from capsule_lint.program.local_names import behind
-from capsule_lint.program.model import Binding
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -118,20 +117,7 @@ class Quoted(Struct, frozen=True):
         if not run or any(regex.search(line) for regex in keys for line in said):
             return False
         only = self.testing.reach.all_of(*run)
-        still = self.testing.staying.is_still(only, self.testing.forms().all)
-        return still and not any(map(self._is_mended, only or ()))
-
-    def _is_mended(self, function: Function) -> bool:
-        """Whether something is mended in a function, or in what it reads by name: the constant that is a pattern."""
-        program, done = self.testing.program, self.testing.mends.found
-        read = (n for n in program.names.inside(function) if isinstance(n, tree.Name | tree.Attr))
-        values = [b.value for n in read if isinstance(b := program.classes.dotted(n), Binding)]
-        spans = [(program.names.module_of(one), one.span) for one in values if one is not None]
-        return any(
-            mend.filename == module.filename and mend.at in span
-            for module, span in (*spans, (function.module, function.fact.span))
-            for _, mend in done
-        )
+        return self.testing.staying.is_still(only, self.testing.forms().all)
 
     def _replace(self, node: tree.Node, key: str, code: str, knot: Knot) -> None:
         mends = self.testing.mends

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.plan.keys.spelled import Form
+    from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.testing.literal_places import LiteralPlaces
     from capsule_lint.program.model import Class, Function
@@ -33,11 +34,16 @@ if TYPE_CHECKING:
 class Staying:
     """Tells which they are."""
 
-    planner: Planner
+    mends: Mends
     places: LiteralPlaces
+    _mended: dict[Function, bool] = field(default_factory=dict)
     _written: dict[Function, list[re.Pattern[str]]] = field(default_factory=dict)
     _beside: dict[int, list[re.Pattern[str]]] = field(default_factory=dict)
     """How sort keys look that stand beside keys, by what makes these."""
+
+    @property
+    def planner(self) -> Planner:
+        return self.mends.planner
 
     def is_at(self, place: tree.Node, text: str, possible: Sequence[Form]) -> bool:
         """Whether a text that looks like those forms stays where it is read: the test says all parts of it itself, or
@@ -56,10 +62,28 @@ class Staying:
         )
 
     def is_still(self, only: set[Function] | None, forms: Iterable[Form]) -> bool:
-        """Whether functions, all that run, are known and neither change nor make keys of some forms."""
+        """Whether functions, all that run, are known and neither change nor make keys of some forms, nor are mended for
+        what changes elsewhere."""
         if only is None or not only.isdisjoint(self.planner.state.params):
             return False
-        return all(only.isdisjoint(form.functions) for form in forms)
+        made = any(not only.isdisjoint(form.functions) for form in forms)
+        return not made and not any(map(self._is_mended, only))
+
+    def _is_mended(self, function: Function) -> bool:
+        """Whether something is mended in a function of the program, or in what it reads by name: the constant that is a
+        pattern."""
+        if function not in self._mended:
+            names, named = self.planner.program.names, self.planner.program.classes.dotted
+            read = (n for n in names.inside(function) if isinstance(n, tree.Name | tree.Attr))
+            values = [b.value for n in read if isinstance(b := named(n), Binding)]
+            spans = [(names.module_of(one).filename, one.span) for one in values if one]
+            spans.append((function.module.filename, function.fact.span))
+            self._mended[function] = any(
+                mend.filename == filename and mend.at in span
+                for filename, span in spans
+                for _, mend in self.mends.found
+            )
+        return self._mended[function]
 
     def is_of_others(self, node: tree.Node, possible: Sequence[Form]) -> bool:
         """Whether all that a text is compared with is made by functions of the program that put it together themselves,

@@ -63,7 +63,7 @@ class Testing(MendRoom):
         self.reach = Reach(self.program)
         shared, rows = self.planner.sources.shared, RowKeys(self.program)
         self.places = LiteralPlaces(self.program, self.reach, shared, rows)
-        self.staying = Staying(self.planner, self.places)
+        self.staying = Staying(self.mends, self.places)
         self.composed = Composed(self)
 
     def keys(self) -> None:
