@@ -180,7 +180,7 @@ class Path:
         )
         if is_taken_apart(program, cls, name) or is_replaced(program, cls, name, judged=judged):
             return False
-        if not judged and is_looked_up(program, cls, name):
+        if is_looked_up(program, cls, name, judged=judged):
             return False
         line = line_of(program, cls)
         for node in list(program.names.named(name)):

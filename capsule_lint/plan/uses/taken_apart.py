@@ -116,9 +116,9 @@ def _gone_through(module: Module) -> Iterator[tree.Node]:
         yield from (argument.value for argument in call.args if each or argument.star)
 
 
-def is_looked_up(program: Program, cls: Class, name: str) -> bool:
+def is_looked_up(program: Program, cls: Class, name: str, *, judged: bool) -> bool:
     """Whether an attribute may be read by a name that is only known when it runs, `getattr(route, field)`; one
-    of an object of which nothing is known, only where a text says the name."""
+    of an object of which nothing is known, only where a text says the name, which may be `judged` anyway."""
     line = line_of(program, cls)
     for call in program.calls.uses.calls_beside("getattr"):
         match call.plain:
@@ -128,7 +128,7 @@ def is_looked_up(program: Program, cls: Class, name: str) -> bool:
                 types = program.inference.of(base)
                 if any(isinstance(t, Instance) and t.cls in line for t in types):
                     return True
-                if _is_unknown(types) and _is_said(program, name):
+                if not judged and _is_unknown(types) and _is_said(program, name):
                     return True
     return False
 
