@@ -168,7 +168,11 @@ class ClassPatterns(Room):
             for reader in self.planner.tuples.found
             for scope in reader.scopes
         }
-        for taken in self._taken.values():
+        for key, promised in [*self._taken.items()]:
+            value, still = mends.value(promised.want), self.beside(promised.want)
+            if still is None and (value is None or value.kind != "loaded"):
+                continue  # the function has gained a parameter of that name, which is nearer
+            taken = self._taken[key]
             want, part, name = taken.want, taken.part, taken.name
             filename, function = part.binding.module.filename, part.binding.function
             thrown = self.planner.thrown_away
