@@ -79,16 +79,18 @@ class Constants:
         )
 
     def entry(self, node: tree.Subscript) -> tree.Node | None:
-        """What a table that is a constant has under a key that is written out, `KEYS["session"]`, and where nothing else is
-        put."""
+        """What a table that is a constant has under a key that is written out: `KEYS["session"]`."""
         table = self.table(node.base)
         wanted = self.of(node.index) if table is not None else None
         if table is None or wanted is None:
             return None
-        if self.calls.uses.fillings.kept(last_name(node.base), wanted):
-            return None
         found = [value for key, value in table.pairs if key is None or self.of(key) == wanted]
         return found[0] if len(found) == 1 and None not in table.keys else None
+
+    def is_filled(self, node: tree.Subscript) -> bool:
+        """Whether something may be put there besides: under that key of something that is called so."""
+        wanted = self.of(node.index)
+        return wanted is None or bool(self.calls.uses.fillings.kept(last_name(node.base), wanted))
 
     def table(self, node: tree.Node) -> tree.DictDisplay | None:
         """The dict that is written out where a module or a class keeps it under a name."""

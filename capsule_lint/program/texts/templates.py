@@ -294,7 +294,7 @@ class Templates:
             case tree.Attr():
                 return self._attribute(node, host, depth)
             case tree.Subscript() if (entry := self.constant(node)) is not None:
-                return [Text(entry, host, node)]
+                return None if self.constants.is_filled(node) else [Text(entry, host, node)]
             case _:
                 return None
 
