@@ -1,5 +1,5 @@
-"""Signatures without their keys: a method that gains a parameter for the sake of a key changes together with
-that key, and not at all where its key is made in a way that is not known."""
+"""Signatures and fields without their keys: a method that gains a parameter for the sake of a key changes together with
+that key, and neither that nor an entity changes where its key is made in a way that is not known."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(eq=False)
 class Halves(Room):
-    """Finds the methods whose own bodies do not use what they gain."""
+    """Finds the methods whose own bodies do not use what they gain, and the entities whose keys do not."""
 
     planner: Planner
 
@@ -46,14 +46,38 @@ class Halves(Room):
     def _judge_keys(self, cls: Class, scope: Scope) -> None:
         """Refuse a field of an entity whose keys are made in a way that is not known of the one that it has: `return
         KeyBuilder().with_tenant(self.tenant_id).build()`."""
-        known = self.program.keys.functions | self._changing.keys()
         for function in cls.methods.values():
             made = list(self._of_keys(function))
             reached = self._reach.of(*(f for node in made for f in self._reach.by(node)))
-            if made and function not in known and reached.isdisjoint(known):
+            if function in self._making or not reached.isdisjoint(self._making):
+                continue
+            if made and not self._is_apart(cls, function, reached):
                 for read in self._given(made, function, cls, scope):
                     self.planner.local.notes.obstacle(("class", cls), read, _unknown(scope))
                     break
+
+    def _is_apart(self, cls: Class, function: Function, reached: set[Function]) -> bool:
+        """Whether a method is only called as a key is, `def hash_key(self)`: others make the keys of the entity, the
+        program reads none of this one, and nothing that it runs writes such a text."""
+        names, others = self.program.names, self.program.classes.mro(cls)
+        return (
+            any(not self._making.isdisjoint(owner.methods.values()) for owner in others)
+            and all(names.module_of(one).is_test for one in names.named(function.name))
+            and not any(map(self._says_part, {function, *reached}))
+        )
+
+    def _says_part(self, function: Function) -> bool:
+        """Whether a function writes a part of a key: a scope's tag, or what ends with a separator."""
+        tags = [scope.tag.strip("#:/|").lower() for scope in self.program.policy.scopes]
+        inside = self.program.names.inside(function)
+        made = [n.parts for n in inside if isinstance(n, tree.FString)]
+        said = [p for parts in made for p in parts if isinstance(p, str)]
+        said += filter(None, map(tree.text, inside))
+        return any(
+            re.fullmatch(r"[^\s.]*[^\w\s.]", text)
+            or any(tag in text.lower() for tag in tags if tag)
+            for text in said
+        )
 
     def _of_keys(self, function: Function) -> Iterator[tree.Node]:
         """What a method makes a key of: all in one that is called so, or what stands in an entry that is."""
@@ -139,6 +163,11 @@ class Halves(Room):
             if (value := self.planner.values.value(want)) is None
             or value.code == want.scope.parameter
         }
+
+    @cached_property
+    def _making(self) -> frozenset[Function]:
+        """The functions in which keys are made."""
+        return self.program.keys.functions | self._changing.keys()
 
     @cached_property
     def _changing(self) -> dict[Function, list[Knot]]:
