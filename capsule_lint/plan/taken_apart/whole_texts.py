@@ -1,5 +1,5 @@
 """Code of the program that knows a key by its whole text: `pk == "ROOT#1"`, `pk in SPECIAL`, `NAMES[pk]`, and
-`case {"PK": "ROOT#1"}:`. Once segments come into such keys, it knows them no more."""
+`case "ROOT#1":` of `match pk`. Once segments come into such keys, it knows them no more."""
 
 from __future__ import annotations
 
@@ -46,13 +46,13 @@ class WholeTexts(Struct, frozen=True):
         for module in self.program.names.editable():
             for node, key, texts in self._asked(module) if not module.is_test else ():
                 fits = [f for f in forms if any(map(f.regex.fullmatch, texts))]
-                known = fits and (key is None or self.readers.splits.is_key(key))
+                known = fits and self.readers.splits.is_key(key)
                 if known and not self._stays(texts, changing):
                     for defect in (one for form in fits for one in form.defects):
                         self.readers.unsure.append((node, defect.knot, _WHOLE))
 
-    def _asked(self, module: Module) -> Iterator[tuple[tree.Node, tree.Node | None, list[str]]]:
-        """Where something may be asked for whole texts, what that is, and the texts; in a pattern it may be anything."""
+    def _asked(self, module: Module) -> Iterator[tuple[tree.Node, tree.Node, list[str]]]:
+        """Where something may be asked for whole texts, what that is, and the texts."""
         every = [side for c in module.each(tree.Compare) for side in (c.left, *c.rights)]
         lookups: tuple[tree.Node, ...] = (
             *module.each(tree.Subscript),
@@ -65,7 +65,7 @@ class WholeTexts(Struct, frozen=True):
         for statement, _ in module.statements:
             if isinstance(statement, tree.Block) and statement.kind == "match":
                 for head in statement.heads[1:]:
-                    yield head, None, self._texts(head, several=False)
+                    yield head, statement.heads[0], self._texts(head, several=False)
 
     def _texts(self, node: tree.Node, *, several: bool) -> list[str]:
         """The constants among what something is asked for; those that are keys by themselves are looked up."""
