@@ -49,12 +49,14 @@ class GivenKeys:
         return named or method in program.keys.takers or self._is_given_query(method)
 
     def _is_given_query(self, method: Function) -> bool:
-        """Whether a method is given an object that has a whole key and says how to look it up, `Query(pk, index)`."""
+        """Whether a method is given an object that has a whole key and says how to look it up, `Query(pk, index)`, and
+        nothing beside it that says what to look up."""
+        domain = self.program.domain
         return any(
             isinstance(one, Instance) and one.cls in self._queries
             for parameter in (method.own_params if self._queries else ())
-            for one in self.program.domain.parameter_types(method, parameter)
-        )
+            for one in domain.parameter_types(method, parameter)
+        ) and not any(map(domain.is_identifier, method.own_params))
 
     @cached_property
     def _queries(self) -> set[Class]:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.opinions.parameters import how_optional
 from capsule_lint.plan.supply.absent import absent_at
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.optional import how_optional
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -15,6 +15,7 @@ from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, Types
 from capsule_lint.program.local_names import BY_NAME
 from capsule_lint.program.model import Class, Function, enclosing, last_name
+from capsule_lint.program.optional import how_optional
 from capsule_lint.program.texts.pieces import hole_name, names_scope, words
 
 if TYPE_CHECKING:
@@ -301,26 +302,3 @@ class ParameterOpinions:
 def _is_empty(value: tree.Node | None) -> bool:
     """Whether something is no scope's value: `None`, or an empty text."""
     return isinstance(value, tree.Const) and not value.value
-
-
-def how_optional(annotation: tree.Node | None, has_default: bool) -> str:
-    """Why a parameter or field can be left out; empty when it cannot."""
-    if has_default:
-        return "has a default"
-    return "may be `None`" if annotation is not None and _allows_none(annotation) else ""
-
-
-def _allows_none(annotation: tree.Node) -> bool:
-    match annotation:
-        case tree.Const(value=None, kind=""):
-            return True
-        case tree.Binary(op="|"):
-            return _allows_none(annotation.left) or _allows_none(annotation.right)
-        case tree.Subscript():
-            name = last_name(annotation.base)
-            if name in ("Union", "Annotated") and isinstance(annotation.index, tree.Sequence):
-                said = annotation.index.items
-                return any(map(_allows_none, said if name == "Union" else said[:1]))
-            return name == "Optional"
-        case _:
-            return False

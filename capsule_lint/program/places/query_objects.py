@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.program.model import last_name
+from capsule_lint.program.optional import how_optional
 from capsule_lint.program.texts.pieces import snake
 
 if TYPE_CHECKING:
@@ -24,13 +25,15 @@ _BESIDE: Final = frozenset(
 
 
 def is_query_object(policy: Policy, classes: Classes, cls: Class) -> bool:
-    """Whether all that the objects of a data class are made of is keys, and how these are looked up."""
+    """Whether all that the objects of a data class are made of is keys, and how these are looked up. Each of them has a
+    key: one that may do without, `Page(pk=None, limit=10)`, says where to go on."""
     params = [p for p in classes.constructor(cls) or () if p.name != "self"]
     keys = [p for p in params if policy.is_key_name(p.name)]
     others = [p for p in params if p not in keys and not policy.is_sort_key_name(p.name)]
     return (
         classes.is_data(cls)
         and bool(keys)
+        and not any(how_optional(one.annotation, one.default is not None) for one in keys)
         and any(map(_reads, others))
         and all(_reads(one) or snake(one.name) in _BESIDE for one in others)
     )
