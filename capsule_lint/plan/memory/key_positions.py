@@ -54,11 +54,13 @@ class KeyPositions(Room):
         return len(self._seen) > before
 
     def _idle(self) -> Iterator[tuple[Function, Scope]]:
-        """The functions that take a scope, do nothing with it, and do something with another one."""
+        """The functions that take a scope, do nothing with it, and do something with another one; nobody says of them
+        that this is meant."""
+        silent = self.planner.silence.over
         for module in self.program.names.production():
             for function in module.functions:
                 told = [
-                    (scope, own.name)
+                    (scope, own)
                     for scope in self.program.policy.scopes
                     if (own := self.program.domain.named_parameter(function, scope)) is not None
                 ]
@@ -67,8 +69,11 @@ class KeyPositions(Room):
                     read = {node.id for node in inside if isinstance(node, tree.Name)}
                     unread = [
                         scope
-                        for scope, name in told
-                        if name not in read and not name.startswith("_") and not read & BY_NAME
+                        for scope, own in told
+                        if own.name not in read
+                        and not own.name.startswith("_")
+                        and not read & BY_NAME
+                        and not silent(module, own.at, "CAP205")
                     ]
                     yield from ((function, s) for s in unread if len(unread) < len(told))
 
