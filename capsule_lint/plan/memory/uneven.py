@@ -14,6 +14,7 @@ from capsule_lint.plan.memory.keyed_alike import asked
 from capsule_lint.plan.memory.looking_up import LOOKING_UP
 from capsule_lint.plan.memory.making import makes_collection
 from capsule_lint.plan.uses.choices import is_empty
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Module, last_name
 from capsule_lint.program.texts.pieces import Text, hole_name
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Class
 
 _PUTTING: Final = frozenset(("set", "setex", "put", "add", "__setitem__"))
 _READING: Final = frozenset(
@@ -63,7 +65,8 @@ class Lacking(Struct, frozen=True):
 
 
 class Uneven(Struct, frozen=True):
-    """Judges them in collections of which every use is a look-up that is understood."""
+    """Judges them in collections inside of the process of which every use is a look-up that is understood: what a client
+    asks for elsewhere may be put there by anybody."""
 
     local: LocalKeys
 
@@ -96,7 +99,10 @@ class Uneven(Struct, frozen=True):
                 answered = any(
                     more == scopes and (one.reads if puts else one.puts) for one, more in fuller
                 )
-                if answered and puts != reads and all(self._is_at_hand(key, s) for s in scopes):
+                beside = any(self._is_beside(key, one) for one, _ in fuller)
+                if not answered or beside or puts == reads:
+                    continue
+                if all(self._is_at_hand(key, s) for s in scopes):
                     yield Lacking(home, key, scopes, [one for one, _ in fuller])
 
     def _more(self, fuller: Used, key: Used) -> list[Scope]:
@@ -106,6 +112,12 @@ class Uneven(Struct, frozen=True):
         said = {_word(s) for s in more}
         rest = tuple(word for word in fuller.words if word not in said)
         return more if rest == key.words else []
+
+    def _is_beside(self, key: Used, fuller: Used) -> bool:
+        """Whether a function does with a key what it does with a fuller one as well: the two are meant to differ."""
+        function_of = self.local.program.names.function_of
+        same = function_of(key.host) is function_of(fuller.host)
+        return same and ((key.puts and fuller.puts) or (key.reads and fuller.reads))
 
     def _is_at_hand(self, key: Used, scope: Scope) -> bool:
         """Whether the code that makes a key knows the scope: by a parameter, or by the object that says another one."""
@@ -166,10 +178,38 @@ class Uneven(Struct, frozen=True):
             parent = program.names.parent(node)
             if isinstance(parent, tree.Attr) and parent.name == "clear":
                 continue
-            if isinstance(parent, tree.Assign) and not parent.op and _starts(parent.value):
+            if isinstance(parent, tree.Assign) and not parent.op and self._starts(parent.value):
                 continue
             return False
         return not self._has_other_names(home)
+
+    def _starts(self, value: tree.Node | None) -> bool:
+        """Whether a collection has nothing in it yet; an object of a class that keeps all in collections of its own is one."""
+        if value is None or is_empty(value):
+            return value is not None
+        made = self.local.program.inference.of(value) if isinstance(value, tree.Call) else ()
+        return bool(made) and all(
+            isinstance(one, Instance) and self._keeps_its_own(one.cls) for one in made
+        )
+
+    def _keeps_its_own(self, cls: Class) -> bool:
+        """Whether nothing is in an object of a class but what it has been told: all that it has starts empty, and its
+        methods know nothing else."""
+        names = self.local.program.names
+        stores = [one.value for kept in cls.stores.values() for one in kept]
+        return (
+            not cls.fact.bases
+            and cls.methods.keys() >= cls.scope.bindings.keys()
+            and any(map(makes_collection, stores))
+            and all(one is not None and is_empty(one) for one in stores)
+            and all(
+                binding.place.scope.kind != "module"
+                for method in cls.methods.values()
+                for node in names.inside(method)
+                if isinstance(node, tree.Name)
+                for binding in names.bindings_of(node)
+            )
+        )
 
     def _has_other_names(self, home: Home) -> bool:
         """Whether a module imports what another one keeps under a name of its own."""
@@ -237,10 +277,3 @@ class Uneven(Struct, frozen=True):
 def _word(scope: Scope) -> str:
     """What stands for a scope's value among the words of a key: no other value is called so."""
     return f"{{SCOPE_{scope.name}}}"
-
-
-def _starts(value: tree.Node | None) -> bool:
-    """Whether a collection has nothing in it yet, or is a cache that something makes."""
-    if value is None or is_empty(value):
-        return True
-    return isinstance(value, tree.Call) and not makes_collection(value)
