@@ -169,8 +169,8 @@ class ClassPatterns(Room):
             for scope in reader.scopes
         }
         for key, promised in [*self._taken.items()]:
-            value, still = mends.value(promised.want), self.beside(promised.want)
-            if still is None and (value is None or value.kind != "loaded"):
+            found, still = mends.value(promised.want), self.beside(promised.want)
+            if still is None and (found is None or found.kind != "loaded"):
                 continue  # the function has gained a parameter of that name, which is nearer
             taken = self._taken[key]
             want, part, name = taken.want, taken.part, taken.name
