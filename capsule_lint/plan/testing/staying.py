@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.left_out import added, left_out
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.testing.literal_places import LiteralPlaces
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.texts.pieces import Template
+
+_MAX_DEPTH: Final = 4
 
 
 @dataclass(eq=False)
@@ -90,12 +92,26 @@ class Staying:
         and of which nothing shows that they make keys of those forms."""
         results, places = self.planner.program.keys.results, self.places
         sides = [side for place in places.shared.stands(node) for side in places.sides(place)]
-        whole = (behind(self.planner.program.names, side) or side for side in sides)
+        whole = [behind(self.planner.program.names, side) or side for side in sides]
+        if any(self._is_given(part) for side in whole for part in within(side)):
+            return False
         made = [list(results.helpers_in(side)) for side in whole]
         texts = all(each and all(map(self._puts_together, each)) for each in made)
         return (
             bool(made) and texts and not any(f.functions & places.running(node) for f in possible)
         )
+
+    def _is_given(self, node: tree.Node, depth: int = 0) -> bool:
+        """Whether something is what a test gets of a fixture or goes through, or made of that: who knows whose keys are
+        in it."""
+        if isinstance(node, tree.Comprehension):
+            return True
+        bound = self.planner.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        for one in bound:
+            inside = within(one.value) if one.value is not None and depth < _MAX_DEPTH else ()
+            if one.parameter is not None or any(self._is_given(n, depth + 1) for n in inside):
+                return True
+        return False
 
     def _puts_together(self, function: Function) -> bool:
         return bool(function.returns) and all(map(tree.makes_text, function.returns))
