@@ -189,7 +189,7 @@ class Fed(Room):
                     passing = isinstance(put.into, tree.Comprehension) or (
                         home is not None
                         and isinstance(home[0], Function)
-                        and not local.collections.items.outlasts(home[0], home[1])
+                        and not local.collections.items.is_of_one(home[0], home[1])
                     )
                     yield _Keyed(put, keys, said, passing)
                 elif cut := {old.name for old, _, _ in self._cut(keys)}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.key_uses import SAFE_METHODS
 from capsule_lint.plan.memory.remembered import Remembered
 from capsule_lint.plan.memory.written_out import WrittenOut
 from capsule_lint.program.held_names import given_back, put_in_records
@@ -71,15 +72,46 @@ class KeptItems:
             return True
         if (owner, name) not in self._lasting:
             given = any(given_back(owner)) or any(put_in_records(owner))
-            readers = [
-                self.program.names.function_of(node)
-                for node in owner.module.each(tree.Name)
-                if given and node.id == name
-            ]
-            self._lasting[owner, name] = any(
-                one is not owner and owner in outwards(one) for one in readers
-            )
+            self._lasting[owner, name] = given and bool(self._users(owner, name))
         return self._lasting[owner, name]
+
+    def is_of_one(self, owner: Function, name: str) -> bool:
+        """Whether a collection that outlasts its function is used by one function inside of that alone, or cleared. What
+        else uses it, `def forget(tenant_id): …`, may be called by what it is put on, `wrapper.forget = forget`."""
+        names, users = self.program.names, self._users(owner, name)
+        others = [
+            node
+            for node in names.inside(owner)
+            if isinstance(node, tree.Name)
+            and node.id == name
+            and (names.function_of(node) is owner or names.place(node).scope.kind == "lambda")
+        ]
+        return (
+            self.outlasts(owner, name)
+            and len(users) == 1
+            and all(map(self._is_bound_or_cleared, others))
+        )
+
+    def _is_bound_or_cleared(self, node: tree.Name) -> bool:
+        match self.program.names.parent(node):
+            case tree.Assign(targets=targets):
+                return node in targets
+            case tree.Attr(name=name):
+                return name in SAFE_METHODS
+            case _:
+                return False
+
+    def _users(self, owner: Function, name: str) -> set[Function]:
+        """The functions inside of a function that use what it calls so."""
+        readers = map(
+            self.program.names.function_of,
+            (node for node in owner.module.each(tree.Name) if node.id == name),
+        )
+        return {
+            one
+            for one in readers
+            if one is not None and one is not owner and owner in outwards(one)
+        }
 
     def held_by(self, cls: Class) -> frozenset[Class]:
         """The entities and repositories that a class which is no repository keeps in collections."""
