@@ -9,8 +9,9 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.memory.key_uses import SAFE_METHODS
 from capsule_lint.program.calling.wrapping import decorated_by
-from capsule_lint.program.model import Function
+from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class Answered(Struct, frozen=True):
         """The same of such a call: of what a decorator is put over, all is in sight, and some of that must ask for
         something by the scope."""
         makers = [b.function for b in self._called(call) if b.function is not None]
+        if any(map(self._puts_on_others, makers)):
+            return  # nobody knows who calls that, and it may drop answers by the same keys
         decorated = [
             one
             for maker in makers
@@ -80,6 +83,26 @@ class Answered(Struct, frozen=True):
             for node in self.program.names.inside(function):
                 if isinstance(node, tree.Call):
                     yield from self.values.told(node, scope)
+
+    def _puts_on_others(self, maker: Function) -> bool:
+        """Whether a function puts what may be called on one that it makes: `wrapper.forget = self.forget`; whatever
+        clears all needs no key."""
+        names = self.program.names
+        for node in names.inside(maker):
+            match node, names.parent(node):
+                case tree.Attr(base=tree.Name() as on), tree.Assign(targets=targets, value=value):
+                    put = value if node in targets else None
+                case tree.Call(func=tree.Name(id="setattr"), args=(first, *_, last)), _ if (
+                    isinstance(first.value, tree.Name)
+                ):
+                    on, put = first.value, last.value
+                case _:
+                    continue
+            made = any(one.kind == "def" for one in names.bindings_of(on))
+            idle = put is None or isinstance(put, tree.Const) or last_name(put) in SAFE_METHODS
+            if made and not idle:
+                return True
+        return False
 
     def _is_other(self, node: tree.Node, scope: Scope) -> bool:
         is_value = self.program.domain.held.is_value
