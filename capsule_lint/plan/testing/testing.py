@@ -134,7 +134,15 @@ class Testing(MendRoom):
         return [d for d in self.planner.defects if not d.module.is_test]
 
     def _fitting(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
-        """The forms that a key which is spelled out may have, and those that it is taken to have."""
+        """The forms that a key which is spelled out may have, and those that it has."""
+        possible, chosen = self._likely(node, text)
+        if chosen and self.staying.is_of_others(node, possible):
+            self.mends.obstacle(self.tie(possible), node, "may spell out a key that changes")
+            chosen = []
+        return possible, chosen
+
+    def _likely(self, node: tree.Node, text: str) -> tuple[list[Form], list[Form]]:
+        """The same, without a look at what else may make such a text."""
         possible = self.forms().of(text)
         places = self.places.shared.stands(node) if possible else ()
         told = AskedAlone(self).tells
@@ -145,9 +153,6 @@ class Testing(MendRoom):
         if any(stays):
             if not all(stays) or any(map(self.places.is_both, places)):
                 self.mends.obstacle(self.tie(possible), node, BOTH)
-            return possible, []
-        if possible and self.staying.is_of_others(node, possible):
-            self.mends.obstacle(self.tie(possible), node, "may spell out a key that changes")
             return possible, []
         if possible and (only := self.places.only_by(node)) is not None:
             possible = [form for form in possible if form.functions & only]
