@@ -243,8 +243,12 @@ def is_only_read(names: Names, node: tree.Name) -> bool:
             return any(a.value is node and a.star == "**" for a in parent.args)
         case tree.Subscript(base=base):
             holder = names.parent(parent)
-            targets = holder.targets if isinstance(holder, tree.Assign) else ()
-            return base is node and all(one is not parent for one in targets)
+            if isinstance(holder, tree.Assign):
+                return base is node and holder.value is parent
+            reads = isinstance(holder, tree.Expr | tree.Eval) and not isinstance(
+                holder, tree.Sequence
+            )
+            return base is node and reads
         case tree.Compare(ops=ops):
             return all(op in ("in", "not in") for op in ops)
         case tree.Attr(name=name):

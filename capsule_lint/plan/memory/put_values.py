@@ -110,20 +110,27 @@ class PutValues(Room):
     def _made_by(self, cls: Class) -> Iterator[tree.Node]:
         """What an object keeps from when it is made, and the calls that it makes later of what it has kept:
         `OrderRepository(self.table, self.ctx.tenant_id)`."""
-        classes, scopes = self.program.classes, self.program.policy.scopes
-        for one in classes.mro(cls):
+        for one in self.program.classes.mro(cls):
             stores = (store for stored in one.stores.values() for store in stored)
             yield from (s.value for s in stores if s.function.name == "__init__" and s.value)
             for method in one.methods.values():
                 for call in self.program.names.inside(method):
-                    if isinstance(call, tree.Call) and any(
-                        isinstance(argument.value, tree.Attr)
-                        and names_any_of(argument.value.name, scopes)
-                        and isinstance(argument.value.base, tree.Attr)
-                        and first_name(argument.value) == method.self_name
-                        for argument in call.args
-                    ):
+                    if isinstance(call, tree.Call) and self._is_of_own(call, method):
                         yield call
+
+    def _is_of_own(self, call: tree.Call, method: Function) -> bool:
+        """Whether a call is given a scope of what a method's object has, `self.ctx.tenant_id`, and none that the method is told."""
+        scopes = self.program.policy.scopes
+        given = [argument.value for argument in call.args]
+        if any(isinstance(one, tree.Name) and names_any_of(one.id, scopes) for one in given):
+            return False
+        return any(
+            isinstance(one, tree.Attr)
+            and names_any_of(one.name, scopes)
+            and isinstance(one.base, tree.Attr)
+            and first_name(one) == method.self_name
+            for one in given
+        )
 
     def _is_own_method(self, call: tree.Call) -> bool:
         """Whether a method of the object is called whose method it is called in."""
