@@ -336,8 +336,10 @@ class Configured(Struct, frozen=True):
         """Whether an expression reads another scope of a parameter just as policy says, also through locals, so that it says
         this one too: `ctx["tenant_id"]`."""
         local, code = start_of(node), spelled_out(node, self.program)
-        while isinstance(local, tree.Name) and (value := kept(local, self.program)) is not local:
-            local = start_of(value)
+        seen = set[int]()  # `a = b["meta"]; b = a["meta"]` never ends
+        while isinstance(local, tree.Name) and id(local) not in seen:
+            seen.add(id(local))
+            local = start_of(kept(local, self.program))
         bound = self.program.names.bindings_of(local) if isinstance(local, tree.Name) else ()
         if not bound or not all(b.kind == "param" for b in bound):
             return False

@@ -85,8 +85,9 @@ class SpelledOut(Room, Struct, frozen=True):
         passed = callee.arguments(call).get(hole.id)
         return passed.value if passed is not None else None
 
-    def _is_known(self, node: tree.Node) -> bool:
-        """Whether all of the module can say a value: `tenant()`, `settings.tenant`, `os.environ["TENANT"]`."""
+    def _is_known(self, node: tree.Node, seen: frozenset[int] = frozenset()) -> bool:
+        """Whether all of the module can say a value: `tenant()`, `settings.tenant`, `os.environ["TENANT"]`; none that is made
+        of what it was `seen` to be made of already."""
         names = self.program.names
         if self.planner.sources.ambient.asks(node):
             return True
@@ -104,4 +105,6 @@ class SpelledOut(Room, Struct, frozen=True):
         if bindings and all(b.is_global for b in bindings):
             return True
         value = only_assigned(names, node)
-        return value is not None and self._is_known(value)
+        if value is None or id(value) in seen:
+            return False
+        return self._is_known(value, seen | {id(value)})
