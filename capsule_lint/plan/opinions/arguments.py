@@ -89,10 +89,8 @@ class ArgumentOpinions:
         return one.passed.scope is other.given and other.passed.scope is one.given
 
     def _mistake(self, passed: Passed) -> Mistake | None:
-        name, given = self.ground.said(passed.argument.value)
-        if given is None or given is passed.scope or names_scope(name, passed.scope):
-            return None
-        return Mistake(passed, given, name)
+        other = self.ground.other_than(passed.argument.value, passed.scope)
+        return Mistake(passed, other[1], other[0]) if other is not None else None
 
     # --- a scope and an identifier in each other's places ---
 

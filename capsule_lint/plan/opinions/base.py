@@ -98,6 +98,13 @@ class Ground(Room):
                 name = text_of(node) or f"{last_name(node)}(…)"
         return name, scope
 
+    def other_than(self, node: tree.Node, scope: Scope) -> tuple[str, Scope] | None:
+        """What an expression is called, and whose value it is, where that is another scope's."""
+        name, given = self.said(node)
+        if given is None or given is scope or names_scope(name, scope):
+            return None
+        return name, given
+
     def path_name(self, node: tree.Node) -> str:
         """The name by which a plain path is known: `capsule_id` of `ctx.capsule_id`,
         `str(capsule_id)` or `claims["capsule_id"]`; empty for whatever is computed."""

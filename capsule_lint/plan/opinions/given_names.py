@@ -13,7 +13,6 @@ from capsule_lint.judgement import SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.opinions.base import Ground, Opinion
 from capsule_lint.program.model import last_name
-from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
@@ -72,10 +71,8 @@ class NamedOpinions:
         scope = self.ground.scope_named(name)
         if scope is None:
             return None
-        said, given = self.ground.said(value)
-        if given is None or given is scope or names_scope(said, scope):
-            return None
-        return _Misnamed(value, said, given, scope)
+        other = self.ground.other_than(value, scope)
+        return _Misnamed(value, *other, scope) if other is not None else None
 
     def _belong(self, one: _Misnamed, other: _Misnamed) -> bool:
         """Whether each of two values has the other's name."""

@@ -19,7 +19,6 @@ from capsule_lint.program.texts.pieces import (
     Text,
     ends_with_tag,
     marks_of,
-    names_scope,
     tag_at_end,
 )
 
@@ -240,9 +239,8 @@ class KeyOpinions:
             before = ""
             if wanted is None or piece.host is not site.template.host:
                 continue
-            name, given = self.ground.said(piece.value)
-            if given not in (None, wanted) and not names_scope(name, wanted):
-                yield wanted, given, piece
+            if (other := self.ground.other_than(piece.value, wanted)) is not None:
+                yield wanted, other[1], piece
 
 
 def is_everyone(value: str) -> bool:
