@@ -12,7 +12,8 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.supply.repeats import names_in
 from capsule_lint.plan.supply.visible import may_be_none
-from capsule_lint.program.model import enclosing, last_name
+from capsule_lint.program.model import enclosing
+from capsule_lint.program.optional import how_optional
 from capsule_lint.program.purposes.other_types import is_id
 from capsule_lint.program.texts.pieces import names_any_of
 from capsule_lint.program.walk import within
@@ -83,7 +84,7 @@ class ByName(Struct, frozen=True):
         """Whether a name may hold nothing, where the object surely has a value."""
         parameter, value = binding.parameter, binding.value
         if parameter is not None:
-            return parameter.default is not None or _says_none(parameter.annotation)
+            return bool(how_optional(parameter.annotation, parameter.default is not None))
         certain = isinstance(value, tree.Attr | tree.Subscript | tree.Sequence) or (
             binding.kind == "for" or isinstance(value, tree.Const)
         )
@@ -127,16 +128,12 @@ class ByName(Struct, frozen=True):
         )
 
     def _comes_after(self, binding: Binding, root: str, place: Place) -> bool:
-        """Whether a name is bound when one knows the object, or the object is the one of the request anyway: what a
-        function is given is no matter of the objects that it finds then."""
+        """Whether a name is bound when one knows the request's context, and is not one for each of several of these."""
         owner = self.visible.binding(root, place)
         if owner is None or owner.kind == "param":
             return True
-        if binding.kind != "param" and owner.place.order < binding.place.order:
-            return True
-        types = self.program.inference.bound(owner)
-        cls = self.program.inference.the_class(types)
-        return owner.kind != "for" and cls is not None and self.program.domain.is_carrier(cls)
+        later = binding.kind != "param" and owner.place.order < binding.place.order
+        return later or owner.kind != "for"
 
     def _is_of_another(self, binding: Binding, root: str, scope: Scope, place: Place) -> bool:
         """Whether another object is at hand that has the scope, or another scope is read of what the name is made of:
@@ -172,14 +169,6 @@ class ByName(Struct, frozen=True):
                     )
                 ):
                     yield base, name
-
-
-def _says_none(annotation: tree.Node | None) -> bool:
-    said = within(annotation) if annotation is not None else ()
-    return any(
-        (isinstance(one, tree.Const) and one.value is None) or last_name(one) == "Optional"
-        for one in said
-    )
 
 
 def passes(call: tree.Call | None, code: str) -> bool:
