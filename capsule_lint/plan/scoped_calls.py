@@ -188,9 +188,10 @@ class ScopedCalls(Room):
 
     def _is_for(self, callee: Function | Class, parameter: str, scopes: Sequence[Scope]) -> bool:
         """Whether a parameter takes one of some scopes, by its name or by the tag that it fills."""
-        if names_any_of(parameter, scopes) or not isinstance(callee, Function):
-            return names_any_of(parameter, scopes)
-        taken = (self.program.domain.scope_parameter(callee, scope) for scope in scopes)
+        if names_any_of(parameter, scopes):
+            return True
+        parameter_of = self.program.domain.scope_parameter
+        taken = [parameter_of(callee, s) for s in scopes] if isinstance(callee, Function) else []
         return any(one is not None and one.name == parameter for one in taken)
 
     def helpers(self) -> None:

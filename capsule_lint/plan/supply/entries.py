@@ -129,8 +129,8 @@ class Entries:
             or any(True for _ in self._production_callers(function))
         ):
             return None
-        kept = known or next((d for d in foreign if last_name(d) not in _CALLED), None)
-        return last_name(kept) if kept is not None else None
+        keeper = known or next((d for d in foreign if last_name(d) not in _CALLED), None)
+        return last_name(keeper) if keeper is not None else None
 
     def _is_foreign(self, decorator: tree.Node) -> bool:
         """Whether a decorator is neither of the program, nor one of Python's own: these put something around."""
@@ -142,9 +142,8 @@ class Entries:
             base = base.base if isinstance(base, tree.Attr) else None
         named = self.program.classes.dotted(node)
         head, dot, _ = named.partition(".") if isinstance(named, str) else ("", "", "")
-        known = (
-            dot if isinstance(node, tree.Name) else head
-        )  # a name that is imported nowhere is a builtin
+        # a plain name that is imported nowhere is a builtin
+        known = dot if isinstance(node, tree.Name) else head
         return bool(known) and head not in sys.stdlib_module_names
 
     def foreign_bases(self, method: Function) -> Iterator[str]:
@@ -335,10 +334,10 @@ def said_of_base(base: str, parameter: str) -> str:
 def _may_call(base: str, name: str) -> bool:
     """Whether a base may call a method: one of a library any, for it is not known; one of Python's own those that it has
     itself, or finds by names that it makes."""
-    dot = base.rpartition(".")[1]
-    if not dot or base.partition(".")[0] not in sys.stdlib_module_names:
+    head, dot, _ = base.partition(".")
+    if not dot or head not in sys.stdlib_module_names:
         return bool(dot)
-    begins = _FOUND_BY_NAME.get(base.partition(".")[0])
+    begins = _FOUND_BY_NAME.get(head)
     return bool(begins and name.startswith(begins)) or declares(base, name) is not False
 
 

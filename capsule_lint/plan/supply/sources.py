@@ -81,9 +81,8 @@ class Sources:
         place = self.program.names.place(node)
         found = self._named(scope, place)
         told = self.holders.attribute_beside(scope, call)
-        if (
-            told is not None and call is not None
-        ):  # another's would make a key of two owners' parts
+        if told is not None and call is not None:
+            # another's would make a key of two owners' parts
             meant = found is not None and self.by_name.is_meant(found, told, scope, place, call)
             return found if meant else told
         if place.scope.module.is_test and (told := self.drawn.beside(scope, call)) is not None:
