@@ -6,7 +6,6 @@ import re
 import sys
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -16,7 +15,7 @@ from capsule_lint.cache.facts import Builder
 from capsule_lint.errors import SourceError
 from capsule_lint.judgement import Broken
 from capsule_lint.lines import lines_of
-from capsule_lint.plan import judge
+from capsule_lint.plan import homes, judge, planned
 from capsule_lint.plan.interest import SPARE, Interest, Signs
 from capsule_lint.plan.uses.left_out import left_out
 from capsule_lint.program import Walks, link_names, link_program
@@ -227,8 +226,12 @@ def _analysed(
             with looking.asked(chosen) as finds_more:
                 program = link_program(names, policy)
                 check_references(program)
-                beside = partial(interest.beside, linked=facts.keys())
-                judgement = judge(program, texts.__getitem__, broken, beside)
+                planner = planned(program)
+                apart = interest.beside(homes(planner), facts.keys())
+                if leading := interest.leading(program, planner.state.params, chosen):
+                    chosen |= leading
+                    continue
+                judgement = judge(planner, texts.__getitem__, broken, apart)
                 more = interest.holding(program, judgement, chosen)
                 if not more and (needless := interest.needless()):
                     chosen -= needless

@@ -82,9 +82,7 @@ class Quiet:
     def _guess(self, chosen: AbstractSet[str]) -> frozenset[str]:
         """The files that an earlier round or run has found to be quiet."""
         interest = self.interest
-        if interest.signs is not None:
-            return interest.quiet - chosen
-        return frozenset(interest.hints.quiet & interest.texts.keys()) - chosen
+        return (interest.quiet or interest.hints.quiet & interest.texts.keys()) - chosen
 
     def _forked(
         self, chosen: frozenset[str], guess: frozenset[str]

@@ -21,7 +21,6 @@ from capsule_lint.judgement import (
     OpenKind,
     ReaderFact,
 )
-from capsule_lint.model import Occurrence, Verdict
 from capsule_lint.plan.change_sets import ChangeSets
 from capsule_lint.plan.mends import Mends
 from capsule_lint.plan.opinions import opinions_on
@@ -34,10 +33,10 @@ from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from capsule_lint.judgement import Broken
+    from capsule_lint.model import Occurrence
     from capsule_lint.plan.opinions import Opinion
     from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.plan.taken_apart.reads import Reader, Unfit
@@ -48,22 +47,27 @@ if TYPE_CHECKING:
 _SAME_TEXT: Final = "says the same as a key that changes, and nothing shows where it goes"
 
 
-def judge(
-    program: Program,
-    read: Callable[[str], str],
-    broken: Sequence[Broken] = (),
-    apart: Callable[[set[str]], AbstractSet[str]] = lambda _: frozenset(),
-) -> Judgement:
-    """All that rules, reports and fixes need to know of a program.
-
-    `read` gives the decoded text of a file of the program; `broken` are its files that could not be
-    read, which block what they may reach into; `apart` tells which files nothing gets to from some others.
-    """
+def planned(program: Program) -> Planner:
+    """What must change in a program, and why."""
     planner = Planner(program)
     planner.plan()
+    return planner
+
+
+def judge(
+    planner: Planner,
+    read: Callable[[str], str],
+    broken: Sequence[Broken] = (),
+    apart: Container[str] = (),
+) -> Judgement:
+    """All that rules, reports and fixes need to know of a program that is planned.
+
+    `read` gives the decoded text of a file of the program; `broken` are its files that could not be
+    read, which block what they may reach into; `apart` are those that nothing gets to which changes.
+    """
     mends = Mends(planner, read)
     mends.build()
-    ledger = Ledger(planner, read, broken, apart(_homes(planner)))
+    ledger = Ledger(planner, read, broken, apart)
     ledger.build()
     told = tuple(opinions_on(planner, mends.source))
     for number, opinion in enumerate(told):
@@ -73,7 +77,7 @@ def judge(
     return _Judge(planner, ChangeSets(mends, ledger), ledger, told).judgement()
 
 
-def _homes(planner: Planner) -> set[str]:
+def homes(planner: Planner) -> set[str]:
     """The files of what isolation is about: keys, repositories, entities, and all that changes; many functions are called
     as policy says of handlers."""
     domain, state = planner.program.domain, planner.state
@@ -347,4 +351,4 @@ class _Judge(Room):
                     )
 
 
-__all__ = ["Class", "Occurrence", "Verdict", "judge"]
+__all__ = ["homes", "judge", "planned"]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from capsule_lint.judgement import Judgement
     from capsule_lint.policy import Policy
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
 
 SPARE: Final = 1_000_000
 """How many characters without a word of interest are read all the same: a small program is read
@@ -50,6 +51,8 @@ class Interest:
     jobs: int = 1
     """How many processes may search them."""
     _guessed: set[str] = field(default_factory=set)
+    _fresh: bool = False
+    """Whether no earlier run or version tells where names lead to."""
     joined: set[str] | None = None
     """The files that a name has led to from those with a word of interest; a later run that starts
     with them as well comes to its end sooner."""
@@ -73,6 +76,7 @@ class Interest:
             return set(self.texts)
         telling = self._telling_files
         self._guessed = set(self.hints.joined) if before is None else set()
+        self._fresh = not (before or self._guessed)
         found = telling | ((before or self._guessed) & self.texts.keys())
         return set(self.texts) if self._is_small(found) else found
 
@@ -107,25 +111,45 @@ class Interest:
         """The files that hold a word of interest."""
         return {name for name, hints in self._hints.items() if hints.telling}
 
-    def holding(self, program: Program, judgement: Judgement, chosen: set[str]) -> set[str]:
+    def leading(
+        self, program: Program, functions: Iterable[Function], chosen: AbstractSet[str]
+    ) -> AbstractSet[str]:
+        """The other files that hold a name which was asked about until these functions were known to change: whatever
+        else is judged, they matter. Where an earlier run or version tells of most of them, that is left to the end."""
+        if not self._fresh or self.joined is not None or chosen >= self.texts.keys():
+            return frozenset()
+        joined = self._led_to(Signs.of(program, functions), program, chosen)
+        return self._more(joined, chosen)
+
+    def holding(
+        self, program: Program, judgement: Judgement, chosen: AbstractSet[str]
+    ) -> AbstractSet[str]:
         """The other files that hold a name which the analysis of the chosen ones has asked about."""
         self.quiet = frozenset()
         if chosen >= self.texts.keys():
-            return set()  # `joined` stays unknown
-        self.signs = signs = Signs.of(program, judgement)
+            return frozenset()  # `joined` stays unknown
+        symbols = {s for change in judgement.change_sets.values() for s in change.symbols}
+        signs = Signs.of(program, program.names.looked_up, symbols)
+        self.signs = replace(signs, borders=self._packages.names) if self.apart else signs
+        self.joined = self._led_to(signs, program, chosen)
+        return self._more(self.joined, chosen)
+
+    def _led_to(self, signs: Signs, program: Program, chosen: AbstractSet[str]) -> set[str]:
+        """The files without a word of interest that such signs lead to; the quiet ones among the others are known
+        afterwards."""
         joined = self._holding(signs)
         self.hints.note(self.texts, self._hints, signs.search(joined))
         joined.update(self._starring(signs), self._inherited(program), program.names.entered)
-        looking = set(self._looking(signs))
-        if self.apart:
-            self.signs = replace(signs, borders=self._packages.names)
-        joined -= self.apart
-        looking -= self.apart
-        self.joined = joined - self._telling_files
-        self.quiet = frozenset(looking - joined - self._telling_files - chosen)
-        if self._is_small(self.joined | self.quiet | chosen):
+        joined -= self.apart | self._telling_files
+        looking = set(self._looking(signs)) - self.apart - self._telling_files
+        self.quiet = frozenset(looking - joined - chosen)
+        return joined
+
+    def _more(self, joined: set[str], chosen: AbstractSet[str]) -> AbstractSet[str]:
+        """Those of the files that were led to which are not chosen, or all, where there is little else."""
+        if self._is_small(joined | self.quiet | chosen):
             return self.texts.keys() - chosen
-        return self.joined - chosen
+        return joined - chosen
 
     @cached_property
     def _packages(self) -> Apart:

@@ -18,8 +18,8 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from capsule_lint.judgement import Judgement
     from capsule_lint.program import Program
+    from capsule_lint.program.model import Function
 
 
 class Signs(Struct, frozen=True, dict=True):
@@ -41,8 +41,8 @@ class Signs(Struct, frozen=True, dict=True):
     """The names by which packages import each other, where some were left out since they do not."""
 
     @staticmethod
-    def of(program: Program, judgement: Judgement) -> Signs:
-        """Those of a program."""
+    def of(program: Program, functions: Iterable[Function], symbols: Iterable[str] = ()) -> Signs:
+        """Those of a program of which these functions change, and all that goes by these symbols."""
         texts = [
             piece.value
             for site in program.keys.sites
@@ -50,8 +50,8 @@ class Signs(Struct, frozen=True, dict=True):
             if isinstance(piece, Text)
         ]
         return Signs(
-            frozenset(_joined(program, judgement)),
-            frozenset(function.name for function in program.names.looked_up),
+            frozenset(_joined(program, symbols)),
+            frozenset(function.name for function in functions),
             frozenset(word for text in texts for word in re.findall(r"\w+", text)),
             frozenset(_separators(program, texts)),
             frozenset(program.names.modules),
@@ -115,24 +115,23 @@ def _ends(dotted: str) -> Iterator[str]:
         dotted = dotted.partition(".")[2]
 
 
-def _listen(program: Program, judgement: Judgement) -> None:
+def _listen(program: Program, symbols: Iterable[str]) -> None:
     """Ask once more what each call may call that bears the name of something that changes: what is
     asked on the way matters, for there a receiver's type may come from."""
     inference = Inference(program.names, program.classes, listens=True)
     inference.enters = program.domain.enters
     calls = Calls(program.calls.uses, program.classes, inference, program.calls.structural)
-    symbols = {s for change in judgement.change_sets.values() for s in change.symbols}
     for name in sorted({symbol.rpartition(".")[2] for symbol in symbols}):
         for alias in sorted(calls.uses.aliases(name)):
             for call in calls.uses.calls(alias):
                 inference.of(call.func)
 
 
-def _joined(program: Program, judgement: Judgement) -> set[str]:
+def _joined(program: Program, symbols: Iterable[str]) -> set[str]:
     """The names that the analysis has asked about, or that stand for what a key is made of."""
     policy = program.policy
     tags = {bare_word(scope.tag) for scope in policy.scopes}
-    _listen(program, judgement)
+    _listen(program, symbols)
     classes = {cls.name for cls in program.domain.repositories | program.domain.entities}
     parameters = {scope.parameter for scope in policy.scopes}
     classes |= {cls.name for cls in program.classes.having(parameters.__contains__)}
