@@ -36,6 +36,7 @@ from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, asserted, forwarded
 from capsule_lint.plan.uses.wrapped import around_by, gaining_with, will_take
 from capsule_lint.policy import selects
+from capsule_lint.program.calling.binding import lacks
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.calling.overloads import overloads
 from capsule_lint.program.inference.types import ClassObject, Foreign, FunctionObject, LambdaObject
@@ -48,6 +49,9 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
 
 _SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
+_COMPLETED: Final = (
+    "calls `{}` with less than it takes: nothing shows what gives the rest, and where"
+)
 _OF_OTHERS: Final = "its signature may not be ours: "
 
 
@@ -128,6 +132,11 @@ class Signatures(Room):
             self.want_argument(call, scope, other, 0, knot)
             self._around.setdefault((member, scope), []).append(other)
         for call, callee in list(program.calls.callers(member)):
+            if self._is_completed(call, member, callee.given):
+                filename = program.names.module_of(call).filename
+                where = filename, call.func.span, _COMPLETED.format(member.name), member.symbol
+                self.planner.obstacle(knot, *where, "reference", scope)
+                continue
             self.want_argument(call, scope, member, callee.given, knot)
             self._gain_twins(call, member, scope, knot)
             self._gain_beside(call, member, scope, knot)
@@ -145,6 +154,16 @@ class Signatures(Room):
             self.want_argument(call, scope, member, given, knot)
         for stand_in in self.stand_ins.of(member):
             self._stand_in(stand_in, member, scope, knot)
+
+    def _is_completed(self, call: tree.Call, function: Function, given: int) -> bool:
+        """Whether a call has too few arguments for a decorated function: whatever calls that in the end, a worker of
+        a queue, gives it more, nobody knows where."""
+        is_test = self.program.names.module_of(call).is_test
+        return (
+            bool(function.fact.decorators)
+            and not is_test
+            and lacks(call.args, function.params, given)
+        )
 
     def tie(self) -> None:
         """Join wrappers of decorators with what they are put around, where all of that takes the same."""
