@@ -156,13 +156,11 @@ class Signatures(Room):
             self._stand_in(stand_in, member, scope, knot)
 
     def _is_completed(self, call: tree.Call, function: Function, given: int) -> bool:
-        """Whether a call has too few arguments for a decorated function: whatever calls that in the end, a worker of
-        a queue, gives it more, nobody knows where."""
-        is_test = self.program.names.module_of(call).is_test
-        return (
-            bool(function.fact.decorators)
-            and not is_test
-            and lacks(call.args, function.params, given)
+        """Whether a decorated function is called later, `function.delay(…)`, with less than it takes: the worker of
+        a queue gives it more, nobody knows where."""
+        later = isinstance(call.func, tree.Attr) and call.func.name != function.name
+        return bool(later and function.fact.decorators) and lacks(
+            call.args, function.params, given
         )
 
     def tie(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.keys.beginnings import Beginnings
 from capsule_lint.plan.keys.completed import Completed
 from capsule_lint.plan.keys.fallbacks import Fallbacks
 from capsule_lint.plan.keys.other_keys import of_other_keys
@@ -42,12 +43,14 @@ class KeyDefects(Room):
     _completed: Completed = field(init=False)
     _fallbacks: Fallbacks = field(init=False)
     _sort_keys: SortKeys = field(init=False)
+    _beginnings: Beginnings = field(init=False)
     ties: Ties = field(init=False)
 
     def __post_init__(self) -> None:
         self._completed = Completed(self.planner)
         self._fallbacks = Fallbacks(self.planner)
         self._sort_keys = SortKeys(self.program)
+        self._beginnings = Beginnings(self.program)
         self.ties = Ties(self.planner)
 
     def key_code(self, site: KeySite) -> str:
@@ -320,6 +323,11 @@ class KeyDefects(Room):
             reason = f"the keys of `{sharer}` are made here too, which needs less"
             if any(scope not in scopes for scope in missing):
                 self._refuse(site, missing[0], reason, host)
+        for scope in missing:
+            told = self._beginnings.told(site, scope) if anchors[scope.name] is None else None
+            if told is not None:
+                reason = f"`{scope.parameter}` is in what the key begins with, in a way that is not understood"
+                self._refuse(site, scope, reason, told)
         if self._is_of_several(host):
             self._refuse(site, missing[0], "several names get keys of this one text", host)
             for other in (site, replace(site, index=not site.index)):
