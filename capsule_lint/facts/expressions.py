@@ -61,6 +61,15 @@ class Expressions:
                 return self._constant(node)
             case ast.JoinedStr():
                 return self._fstring(node)
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="str"), attr="join"),
+                args=[separator, parts],
+                keywords=[],
+            ) if not isinstance(separator, ast.Starred) and not isinstance(parts, ast.Starred):
+                # It is `separator.join(parts)`.
+                at = self._at(node.func)[:2] + self._at(separator)[2:]
+                joining = tree.Attr(at, self.of(separator), "join")
+                return tree.Call(self._at(node), joining, self.arguments((parts,), ()))
             case ast.Call():
                 return tree.Call(
                     self._at(node), self.of(node.func), self.arguments(node.args, node.keywords)

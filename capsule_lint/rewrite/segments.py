@@ -27,8 +27,6 @@ _QUOTED = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 
 _ESCAPES = re.compile(r"(\\(?:N\{[^}]*\}|.))|[{}]", re.DOTALL)
 _MARKS = re.compile(r"^[\W_]+|[\W_]+$")
-_JOINING = {"join": 0, "reduce": 1}
-"""The place of the parts in calls that join them."""
 
 
 class SegmentFix(ExpressionFix[AddSegments]):
@@ -187,7 +185,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
     def _call(
         self, original: cst.Call, updated: cst.Call, mend: AddSegments
     ) -> cst.BaseExpression:
-        listed = _JOINING.get(name_of(original.func), len(original.args))
+        listed = _listed(original)
         display = original.args[listed].value if listed < len(original.args) else None
         if isinstance(display, cst.List | cst.Tuple):
             args = list(updated.args)
@@ -261,6 +259,15 @@ class SegmentFix(ExpressionFix[AddSegments]):
                     new.append(_bare(segment, quoted))
                 new.append(parse(f"str({segment.hole})" if wrap else _spelled(segment)))
         return (near + 1 if near is not None else 0), new
+
+
+def _listed(call: cst.Call) -> int:
+    """The place of the parts in a call that joins them; behind all of its arguments in any other."""
+    match call:
+        case cst.Call(func=cst.Attribute(value=cst.Name("str"), attr=cst.Name("join"))):
+            return 1
+        case _:
+            return {"join": 0, "reduce": 1}.get(name_of(call.func), len(call.args))
 
 
 def _has_tag(node: cst.BaseExpression | None) -> bool:
