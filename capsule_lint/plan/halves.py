@@ -94,16 +94,19 @@ class Halves(Room):
     def _given(
         self, made: Sequence[tree.Node], function: Function, cls: Class, scope: Scope
     ) -> Iterator[tree.Attr]:
-        """Where another scope of an object is given to what the program makes: a function, or a class."""
+        """Where another scope of an object is given to what the program makes, a function or a class, or put into a
+        text that is no key as far as it is understood: `self.sep.join([f"TENANT{self.sep}{self.tenant_id}", *parts])`."""
         names, held = self.program.names, self.program.domain.held.is_attribute
         for node in made:
             match names.parent(node), node:
-                case tree.Call() as call, tree.Attr(base=tree.Name(id=name)) if (
-                    name == function.self_name and node is not call.func
-                ):
+                case outer, tree.Attr(base=tree.Name(id=name)) if name == function.self_name:
                     others = self.program.policy.others(scope)
-                    told = any(held(cls, node.name, other) for other in others)
-                    if told and self.program.calls.callees(call):
+                    if not any(held(cls, node.name, other) for other in others):
+                        continue
+                    if isinstance(outer, tree.Call):
+                        if node is not outer.func and self.program.calls.callees(outer):
+                            yield node
+                    elif tree.makes_text(outer) and self._says_part(function):
                         yield node
 
     def _judge(self, function: Function, scope: Scope) -> None:
