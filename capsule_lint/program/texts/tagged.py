@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
@@ -22,6 +22,9 @@ from capsule_lint.program.texts.text_objects import VALUE
 if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.texts.templates import Templates
+
+_FIELD: Final = re.compile(r"\{|%[(sdr]|\$[\w{]")
+"""Where a text is to be filled, so that nothing comes behind it: `TENANT#%s`."""
 
 
 @dataclass(eq=False, slots=True)
@@ -52,7 +55,11 @@ class Tagged:
         if said is not None or not self._of_enum(function):
             return said
         tag = self.templates.constant(receiver)
-        if tag is None or "{" in tag or any(a.keyword is not None or a.star for a in node.args):
+        if (
+            tag is None
+            or _FIELD.search(tag)
+            or any(a.keyword is not None or a.star for a in node.args)
+        ):
             return None
         ended = re.search(r"[\W_]\Z", tag) is not None
         found: list[Piece] = [Text(tag if ended else f"{tag}#", host, node)]
@@ -79,7 +86,7 @@ class Tagged:
                     found += self.templates.inline(bound.arguments[name].value, host, depth + 1)
                 case Filled(value=tree.Attr() as own):
                     word = self._word(function, receiver, own)
-                    if word is None or "{" in word:
+                    if word is None or _FIELD.search(word):
                         return None
                     found.append(Text(word, host, node))
                 case _:
