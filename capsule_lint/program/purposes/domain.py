@@ -344,14 +344,21 @@ class Domain:
         )
 
     def _is_scope(self, cls: Class) -> bool:
-        """Whether objects, and those of heirs, hold values of scopes and nothing else, though they make keys of these:
-        `Scope(tenant_id)`."""
-        made_of = [
-            [p.name for p in self.classes.constructor(one) or ()]
-            for one in self.classes.subclasses(cls)
-        ]
+        """Whether objects, and those of heirs, hold values of scopes and nothing else, though they make keys of these,
+        `Scope(tenant_id)`, or are keys themselves: `str(StreamId(tenant_id, cart_id))`."""
         scopes = self.policy.scopes
-        return all(made_of) and all(names_any_of(name, scopes) for own in made_of for name in own)
+        for one in self.classes.subclasses(cls):
+            made_of = self.classes.constructor(one) or ()
+            others = [p for p in made_of if not names_any_of(p.name, scopes)]
+            whole = self._is_key(one) and all(map(self.is_identifier, others))
+            if not made_of or (others and not whole):
+                return False
+        return True
+
+    def _is_key(self, cls: Class) -> bool:
+        """Whether the text of an object is the only key that it makes."""
+        names = {*cls.methods, *cls.scope.bindings}
+        return "__str__" in cls.methods and not any(map(self.policy.is_key_name, names))
 
     def is_repository(self, cls: Class) -> bool:
         """Whether the class reads or writes entities."""
