@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from capsule_lint.plan.defaulted import Defaulted
 from capsule_lint.plan.demands import Demands
 from capsule_lint.plan.entities.bypassed import Bypassed
+from capsule_lint.plan.entities.called_keys import CalledKeys
 from capsule_lint.plan.entities.gains import Gains
 from capsule_lint.plan.entities.images import Images
 from capsule_lint.plan.entities.items import Items
@@ -177,6 +178,7 @@ class Planner:
         others = (
             self.loads,
             self.items,
+            CalledKeys(self),
             AccessChecks(self),
             self.unfiltered,  # which asks what such checks say of rows
             self.defaulted,

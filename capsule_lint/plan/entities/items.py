@@ -15,10 +15,11 @@ from capsule_lint.plan.entities.copied import Copied
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.enumerated import JSON_KEYS
 from capsule_lint.plan.entities.named import named_read
+from capsule_lint.plan.entities.typed_dicts import TypedDicts
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.testing.expected import typed_value
-from capsule_lint.program.inference.types import Instance, Types, ordered
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import behind, looked_up
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.places.sites import Role
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import KeyDefect, Knot, Want
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class
-
-_NONE: Types = frozenset()
 
 _MAX_DEPTH: Final = 3
 
@@ -60,23 +59,27 @@ class Items(Room):
     """What is read of items of which it is not known who has written them, with which change, for which scope."""
     _steps: Steps = field(init=False)
     _copied: Copied = field(init=False)
+    _typed: TypedDicts = field(init=False)
 
     def __post_init__(self) -> None:
         program = self.program
         self._steps = self.planner.spreaders.steps
+        self._typed = TypedDicts(program)
         self._copied = Copied(program, self.planner.local.rows, self._steps)
 
     def find(self) -> None:
         """Demand the entries of items whose keys change, and the keys of their `TypedDict` classes."""
         if not self.planner.defects:
             return
-        for node in (*self.displays(tests=False), *self._assigned()):
-            if not self.is_written(node) or self._is_loaded_whole(node):
+        for node in self.written_out():
+            if not self.is_written(node) or self.is_loaded_whole(node):
                 continue
             for defect in self._defects_of(node):
                 for scope in defect.missing:
                     if isinstance(node, tree.Subscript):
-                        self._step(node, scope, defect)
+                        added = self.step(node, scope, defect.knot)
+                        if added is not None:
+                            self.written.append(Written(node, defect, scope, added[0]))
                     else:
                         self._extend(node, scope, defect)
         self._spelled_as_json()
@@ -115,7 +118,7 @@ class Items(Room):
         found = False
         gaining = [c for c in self.state.fields if self._is_typed(c)]
         for display in self.displays(tests=True) if gaining else ():
-            for cls in self._typed(display):
+            for cls in self._typed.of(display):
                 for home in self.program.classes.mro(cls):
                     for scope in self.state.fields.get(home, {}).values():
                         want = self.add(display, scope, ("class", home))
@@ -148,6 +151,11 @@ class Items(Room):
         )
 
     # --- which dicts ---
+
+    def written_out(self) -> Iterator[Display | tree.Subscript]:
+        """The dicts of the program with the value of a scope under its name, written out or put there later."""
+        yield from self.displays(tests=False)
+        yield from self._assigned()
 
     def displays(self, *, tests: bool) -> Iterator[Display]:
         """The dicts that are written out with the value of a scope under its name."""
@@ -223,14 +231,14 @@ class Items(Room):
             made = made or any(True for one in parts.wholes for _ in self._copied.of_row(one))
             if not made:
                 return any(True for _ in self.planner.spreaders.put_beside(display))
-        elif any(map(policy.is_sort_key_name, names)) or self._typed(display):
+        elif any(map(policy.is_sort_key_name, names)) or self._typed.of(display):
             return True
         whole = not isinstance(display, tree.Subscript)
         if whole and keys.positions.dict_role(display) is Role.WRITTEN:
             return True
         return any(map(self.planner.spreaders.is_put, parts.uses))
 
-    def _is_loaded_whole(self, display: Display | tree.Subscript) -> bool:
+    def is_loaded_whole(self, display: Display | tree.Subscript) -> bool:
         """Whether objects of a class that is no entity are made from all that such an item has: they
         would be given more than they take."""
         names = {name for name, _ in self._steps.of(display).entries}
@@ -254,9 +262,8 @@ class Items(Room):
 
     def _defects_of(self, display: Display | tree.Subscript) -> Iterator[KeyDefect]:
         """The defects of the keys that an item has."""
-        program = self.program
-        is_key, parts = program.policy.is_key_name, self._steps.of(display)
-        keys = [typed_value(v) or v for n, v in parts.entries if is_key(n)]
+        program, parts = self.program, self._steps.of(display)
+        keys = self.keys_of(display)
         keys += [k for key in keys for k in self._copied.behind(key)]
         keys += [key for whole in parts.wholes for key in self._copied.of_row(whole)]
         given = self.planner.spreaders.keys_given(display, program.policy.scopes)
@@ -267,6 +274,11 @@ class Items(Room):
             yield from self.changing(node)
         makers = self._makers(parts, put)
         yield from (d for d in self.planner.defects if d.function in makers)
+
+    def keys_of(self, display: Display | tree.Subscript) -> list[tree.Node]:
+        """The values of the keys that an item says itself."""
+        is_key = self.program.policy.is_key_name
+        return [typed_value(v) or v for n, v in self._steps.of(display).entries if is_key(n)]
 
     def changing(self, key: tree.Node) -> Iterator[KeyDefect]:
         """The defects of what an expression is as a key."""
@@ -315,14 +327,14 @@ class Items(Room):
         entry = entry_of(display, old) if old is not None else None
         if old is not None and entry is not None:
             self.written.append(Written(display, defect, scope, rename(entry[0], old, scope)))
-        for cls in self._typed(display):
+        for cls in self._typed.of(display):
             if scope in self.program.policy.scopes_of(cls.name):
                 self.planner.loads.keep(cls, scope, defect.knot)
 
     def add(self, display: Display, scope: Scope, knot: Knot) -> Want | None:
         """Demand an entry, unless the item is that of an entity, which has its own way to get it, or the
         constructor of its class is going to be given it."""
-        if isinstance(display, tree.Call) and self._typed(display):
+        if isinstance(display, tree.Call) and self._typed.of(display):
             return None
         if self.says(display, scope):
             return None
@@ -332,8 +344,8 @@ class Items(Room):
             return None
         return self.planner.local.notes.extend(display, old, scope, knot)
 
-    def _step(self, node: tree.Subscript, scope: Scope, defect: KeyDefect) -> None:
-        """Demand `item["capsule_id"] = …` beside `item["tenant_id"] = …`."""
+    def step(self, node: tree.Subscript, scope: Scope, knot: Knot) -> tuple[str, Want] | None:
+        """Demand `item["capsule_id"] = …` beside `item["tenant_id"] = …`, unless there is a way to get it; and its key."""
         key, statement = tree.text(node.index), self.program.names.parent(node)
         assert key is not None
         assert isinstance(statement, tree.Assign)
@@ -341,12 +353,12 @@ class Items(Room):
         names = [name for name, _ in self._steps.of(node).entries]
         old = self.planner.loads.nearest(names, scope)
         if old is None or not names_scope(key, old) or self.says(node, scope):
-            return
+            return None
         new, notes = rename(key, old, scope), self.planner.local.notes
         if new in names or self._is_of_entity(statement.value, scope):
-            return
-        if notes.step(node, statement.value, scope, new, defect.knot) is not None:
-            self.written.append(Written(node, defect, scope, new))
+            return None
+        want = notes.step(node, statement.value, scope, new, knot)
+        return (new, want) if want is not None else None
 
     def says(self, display: Display | tree.Subscript, scope: Scope) -> bool:
         """Whether an item has a scope's value already, also under another name: `"env": self.env`."""
@@ -373,51 +385,3 @@ class Items(Room):
             )
             for one in self.program.inference.of(path.base)
         )
-
-    # --- TypedDict ---
-
-    def _typed(self, node: tree.Node) -> list[Class]:
-        """The `TypedDict` classes that a dict is made by, or is annotated with where it stands."""
-        types = self._expected(node, 0)
-        if isinstance(node, tree.Call):
-            types |= self.program.inference.of(node)
-        found = [one.cls for one in ordered(types) if isinstance(one, Instance)]
-        return [cls for cls in found if self._is_typed(cls)]
-
-    def _expected(self, node: tree.Node, depth: int) -> Types:
-        """What is said of the place that an expression stands in."""
-        program = self.program
-        parent, inference = program.names.parent(node), program.inference
-        match parent:
-            case tree.Assign(annotation=None, targets=(tree.Name(id=name),)):
-                function = program.names.function_of(node)
-                returned = (
-                    [r for r in function.returns if isinstance(r, tree.Name) and r.id == name]
-                    if function
-                    else []
-                )
-                return inference.returned(function) if returned else _NONE
-            case tree.Assign(annotation=annotation) if annotation is not None:
-                return inference.annotations.of(annotation)
-            case tree.Eval(kind="return"):
-                function = program.names.function_of(node)
-                return inference.returned(function) if function is not None else _NONE
-            case tree.Call():
-                return self._taken(parent, node)
-            case tree.Conditional():
-                return self._expected(parent, depth)
-            case tree.Sequence() | tree.Comprehension(kind="ListComp") if depth == 0:
-                return inference.elements(self._expected(parent, 1))
-            case _:
-                return _NONE
-
-    def _taken(self, call: tree.Call, node: tree.Node) -> Types:
-        """What the parameter is annotated with that an argument is given for."""
-        program, found = self.program, _NONE
-        for callee in program.calls.callees(call):
-            function: Function | None = callee.function if callee.cls is None else None
-            for name, argument in callee.arguments(call).items():
-                parameter = function.parameter(name) if function is not None else None
-                if argument.value is node and parameter is not None and parameter.annotation:
-                    found |= program.inference.annotations.of(parameter.annotation)
-        return found
