@@ -137,8 +137,8 @@ class ArgumentOpinions:
         if two is None:
             return Opinion(fact)
         one = value
-        if any(self.ground.uncast(node) is not node for node in (one, two)):
-            return Opinion(fact)  # the type that one is made is not the other's
+        if not self.ground.can_trade(module, one, two):
+            return Opinion(fact)
         if module.is_test and self._is_spelled_out(value):
             return Opinion(fact)  # it would not be what the test expects any more
         source, filename = self.ground.source, module.filename

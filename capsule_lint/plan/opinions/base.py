@@ -107,14 +107,31 @@ class Ground(Room):
 
     def path_name(self, node: tree.Node) -> str:
         """The name by which a plain path is known: `capsule_id` of `ctx.capsule_id`,
-        `str(capsule_id)` or `claims["capsule_id"]`; empty for whatever is computed."""
+        `current().capsule_id`, `str(capsule_id)` or `claims["capsule_id"]`; empty for whatever is computed."""
         match self.uncast(node):
+            case tree.Attr(base=tree.Call() as made, name=name) if self._is_made_here(made):
+                return name if self.scope_named(name) is not None else ""
             case tree.Name() | tree.Attr() | tree.Subscript() as path:
                 return hole_name(path) if is_path(path) else ""
             case tree.Call(func=tree.Attr(name="get") as func) as path if is_path(func.base):
                 return hole_name(path)
             case _:
                 return ""
+
+    def _is_made_here(self, call: tree.Call) -> bool:
+        """Whether a call gives what a function of the program makes of plain values: a context, or whatever has scopes."""
+        plain = all(isinstance(a.value, tree.Const) or is_path(a.value) for a in call.args)
+        return plain and is_path(call.func) and bool(self.callees(call))
+
+    def can_trade(self, module: Module, one: tree.Node, two: tree.Node) -> bool:
+        """Whether two values may take each other's places: neither is made another type there, and what calls give
+        is asked for in the same way before and after."""
+        made = {
+            self.source(module, node.base.span)
+            for node in (one, two)
+            if isinstance(node, tree.Attr) and isinstance(node.base, tree.Call)
+        }
+        return len(made) < 2 and all(self.uncast(node) is node for node in (one, two))
 
     def uncast(self, node: tree.Node) -> tree.Node:
         """What stands inside of `str(…)`, or of the type of a scope."""

@@ -83,7 +83,7 @@ class NamedOpinions:
         module, symbol = names.module_of(one.value), names.symbol_of(one.value)
         missing, span = (one.scope.parameter,), one.value.span
         fact = SwapFact(module.filename, span, symbol, missing, reason=one.name)
-        if other is None or any(self.ground.uncast(m.value) is not m.value for m in (one, other)):
+        if other is None or not self.ground.can_trade(module, one.value, other.value):
             return Opinion(fact)
         spans = (one.value.span, other.value.span)
         first, second = (self.ground.source(module, at) for at in spans)
