@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.supply.absent import absent_at
+from capsule_lint.program.calling.binding import surplus
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.logs import is_for_people
@@ -24,7 +25,7 @@ _MAKING: Final = frozenset(("str", "format", "join", "quote", "append", "add", "
 _LOOKING: Final = frozenset(("get", "pop", "setdefault"))
 """Those that look a key up, which has other parts besides."""
 _PLAIN: Final = frozenset(
-    ("staticmethod", "classmethod", "property", "abstractmethod", "override")
+    ("staticmethod", "classmethod", "property", "cached_property", "abstractmethod", "override")
 )
 """Decorators that ask nothing."""
 _PREFIXES: Final = frozenset(("begins_with", "startswith", "removeprefix"))
@@ -202,9 +203,17 @@ class NoValues:
             is_key = called in _LOOKING and isinstance(value, tree.Sequence)
             return not cast and not is_key and called not in _MAKING
         argument = next((a for a in call.args if a.value is value), None)
-        name = calls.parameter_of(call, argument) if argument is not None else None
+        name = argument and (calls.parameter_of(call, argument) or self._rest(call, argument))
         targets = [callee.function or callee.cls for callee in callees]
-        return name is None or any(one is None or self._asks(one, name) for one in targets)
+        return not name or any(one is None or self._asks(one, name) for one in targets)
+
+    def _rest(self, call: tree.Call, argument: tree.Argument) -> str:
+        """The name of the `*parts` that an argument is one of; nothing where that is not so of all that is called."""
+        calls, found = self.ground.program.calls, set[str]()
+        for params, given in map(calls.parameters, calls.callees(call)):
+            rest = next((p.name for p in params if p.kind == "*"), "")
+            found.add(rest if argument in surplus(call.args, params, given) else "")
+        return found.pop() if len(found) == 1 else ""
 
 
 def _parts(node: tree.Node) -> tuple[tree.Node, ...]:
