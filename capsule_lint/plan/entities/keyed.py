@@ -14,11 +14,11 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Class
+    from capsule_lint.program.model import Class, Function
     from capsule_lint.program.names import Names
 
 _FINDING: Final = ("delete", "refresh", "update")
@@ -81,7 +81,8 @@ class Keyed(Room, Struct, frozen=True):
 
 def is_of_key_alone(program: Program, call: tree.Call, cls: Class) -> bool:
     """Whether a call makes a model of PynamoDB's for what its key finds, and neither says whose that is nor writes it as a
-    whole: `Visit(pk, "visit").update(actions=…)`, `batch.delete(Visit(pk, "visit"))`; or a local is told it later."""
+    whole: `Visit(pk, "visit").update(actions=…)`, `batch.delete(Visit(pk, "visit"))`, also where a function gives it; or a
+    local is told it later."""
     takes, scopes = program.domain.held.takes, program.policy.scopes
     if (
         not program.classes.is_pynamo(cls)
@@ -90,10 +91,12 @@ def is_of_key_alone(program: Program, call: tree.Call, cls: Class) -> bool:
         or any(takes(cls, name, scope) for name, _ in call.keywords for scope in scopes)
     ):
         return False
-    names, uses = program.names, list[tree.Node]((call,))
-    match names.parent(call):
-        case tree.Assign(targets=(tree.Name() as target,)):
-            uses = list(reads_of(names, target, (target.at,)))
+    return all(_needs_key_alone(program, cls, uses) for uses in _uses(program, call, set()))
+
+
+def _needs_key_alone(program: Program, cls: Class, uses: Sequence[tree.Node]) -> bool:
+    """Whether what uses an object only finds something by its key, or tells it later whose it is."""
+    names, scopes = program.names, program.policy.scopes
     parents = [(use, names.parent(use)) for use in uses]
     is_attribute = program.domain.held.is_attribute
     set_later = [one for _, one in parents if isinstance(names.parent(one), tree.Assign)]
@@ -103,9 +106,41 @@ def is_of_key_alone(program: Program, call: tree.Call, cls: Class) -> bool:
     )
 
 
+def _uses(program: Program, made: tree.Call, seen: set[Function]) -> Iterator[Sequence[tree.Node]]:
+    """Where an object is used, behind a local, and for each call of a function that gives it: itself, where more than
+    these may use it."""
+    names = program.names
+    match names.parent(made):
+        case tree.Assign(targets=(tree.Name() as target,)):
+            yield list(reads_of(names, target, (target.at,)))
+        case tree.Eval(kind="return") if calls := _calls(program, names.function_of(made), seen):
+            for call in calls:
+                yield from _uses(program, call, seen)
+        case _:
+            yield (made,)
+
+
+def _calls(program: Program, giver: Function | None, seen: set[Function]) -> Sequence[tree.Call]:
+    """The calls that may be of a function; none where it is used as a value as well."""
+    if giver is None or giver in seen:
+        return ()
+    seen.add(giver)
+    family = program.calls.families.of(giver)
+    callees = program.calls.callees
+    return [
+        call
+        for member in family
+        if not any(map(program.calls.is_value, family))
+        for call in program.calls.candidates(member)
+        if not (known := {one.function for one in callees(call)}) or not known.isdisjoint(family)
+    ]
+
+
 def _only_finds(names: Names, use: tree.Node, above: object) -> bool:
     """Whether an object is used for its key alone: `visit.update(…)`, `batch.delete(visit)`."""
     match above:
+        case tree.Attr(name="attribute_values"):
+            return names.module_of(use).is_test  # looks at what it has
         case tree.Attr(name=name):
             called = names.parent(above)
             return name in _FINDING and isinstance(called, tree.Call) and called.func is above
