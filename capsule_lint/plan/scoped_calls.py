@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _INJECTING: Final = frozenset(("inject", "autowired"))
 """Decorators of frameworks that fill the parameters which a call leaves out."""
+_ANY: Final = frozenset(("args", "parts", "values"))
+"""What is called so may begin with anything, scopes as well."""
 _REFUSALS: Final = frozenset(("TypeError", "ValidationError"))
 """The errors, or what they are caught as, of calls that lack an argument, and of what validates its arguments."""
 
@@ -99,7 +101,7 @@ class ScopedCalls(Room):
         partial gives is `told` with what its calls add."""
         given_by = [
             (args, unheld)
-            for args in told or [call.args[offset:]]
+            for args in (self._said(own, params) for own in told or [call.args[offset:]])
             if (unheld := self._unheld(args)) is not None
         ]
         if len(given_by) < max(len(told), 1):
@@ -118,8 +120,8 @@ class ScopedCalls(Room):
         for lacking in (*([pair] for pair in scopes), scopes):
             names = {p.name for _, p in lacking}
             others = [p for p in params if p.name not in names]
-            bound = [_binds(args, others, given, unheld) for args, unheld in given_by]
-            if not any(b is None or self._is_misplaced(b, callee) for b in bound):
+            bound = [(a, _binds(a, others, given, unheld)) for a, unheld in given_by]
+            if not any(b is None or self._is_misplaced(a, b, callee) for a, b in bound):
                 possible.append([s for s, _ in lacking])
         if not possible:
             return
@@ -146,6 +148,20 @@ class ScopedCalls(Room):
         errors = _REFUSALS if isinstance(callee, Function) else _REFUSALS | {"ValueError"}
         return not errors.isdisjoint(expected_of(self.program.names, call))
 
+    def _said(
+        self, args: Sequence[tree.Argument], params: Sequence[tree.Parameter]
+    ) -> Sequence[tree.Argument]:
+        """The arguments without a last `*ids` that bears the name of the callee's own `*ids`, and is a collection: it
+        is meant for that, and for no scope before it."""
+        rest = next((p.name for p in params if p.kind == "*"), None)
+        if not rest or rest in _ANY or not args or args[-1].star != "*":
+            return args
+        binding = bound_whole(self.program.names, args[-1].value)
+        handed_on = (
+            binding is not None and binding.parameter is not None and binding.parameter.kind
+        )
+        return args[:-1] if hole_name(args[-1].value) == rest and handed_on != "*" else args
+
     def _unheld(self, args: Sequence[tree.Argument]) -> Collection[str] | None:
         """The names under which nothing is that a call spreads, as far as that is known: a function's own `**fields`
         holds none of its other parameters. `None` where what is spread may be anything."""
@@ -171,9 +187,16 @@ class ScopedCalls(Room):
             one is not None and is_shifted(call.args, one, given, scope) for one, given in called
         )
 
-    def _is_misplaced(self, bound: Bound, callee: Function | Class) -> bool:
+    def _is_misplaced(
+        self, args: Sequence[tree.Argument], bound: Bound, callee: Function | Class
+    ) -> bool:
         """Whether an argument that is one scope's value, by its name or by policy, would go to the parameter of something
-        else; one of a scope that the call gives besides may be meant for what no scope is, `other=test_tenant()`."""
+        else, or among the callee's `*ids`; one of a scope that the call gives besides may be meant for what no scope is,
+        `other=test_tenant()`."""
+        scopes = self.program.policy.scopes
+        left = [a for a in args if not a.star and a not in bound.arguments.values()]
+        if any(names_any_of(hole_name(one.value), scopes) for one in left):
+            return True
         for parameter, argument in bound.arguments.items():
             name, said = hole_name(argument.value), self.program.domain.held.by_policy
             meant = [s for s in self.program.policy.scopes if name and names_scope(name, s)]

@@ -34,11 +34,10 @@ class GivenAlready(Room, Struct, frozen=True):
         args = call.args[offset:]
         if any(scope.parameter in self._entries(a.value) for a in args if a.star == "**"):
             return True
-        constructor = self.program.classes.constructor
-        params = (constructor(callee) or ()) if isinstance(callee, Class) else callee.params
+        params = self._constructor(call, callee) if isinstance(callee, Class) else callee.params
         taken = [p.name for p in params if p.by_position][given:]
         said = [a.value for a in args if a.keyword is None]
-        if len(said) <= len(taken) or any(a.star for a in args):
+        if any(a.star for a in args):
             return False
         scopes = self.program.policy.scopes
         if any(
@@ -49,7 +48,27 @@ class GivenAlready(Room, Struct, frozen=True):
         own = [n for n in more if self._says(said[n], scope)]
         if len(said) - len(more) > len(taken) or len(own) != 1:
             return False
-        return self._place(taken, scope) == own[0] - sum(n < own[0] for n in more)
+        if self._place(taken, scope) != own[0] - sum(n < own[0] for n in more):
+            return False
+        return len(said) > len(taken) or self._are_behind(said[own[0] :], taken[own[0] :], scope)
+
+    def _are_behind(self, said: Sequence[tree.Node], taken: Sequence[str], scope: Scope) -> bool:
+        """Whether a call that binds, since defaults make up for what it has too many, gives a scope's value and behind
+        it what is taken in its place: `Seat(self.tenant_id, self.capsule_id, self.show)` for `Seat(tenant_id, show,
+        guest="")`."""
+        if text_of(said[0]) == (scope.test_source.code if scope.test_source else None):
+            return True
+        names = [hole_name(value) for value in said[1:]]
+        shifted = [name == parameter for name, parameter in zip(names, taken, strict=False)]
+        as_is = [name == parameter for name, parameter in zip(names, taken[1:], strict=False)]
+        return any(shifted) and not any(as_is)
+
+    def _constructor(self, call: tree.Call, cls: Class) -> Sequence[tree.Parameter]:
+        """What the class takes that a call makes an object of: one that inherits the new field has fields of its own."""
+        classes = self.program.classes
+        made = {c.cls for c in self.program.calls.callees(call) if c.cls is not None}
+        heirs = [one for one in made if cls in classes.mro(one)]
+        return classes.constructor(heirs[0] if len(heirs) == 1 else cls) or ()
 
     def _entries(self, spread: tree.Node) -> set[str]:
         """What a dict that is written out has whatever happens, or a sum of such: `dict(tenant_id=tenant_id) | changes`."""
