@@ -10,6 +10,7 @@ from capsule_lint.plan.code import added_entry, text_of
 from capsule_lint.plan.entities.keyed import is_of_key_alone
 from capsule_lint.plan.entities.setters import setters
 from capsule_lint.plan.entities.told_later import begins_empty
+from capsule_lint.plan.mixins import mixed_into
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Knot, Value, Want
 from capsule_lint.plan.supply.rebuilds import rebuilds
@@ -153,6 +154,11 @@ class Gains(Room):
 
     def gain_field(self, cls: Class, scope: Scope, knot: Knot, like: str | None = None) -> str:
         """Demand that instances of `cls` have the scope's value; returns the attribute's name."""
+        if heirs := mixed_into(self.program, cls):
+            for heir in heirs:
+                if not self.program.classes.has_attribute(heir, scope.parameter):
+                    self.gain_field(heir, scope, knot)
+            return scope.parameter
         home = self._below_narrowed(cls, self._home(cls, like), scope)
         attribute = scope.parameter
         if like is not None and like.startswith("_"):

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
+from capsule_lint.plan.mixins import mixed_into
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.read_for_others import read_for
 from capsule_lint.plan.supply.repeats import kept, repeatable
@@ -65,6 +66,9 @@ class Holders:
                 continue
             if self.program.classes.has_attribute(cls, name):
                 return name
+        every = {self.attribute_of(heir, scope) for heir in mixed_into(self.program, cls)}
+        if len(every) == 1:
+            return every.pop()
         return self.program.domain.held.attribute(cls, scope)
 
     def read_of(self, node: tree.Node, cls: Class, scope: Scope, beside: str = "") -> str | None:
