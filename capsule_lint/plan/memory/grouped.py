@@ -1,4 +1,5 @@
-"""Rows that `groupby` puts together by one scope, though they have another one as well."""
+"""Rows that `groupby`, or a dict whose keys an `attrgetter` makes, puts together by one scope, though they have another one
+as well."""
 
 from __future__ import annotations
 
@@ -30,14 +31,41 @@ class Grouped(Room, Struct, frozen=True):
         for module in self.program.names.judged():
             for call in module.each(tree.Call) if not module.is_test else ():
                 if last_name(call.func) == "groupby" and len(call.args) > 1:
-                    self._judge(call)
+                    self._judge(call.keyword("key") or call.args[1].value, self._rows(call))
+                elif last_name(call.func) == "attrgetter" and self._keeps(call):
+                    self._judge(call, self._having(self._names(call)))
 
-    def _judge(self, call: tree.Call) -> None:
-        """Note what the key of a grouping lacks that says a scope and more."""
-        key = call.keyword("key") or call.args[1].value
+    def _keeps(self, getter: tree.Call) -> bool:
+        """Whether things are kept under what a getter makes that has a name: `self._rows[self._key(row)] = row`."""
+        names = self.program.names
+        made = names.parent(getter)
+        node = made if isinstance(made, tree.Call) else getter  # staticmethod(attrgetter(…))
+        kept = names.parent(node)
+        if not isinstance(kept, tree.Assign):
+            return False
+        known = {last_name(target) for target in kept.targets}
+        return any(
+            last_name(call.func) in known
+            and isinstance(into := names.parent(call), tree.Subscript)
+            and into.index is call
+            for module in names.production()
+            for call in module.each(tree.Call)
+        )
+
+    def _having(self, names: list[str]) -> list[Class]:
+        """The classes that gain fields and have all of these."""
+        mro, fields = self.program.classes.mro, self.state.fields
+        return [
+            cls
+            for cls in list(fields)
+            if fields[cls] and all(any(c.has(name) for c in mro(cls)) for name in names)
+        ]
+
+    def _judge(self, key: tree.Node, rows: list[Class]) -> None:
+        """Note what a key lacks that says a scope and more."""
         names, planner = self._names(key), self.planner
         said = [s for s in self.program.policy.scopes if any(names_scope(n, s) for n in names)]
-        for cls in self._rows(call) if said and len(names) > len(said) else ():
+        for cls in rows if said and len(names) > len(said) else ():
             for scope in self.state.fields[cls].values():
                 if scope not in said:
                     reason = left_out_of_key(scope)
