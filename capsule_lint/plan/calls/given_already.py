@@ -56,7 +56,7 @@ class GivenAlready(Room, Struct, frozen=True):
         """Whether a call that binds, since defaults make up for what it has too many, gives a scope's value and behind
         it what is taken in its place: `Seat(self.tenant_id, self.capsule_id, self.show)` for `Seat(tenant_id, show,
         guest="")`."""
-        if text_of(said[0]) == (scope.test_source.code if scope.test_source else None):
+        if scope.test_source is not None and text_of(said[0]) == scope.test_source.code:
             return True
         names = [hole_name(value) for value in said[1:]]
         shifted = [name == parameter for name, parameter in zip(names, taken, strict=False)]

@@ -36,7 +36,8 @@ class Beginnings(Struct, frozen=True):
         taken = site.function and self.program.domain.scope_parameter(site.function, scope)
         other = taken.name if taken else None
         for part in self._parts(first.value, 0):
-            named = isinstance(part, tree.Name) and part.id == other
+            own = self.program.names.function_of(part) is site.function
+            named = own and isinstance(part, tree.Name) and part.id == other
             if named or (part is not first.value and names_scope(hole_name(part), scope)):
                 return first.value
         return None

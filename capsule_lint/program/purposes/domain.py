@@ -20,6 +20,7 @@ from capsule_lint.program.purposes.roles import Roles
 from capsule_lint.program.purposes.tables import Tables
 from capsule_lint.program.purposes.told_by_reads import ToldByReads
 from capsule_lint.program.texts.pieces import Filled, names_any_of, names_scope, snake
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -356,9 +357,15 @@ class Domain:
         return True
 
     def _is_key(self, cls: Class) -> bool:
-        """Whether the text of an object is the only key that it makes."""
-        names = {*cls.methods, *cls.scope.bindings}
-        return "__str__" in cls.methods and not any(map(self.policy.is_key_name, names))
+        """Whether the text of an object, with the tag of a scope in it, is the only key that it makes."""
+        method = cls.methods.get("__str__")
+        if method is None or any(
+            map(self.policy.is_key_name, {*cls.methods, *cls.scope.bindings})
+        ):
+            return False
+        parts = [p for value in method.returns for one in within(value) for p in tree.said_in(one)]
+        tags = [scope.tag for scope in self.policy.scopes if scope.tag]
+        return any(tag in part for part in parts if isinstance(part, str) for tag in tags)
 
     def is_repository(self, cls: Class) -> bool:
         """Whether the class reads or writes entities."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.texts.templates import Templates
 
-_FIELD: Final = re.compile(r"\{|%[(sdr]|\$[\w{]")
+_FIELD: Final = re.compile(r"\{|%[-#0 +]*[\d.]*[(a-zA-Z]|\$[\w{]")
 """Where a text is to be filled, so that nothing comes behind it: `TENANT#%s`."""
 
 
