@@ -96,18 +96,19 @@ class Halves(Room):
     ) -> Iterator[tree.Attr]:
         """Where another scope of an object is given to what the program makes, a function or a class, or put into a
         text that is no key as far as it is understood: `self.sep.join([f"TENANT{self.sep}{self.tenant_id}", *parts])`."""
-        names, held = self.program.names, self.program.domain.held.is_attribute
+        held, others = self.program.domain.held.is_attribute, self.program.policy.others(scope)
         for node in made:
-            match names.parent(node), node:
-                case outer, tree.Attr(base=tree.Name(id=name)) if name == function.self_name:
-                    others = self.program.policy.others(scope)
-                    if not any(held(cls, node.name, other) for other in others):
-                        continue
-                    if isinstance(outer, tree.Call):
-                        if node is not outer.func and self.program.calls.callees(outer):
-                            yield node
-                    elif tree.makes_text(outer) and self._says_part(function):
-                        yield node
+            if not (isinstance(node, tree.Attr) and isinstance(node.base, tree.Name)):
+                continue
+            own = node.base.id == function.self_name
+            if own and any(held(cls, node.name, other) for other in others):
+                outer = self.program.names.parent(node)
+                if isinstance(outer, tree.Call):
+                    goes = node is not outer.func and bool(self.program.calls.callees(outer))
+                else:
+                    goes = tree.makes_text(outer) and self._says_part(function)
+                if goes:
+                    yield node
 
     def _judge(self, function: Function, scope: Scope) -> None:
         own: Knot = ("function", function)

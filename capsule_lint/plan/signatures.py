@@ -133,9 +133,7 @@ class Signatures(Room):
             self._around.setdefault((member, scope), []).append(other)
         for call, callee in list(program.calls.callers(member)):
             if self._is_completed(call, member, callee.given):
-                filename = program.names.module_of(call).filename
-                where = filename, call.func.span, _COMPLETED.format(member.name), member.symbol
-                self.planner.obstacle(knot, *where, "reference", scope)
+                self._leave(call.func, _COMPLETED.format(member.name), member, scope, knot)
                 continue
             self.want_argument(call, scope, member, callee.given, knot)
             self._gain_twins(call, member, scope, knot)
@@ -204,10 +202,8 @@ class Signatures(Room):
         for one in self.program.inference.of(call.func):
             kind, _, method = one.name.partition(".") if isinstance(one, Foreign) else ("", "", "")
             if kind == "collection" and method != last_name(call.func):
-                filename = self.program.names.module_of(call).filename
                 reason = f"may call `{method}` of a collection as well, which has no place for `{scope.parameter}`"
-                where = filename, call.func.span, reason, member.symbol
-                self.planner.obstacle(knot, *where, "reference", scope)
+                self._leave(call.func, reason, member, scope, knot)
 
     def _double(self, one: LambdaObject, function: Function, given: int) -> None:
         """A lambda that fits in the place of a function takes what that takes."""
@@ -277,9 +273,7 @@ class Signatures(Room):
             self.gain(other, scope, knot)
         elif self.program.domain.scope_parameter(other, scope) is None:
             reason = f"comes in the place of what gains `{scope.parameter}`, with a constructor of its own"
-            filename = self.program.names.module_of(node).filename
-            where = filename, node.span, reason, other.symbol
-            self.planner.obstacle(knot, *where, "reference", scope)
+            self._leave(node, reason, other, scope, knot)
 
     def can_gain(self, function: Function) -> bool:
         """Whether the signature is ours to change."""
@@ -341,6 +335,14 @@ class Signatures(Room):
             kind,
             scope,
         )
+
+    def _leave(
+        self, node: tree.Node, reason: str, function: Function, scope: Scope, knot: Knot
+    ) -> None:
+        """Leave what stands in the place of a function, or calls it, to a person."""
+        filename = self.program.names.module_of(node).filename
+        where = filename, node.span, reason, function.symbol
+        self.planner.obstacle(knot, *where, "reference", scope)
 
     def want_argument(
         self,

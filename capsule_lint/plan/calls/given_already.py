@@ -34,11 +34,11 @@ class GivenAlready(Room, Struct, frozen=True):
         args = call.args[offset:]
         if any(scope.parameter in self._entries(a.value) for a in args if a.star == "**"):
             return True
+        if any(a.star for a in args):
+            return False
         params = self._constructor(call, callee) if isinstance(callee, Class) else callee.params
         taken = [p.name for p in params if p.by_position][given:]
         said = [a.value for a in args if a.keyword is None]
-        if any(a.star for a in args):
-            return False
         scopes = self.program.policy.scopes
         if any(
             p.kind == "*" or (not p.by_position and names_any_of(p.name, scopes)) for p in params

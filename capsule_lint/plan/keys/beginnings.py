@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.texts.pieces import Filled, hole_name, names_scope
 from capsule_lint.program.walk import within
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
     from capsule_lint.program.places.sites import KeySite
 
 _MAX_DEPTH: Final = 3
@@ -46,21 +44,7 @@ class Beginnings(Struct, frozen=True):
         """What an expression is made of, through properties and functions without arguments of their own."""
         for part in within(node):
             yield part
-            for function in self._made_by(part) if depth < _MAX_DEPTH else ():
-                for value in function.returns:
-                    yield from self._parts(value, depth + 1)
-
-    def _made_by(self, node: tree.Node) -> Iterator[Function]:
-        match node:
-            case tree.Attr():
-                for one in self.program.inference.of(node.base):
-                    method = (
-                        self.program.classes.method(one.cls, node.name)
-                        if isinstance(one, Instance)
-                        else None
-                    )
-                    if method is not None and method.is_property:
-                        yield method
-            case tree.Call(args=()):
-                found = (callee.function for callee in self.program.calls.callees(node))
-                yield from (function for function in found if function is not None)
+            if depth < _MAX_DEPTH and not (isinstance(part, tree.Call) and part.args):
+                for function in self.program.keys.results.helpers_in(part):
+                    for value in function.returns:
+                        yield from self._parts(value, depth + 1)
