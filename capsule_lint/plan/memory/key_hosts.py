@@ -160,7 +160,8 @@ class KeyHosts:
         elif function is not None and depth < self._passed.get((function, binding.name), _MANY):
             self._passed[function, binding.name] = depth
             given = [*self._told(function, binding), *self.handed.by_index(binding)]
-            found = [one for value in given for one in self._hosts_of(value, depth + 1)]
+            hosts = (one for value in given for one in self._hosts_of(value, depth + 1))
+            found = [one for one in hosts if not self._is_of_a_kind(one[0])]
             spelled = all(isinstance(host, tree.Const) for host, _ in found)
             scopes = self.program.policy.scopes
             scoped = any(is_value(host, scope) for host, _ in found for scope in scopes)
@@ -206,6 +207,14 @@ class KeyHosts:
         parts = self.parts(host)
         made = self.program.keys.at(host) is not None or self.classes.of(host) is not None
         return made or helper is not None or (parts is not None and parts[0] != "bare")
+
+    def _is_of_a_kind(self, host: tree.Node) -> bool:
+        """Whether a text has no mark of a key and a part that is made anew, so that no other is like it:
+        `f"job-{uuid4().hex}"`. It is an identifier."""
+        template = self.program.templates.template(host)
+        pieces = template.pieces if template is not None else ()
+        made = (isinstance(p, Filled) and self.is_made_anew(p.value) for p in pieces)
+        return template is not None and "#" not in template.text and any(made)
 
     def _of_attribute(self, key: tree.Attr, depth: int) -> Hosts:
         for one in self.program.inference.of(key.base):
