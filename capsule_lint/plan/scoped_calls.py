@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.plan.room import Room
+from capsule_lint.plan.uses.absorbed import ANYTHING
 from capsule_lint.plan.uses.decorated import giving
 from capsule_lint.plan.uses.partials import called_with, is_known_late, left_open
 from capsule_lint.program.calling.binding import bind
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
 _INJECTING: Final = frozenset(("inject", "autowired"))
 """Decorators of frameworks that fill the parameters which a call leaves out."""
-_ANY: Final = frozenset(("args", "parts", "values"))
-"""What is called so may begin with anything, scopes as well."""
 _REFUSALS: Final = frozenset(("TypeError", "ValidationError"))
 """The errors, or what they are caught as, of calls that lack an argument, and of what validates its arguments."""
 
@@ -101,7 +100,7 @@ class ScopedCalls(Room):
         partial gives is `told` with what its calls add."""
         given_by = [
             (args, unheld)
-            for args in (self._said(own, params) for own in told or [call.args[offset:]])
+            for args in (self._said(own, params, scopes) for own in told or [call.args[offset:]])
             if (unheld := self._unheld(args)) is not None
         ]
         if len(given_by) < max(len(told), 1):
@@ -149,18 +148,26 @@ class ScopedCalls(Room):
         return not errors.isdisjoint(expected_of(self.program.names, call))
 
     def _said(
-        self, args: Sequence[tree.Argument], params: Sequence[tree.Parameter]
+        self,
+        args: Sequence[tree.Argument],
+        params: Sequence[tree.Parameter],
+        scopes: Sequence[tuple[Scope, tree.Parameter]],
     ) -> Sequence[tree.Argument]:
-        """The arguments without a last `*ids` that bears the name of the callee's own `*ids`, and is a collection: it
-        is meant for that, and for no scope before it."""
+        """The arguments without a last `*ids` that bears the name of the callee's own `*ids`, and is a collection, or
+        what a function is given besides all scopes: it is meant for that, and for no scope before it."""
         rest = next((p.name for p in params if p.kind == "*"), None)
-        if not rest or rest in _ANY or not args or args[-1].star != "*":
+        if not rest or rest in ANYTHING or not args or args[-1].star != "*":
+            return args
+        if hole_name(args[-1].value) != rest:
             return args
         binding = bound_whole(self.program.names, args[-1].value)
-        handed_on = (
-            binding is not None and binding.parameter is not None and binding.parameter.kind
-        )
-        return args[:-1] if hole_name(args[-1].value) == rest and handed_on != "*" else args
+        around = binding.function if binding is not None else None
+        own = binding.parameter if binding is not None else None
+        if own is None or around is None or own.kind != "*":
+            return args[:-1]
+        takes, gains = self.program.domain.scope_parameter, self.state.gains
+        told = all(takes(around, s) is not None or gains(around, s) for s, _ in scopes)
+        return args[:-1] if told else args
 
     def _unheld(self, args: Sequence[tree.Argument]) -> Collection[str] | None:
         """The names under which nothing is that a call spreads, as far as that is known: a function's own `**fields`

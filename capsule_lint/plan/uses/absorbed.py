@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passers import passed_on
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
+
+ANYTHING: Final = frozenset(("args", "parts", "values"))
+"""What is called so may begin with anything, scopes as well."""
 
 
 def stands_for(program: Program, function: Function) -> Function | None:
@@ -78,8 +81,25 @@ def absorbs(program: Program, function: Function, scope: Scope) -> bool:
         positional = [p for p in other.own_params if p.by_position]
         if parameter not in positional:
             return "**" in kinds
+        if "*" in kinds and _is_for_more(program, function, other):
+            return False
         return positional.index(parameter) >= own and ("*" in kinds or parameter.kind == "plain")
     return False
+
+
+def _is_for_more(program: Program, function: Function, other: Function) -> bool:
+    """Whether `*ids` of a function, which does more with it than to hand it on, is what that of another one is, by its
+    name, and takes no scope before that."""
+    rests = [p.name for one in (function, other) for p in one.own_params if p.kind == "*"]
+    if len(rests) < 2 or rests[0] != rests[1] or rests[0] in ANYTHING:
+        return False
+    reads = [one for one in _reads(program, function) if one.id == rests[0]]
+    return not all(_is_spread(program, one) for one in reads)
+
+
+def _is_spread(program: Program, node: tree.Name) -> bool:
+    call = program.names.parent(node)
+    return isinstance(call, tree.Call) and any(a.star and a.value is node for a in call.args)
 
 
 def takes_by_name(program: Program, function: Function, scope: Scope) -> bool:
