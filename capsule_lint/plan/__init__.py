@@ -147,8 +147,11 @@ class _Judge(Room):
         is_helper = self.planner.keys.is_helper(self.planner.sites[id(defect.template.host)])
         return defect.function if is_helper else None
 
+    def _lacking_keys(self) -> Iterable[KeyDefect]:
+        yield from (*self.planner.defects, *self.planner.blank, *self.planner.silenced)
+
     def _key_facts(self) -> Iterable[Fact]:
-        for defect in (*self.planner.defects, *self.planner.silenced):
+        for defect in self._lacking_keys():
             if self._helper_of(defect) is not None:
                 continue
             site = self.planner.sites[id(defect.template.host)]
@@ -178,7 +181,7 @@ class _Judge(Room):
 
     def _helper_facts(self) -> Iterable[Fact]:
         helpers: dict[Function, tuple[set[Scope], str | None, Knot]] = {}
-        for defect in (*self.planner.defects, *self.planner.silenced):
+        for defect in self._lacking_keys():
             helper = self._helper_of(defect)
             if helper is not None:
                 site = self.planner.sites[id(defect.template.host)]

@@ -19,6 +19,7 @@ from capsule_lint.plan.entities.spreaders import Spreaders
 from capsule_lint.plan.entities.stored import Stored
 from capsule_lint.plan.entities.tuples import Tuples
 from capsule_lint.plan.halves import Halves
+from capsule_lint.plan.keys.blanks import Blanks
 from capsule_lint.plan.keys.fillings import Fillings
 from capsule_lint.plan.keys.key_defects import KeyDefects
 from capsule_lint.plan.memory.access_checks import AccessChecks
@@ -88,6 +89,8 @@ class Planner:
         self.defects: list[KeyDefect] = []
         self.silenced: list[KeyDefect] = []
         """Defects that people have said are meant."""
+        self.blank: list[KeyDefect] = []
+        """Keys whose text has what they lack, where nothing fills it."""
         self.narrow: list[KeyDefect] = []
         """What keys have less than others, because policy wants no more of them."""
         self.sites: dict[int, KeySite] = {}
@@ -168,6 +171,7 @@ class Planner:
         self.demands.find()
         self.fillings.find()
         self.scoped.calls()
+        Blanks(self).find()
         self.scoped.helpers()
         for want in (*self.key_wants(), *self.local.notes.wants):
             self.ask(want)

@@ -227,7 +227,7 @@ class ScopedCalls(Room):
     def helpers(self) -> None:
         """A key helper takes its scopes as parameters, whatever else is in reach; where it stands in a function
         from which it has another scope, that function does."""
-        for defect in self.planner.defects:
+        for defect in (*self.planner.defects, *self.planner.blank):
             function = defect.function
             if (
                 function is None

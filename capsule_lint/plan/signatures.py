@@ -392,7 +392,7 @@ class Signatures(Room):
                 )
             )
 
-    def asks(self, call: tree.Call, scope: Scope, knot: Knot) -> bool:
+    def asks(self, call: tree.Node, scope: Scope, knot: Knot) -> bool:
         """Note that a call is to be given a scope; whether that is new."""
         key = (id(call), scope.parameter)
         if key in self._asked:

@@ -76,6 +76,8 @@ class Want:
     given: int = 0
     offset: int = 0
     """How many arguments of the call stand before the callee's own (`partial(f, …)`)."""
+    name: str = ""
+    """How the field is called that it fills, where that is not as the scope's parameter is."""
 
 
 @dataclass(eq=False, slots=True)

@@ -23,7 +23,7 @@ def expected_by(node: object) -> Iterator[str]:
             yield from map(last_name, tree.items(error.value))
 
 
-def expected_of(names: Names, call: tree.Call) -> Iterator[str]:
+def expected_of(names: Names, call: tree.Node) -> Iterator[str]:
     """The names of the errors that what stands around a call expects of it, or catches."""
     place = names.place(call)
     for block in place.scope.module.blocks.values():

@@ -95,22 +95,25 @@ class Formats(MendRoom):
 
     def extend(self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str) -> None:
         """Put segments into the format that `host` fills, or say that it cannot be done."""
+        self._add(knot, host, self._extended(knot, host, groups, code))
+
+    def fill(self, want: Want) -> None:
+        """Fill a field that a text has which nothing fills, or gains which is chosen while the program runs."""
+        code, host, after = self.mends.members.hole(want, want.knot), want.node, want.mirror
+        if code is None:
+            return
+        filling, name = self._filling(host), want.name or want.scope.parameter
+        self._add(want.knot, host, self._named(host, name, code, after, filling, "CAP104"))
+
+    def _add(self, knot: Knot, host: tree.Node, mends: Iterator[Mend]) -> None:
+        """Have the mends made, or say why they cannot be."""
         try:
-            found = list(self._extended(knot, host, groups, code))
+            found = list(mends)
         except Unknown as reason:
             self.mends.obstacle(knot, host, str(reason))
             return
         for mend in found:
             self.mends.add(knot, mend)
-
-    def fill(self, want: Want) -> None:
-        """Fill a field that a text gains which is chosen while the program runs."""
-        code, host, after = self.mends.members.hole(want, want.knot), want.node, want.mirror
-        if code is None:
-            return
-        filling = self._filling(host)
-        for mend in self._named(host, want.scope.parameter, code, after, filling, "CAP104"):
-            self.mends.add(want.knot, mend)
 
     def _extended(
         self, knot: Knot, host: tree.Node, groups: Sequence[Group], code: str

@@ -92,9 +92,10 @@ class KeyDefects(Room):
         makers = family.union(*map(keys.helpers_of, family))
         sites = [site for maker in makers for site in keys.inside(maker)]
         taken = any(takes(maker, scope) is not None for maker in makers)
-        return bool(sites) and not taken and all(map(self._is_silenced, sites))
+        return bool(sites) and not taken and all(map(self.is_silenced, sites))
 
-    def _is_silenced(self, site: KeySite) -> bool:
+    def is_silenced(self, site: KeySite) -> bool:
+        """Whether people have said that what a template lacks is meant."""
         at = site.template.host.at
         if self.is_helper(site) and site.function is not None:
             at = site.function.fact.name_at
@@ -157,7 +158,7 @@ class KeyDefects(Room):
         for scope in missing:
             piece = near[scope.name]
             delegated = piece is not None and piece.host is not template.host
-            if delegated and piece is not None and self._delegate(piece.host, site):
+            if delegated and piece is not None and self.delegate(piece.host, site):
                 self.ties.tie(("key", id(piece.host)), site)
                 if self._stays_without(piece.host, scope):
                     anchors[scope.name] = beginning = self._beginning(template, piece)
@@ -167,7 +168,7 @@ class KeyDefects(Room):
                         self._refuse(site, scope, "begins with a key that needs less")
                 continue
             first = template.pieces[segments[0].piece if segments else 0].host
-            begun = id(first) in elsewhere and self._delegate(first, site)  # and gets all of them
+            begun = id(first) in elsewhere and self.delegate(first, site)  # and gets all of them
             if piece is None and first is not template.host and (begun or self._is_site(first)):
                 self.ties.tie(("key", id(first)), site)
                 continue
@@ -250,7 +251,7 @@ class KeyDefects(Room):
     def _is_site(self, host: tree.Node) -> bool:
         return self.program.keys.at(host) is not None
 
-    def _delegate(self, host: tree.Node, site: KeySite) -> bool:
+    def delegate(self, host: tree.Node, site: KeySite) -> bool:
         """A template that lacks a scope where it is built, in a local or in another function; whether
         it is one by itself."""
         if self._is_site(host) or id(host) in self.planner.sites:
@@ -308,7 +309,7 @@ class KeyDefects(Room):
             name for name in ends if (begun := anchors[name]) and _mark_at_end(self._pieces(begun))
         }
         self.planner.sites[id(host)] = site
-        if self._is_silenced(site):
+        if self.is_silenced(site):
             self.planner.silenced.append(defect)
             return
         self.planner.defects.append(defect)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.local_names import bound_whole
-from capsule_lint.program.model import Binding
+from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import (
     Filled,
     Piece,
@@ -34,6 +34,9 @@ class Formatted:
     """Evaluates format strings."""
 
     templates: Templates
+    blanks: dict[int, tuple[tree.Node, str]] = field(default_factory=dict)
+    """The fields, by the names that stand for them, that nothing fills of all that is written out: the expression that
+    fills the others, and how each is called."""
     _fields: dict[tuple[int, str], tree.Name] = field(default_factory=dict)
 
     def named_field(self, name: str, near: tree.Node) -> tree.Node:
@@ -43,6 +46,15 @@ class Formatted:
             known = self._fields[id(near), name] = tree.Name(near.at, name)
             self.templates.names.index.put(known, self.templates.names.place(near))
         return known
+
+    def _left_blank(
+        self, name: str, near: tree.Node, filling: tree.Node, host: tree.Node
+    ) -> Filled:
+        """A field of a format that nothing fills which is written out."""
+        found = self.named_field(name, near)
+        if _is_written_out(filling):
+            self.blanks[id(found)] = (filling, name)
+        return Filled(found, host, snake(name))
 
     def braces(
         self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node]
@@ -60,7 +72,7 @@ class Formatted:
             number += not match["name"]
             value = given.get(name.partition(".")[0].partition("[")[0])
             if value is None:
-                found.append(Filled(self.named_field(name, node), host, snake(name)))
+                found.append(self._left_blank(name, node, node, host))
             elif "." in name:
                 found.append(Filled(value, host, snake(name)))
             else:
@@ -82,7 +94,7 @@ class Formatted:
             elif name in given:
                 found += self.templates.inline(given[name], host, 1)
             else:
-                found.append(Filled(self.named_field(name, node), host, snake(name)))
+                found.append(self._left_blank(name, node, node, host))
         found.append(Text(text[at:], host, node))
         return [p for p in found if not isinstance(p, Text) or p.value]
 
@@ -108,9 +120,7 @@ class Formatted:
                 found += (
                     self.templates.inline(named, host, depth)
                     if named is not None
-                    else [
-                        Filled(self.named_field(match["name"], right), host, snake(match["name"]))
-                    ]
+                    else [self._left_blank(match["name"], right, node, host)]
                 )
             elif operands:
                 found += self.templates.inline(operands.pop(0), host, depth)
@@ -211,3 +221,29 @@ class Formatted:
         if value is None or (isinstance(statement, tree.Assign) and statement.op):
             return node
         return node if binding.place.scope.kind in ("module", "class") else value
+
+
+def _is_written_out(filling: tree.Node) -> bool:
+    """Whether all that fills the names of a format is written out where it is filled."""
+    match filling:
+        case tree.Binary(right=right):
+            return _is_whole(right)
+        case tree.Call(func=tree.Attr(name="safe_substitute")):
+            return False
+        case tree.Call(func=func, args=args):
+            maps = last_name(func) in ("format_map", SUBSTITUTE)
+            spread = [a for a in args if a.star == "**" or (maps and a.keyword is None)]
+            return bool(args) and all(_is_whole(argument.value) for argument in spread)
+        case _:
+            return False
+
+
+def _is_whole(mapping: tree.Node) -> bool:
+    """Whether a dict has no other names than those that are written out in it."""
+    match mapping:
+        case tree.DictDisplay(keys=keys):
+            return all(key is not None and tree.text(key) is not None for key in keys)
+        case tree.Call(func=tree.Name(id="dict"), args=args):
+            return all(argument.keyword is not None for argument in args)
+        case _:
+            return False

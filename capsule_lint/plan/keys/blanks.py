@@ -1,0 +1,71 @@
+"""Fields of format strings that nothing fills: `PK.format(tenant_id=tenant_id)` of `"TENANT#{tenant_id}#CAPSULE#{capsule_id}"`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from capsule_lint.plan.state import KeyDefect, Knot, Want
+from capsule_lint.program.expected_errors import expected_of
+from capsule_lint.program.texts.pieces import Filled
+
+if TYPE_CHECKING:
+    from capsule_lint.facts import tree
+    from capsule_lint.plan.planner import Planner
+    from capsule_lint.program.places.sites import KeySite
+    from capsule_lint.program.texts.pieces import Segment
+
+_ERRORS: Final = frozenset(("KeyError", "LookupError", "Exception"))
+"""What a field that nothing fills ends in, or is caught as."""
+
+
+class Blanks(Struct, frozen=True):
+    """Finds keys whose text has the segment of a scope, where that alone is filled which stands beside it."""
+
+    planner: Planner
+
+    def find(self) -> None:
+        """Note what such keys lack, and want the values."""
+        templates = self.planner.program.templates
+        for site in tuple(self.planner.program.keys.sites):
+            pieces = site.template.pieces
+            for segment in templates.segments(pieces):
+                piece = pieces[segment.piece]
+                blank = templates.formatted.blanks.get(id(piece.value))
+                if isinstance(piece, Filled) and blank is not None and not blank[1].isdigit():
+                    self._lacks(site, piece, segment, *blank)
+
+    def _lacks(
+        self, site: KeySite, piece: Filled, segment: Segment, filling: tree.Node, name: str
+    ) -> None:
+        """A key that lacks what a field is filled with; where it is a part of another key, that is one by itself."""
+        planner, program = self.planner, self.planner.program
+        scope = next(s for s in program.policy.scopes if s.name == segment.scope)
+        host = piece.host
+        if host is not site.template.host and not planner.keys.delegate(host, site):
+            return
+        site = program.keys.at(host) or site
+        if planner.keys.is_silenced(site) or scope not in program.domain.required(site):
+            return
+        if not _ERRORS.isdisjoint(expected_of(program.names, filling)):
+            return
+        beside = [
+            one.value
+            for other in program.templates.segments(site.template.pieces)
+            if isinstance(one := site.template.pieces[other.piece], Filled)
+            and one.value.span in filling.span
+            and id(one.value) not in program.templates.formatted.blanks
+        ]
+        knot: Knot = ("key", id(host))
+        planner.sites[id(host)] = site
+        mirror = beside[-1] if beside else None
+        want = Want(scope, filling, knot, "field", mirror=mirror, name=name)
+        if not planner.signatures.asks(filling, scope, knot):
+            return
+        anchors = {scope.name: mirror}
+        planner.blank.append(
+            KeyDefect(site.template, site.module, site.function, [scope], anchors, knot)
+        )
+        planner.blank[-1].wants[scope.name] = want
+        planner.want(want)
