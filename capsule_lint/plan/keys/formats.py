@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
-
-from msgspec import Struct
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddEntry, Mend, Replace
@@ -24,6 +22,14 @@ from capsule_lint.plan.keys.format_fields import (
     renumbered,
     start_of,
 )
+from capsule_lint.plan.keys.format_filling import (
+    Addition,
+    Filler,
+    Filling,
+    Group,
+    Unknown,
+    runs_of,
+)
 from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance
@@ -35,48 +41,11 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot, Want
-    from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class
 
 _NAMESPACES: Final = frozenset(("locals", "vars"))
 _DISPLAYS: Final = tree.Sequence | tree.DictDisplay | tree.Call
 """What fills a format whole: a tuple, a dict, or a call that makes one."""
-Filler: TypeAlias = tree.Node | str
-"""What fills a field: an expression that is there, or the code of a new one."""
-
-
-class Unknown(Exception):
-    """The format cannot be extended; its text says why."""
-
-
-class Addition(Struct, frozen=True):
-    """One segment for a format string: what stands around its field, and the code that fills it."""
-
-    scope: Scope
-    before: str
-    after: str
-    hole: str
-
-
-class Group(Struct, frozen=True):
-    """The segments that come behind one field; at the very front without an anchor."""
-
-    anchor: tree.Node | None
-    additions: Sequence[Addition]
-
-
-@dataclass(eq=False, slots=True)
-class Filling:
-    """What fills the fields of one format: values in order, and values by name."""
-
-    values: list[Filler]
-    names: dict[str, tree.Node]
-    mapping: tree.Node | None
-    """The mapping that has the names, where they are no keyword arguments."""
-    near: tree.Node
-    """What fields are known by that nothing written out fills."""
-    new: list[tuple[str, str, tree.Node | None]] = field(default_factory=list)
-    """What is filled in by name: the name, the code, and the value that it comes after."""
 
 
 @dataclass(eq=False, slots=True)
@@ -129,9 +98,14 @@ class Formats(MendRoom):
         if sign == "%" and has_starred_width(literal):
             raise Unknown("the widths of the format string are filled in as well")
         filling = self._filling(host)
-        text = literal
+        values, text = [v for v in filling.values if not isinstance(v, str)], literal
+        filling.surplus = self.program.templates.formatted.surplus_in(host, values)
+        left = filling.surplus.values()
+        filling.values = [v for v in values if all(v is not one for one in left)]
         for group in groups:
             text = self._with(text, group, filling, sign)
+        if [v for v in filling.values if not isinstance(v, str)] != values:
+            raise Unknown("what is filled in stands in another order than the text would have it")
         yield from self._operands(knot, host, filling, code)
         if constant is base and base.span in host.span:
             yield Replace(module.filename, constant.span, code, text)
@@ -179,7 +153,8 @@ class Formats(MendRoom):
                 fields.append(named(sign, name, text[like.start : like.end], apart=apart))
         elif not fields:
             first = positions[near] + 1 if near is not None else 0
-            filling.values[first:first] = holes
+            given = (filling.surplus.get(one.scope.name) for one in group.additions)
+            filling.values[first:first] = [a or b for a, b in zip(given, holes, strict=True)]
             numbers = range(first, first + len(holes))
             fields += ["%s" if sign == "%" else f"{{{n}}}" if like.name else "{}" for n in numbers]
             if like.name:
@@ -257,7 +232,7 @@ class Formats(MendRoom):
     def _operands(
         self, knot: Knot, host: tree.Node, filling: Filling, code: str
     ) -> Iterator[Mend]:
-        runs = list(_runs(filling.values))
+        runs = list(runs_of(filling.values))
         if isinstance(host, tree.Binary):
             if runs and not self._is_key_too(knot, host.right, runs):
                 yield from self._listed(host.right, runs, filling, code)
@@ -404,20 +379,6 @@ class Formats(MendRoom):
             if other.id == node.id and binding in program.names.bindings_of(other):
                 raise Unknown(f"`{node.id}` fills more than this format")
         return written
-
-
-def _runs(values: Sequence[Filler]) -> Iterator[tuple[int, list[str]]]:
-    """The new values that stand together, and how many old ones stand before them."""
-    old, run = 0, list[str]()
-    for value in values:
-        if isinstance(value, str):
-            run.append(value)
-            continue
-        if run:
-            yield old, run
-        old, run = old + 1, []
-    if run:
-        yield old, run
 
 
 def _holds(outer: tree.Node, inner: tree.Node) -> bool:

@@ -12,7 +12,8 @@ from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddSegments, AddStatement, NewSegment, Replace
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.keys.format_fields import start_of
-from capsule_lint.plan.keys.formats import Addition, Formats, Group
+from capsule_lint.plan.keys.format_filling import Addition, Group
+from capsule_lint.plan.keys.formats import Formats
 from capsule_lint.plan.keys.listed import Listed, joins
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
 from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of

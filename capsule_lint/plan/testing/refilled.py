@@ -33,9 +33,9 @@ def refilled(
             if isinstance(call, tree.Call) and call.func is method:
                 if all(a.keyword is not None for a in call.args):
                     return _by_name(mends, call, changed, knot)
-                return _by_place(mends, call, _new_fields(mends, constant, changed, "{"), knot)
+                return _by_place(mends, call, constant, changed, knot)
         case tree.Binary(op="%", left=left) as filled if left is node:
-            return _listed(mends, filled.right, _new_fields(mends, constant, changed, "%"), knot)
+            return _listed(mends, filled.right, constant, changed, knot)
     return []
 
 
@@ -57,23 +57,23 @@ def _by_name(mends: Mends, call: tree.Call, changed: str, knot: Knot) -> list[Me
 
 
 def _by_place(
-    mends: Mends, call: tree.Call, new: Sequence[tuple[int, Scope]], knot: Knot
+    mends: Mends, call: tree.Call, constant: tree.Node, changed: str, knot: Knot
 ) -> list[Mend]:
     """`PK.format(a_tenant(), "x")`."""
     filename = mends.program.names.module_of(call).filename
     found: list[Mend] = []
     if any(a.star or a.keyword is not None for a in call.args):
         return []
-    for at, scope in new:
+    for at, scope in _new_fields(mends, constant, changed, "{", len(call.args)):
         code = mends.testing.code(scope, call, knot)
-        if code is None or at > len(call.args):
+        if code is None:
             return []
         found.append(AddArgument(filename, call.span, "CAP104", code, None, at))
     return found
 
 
 def _listed(
-    mends: Mends, right: tree.Node, new: Sequence[tuple[int, Scope]], knot: Knot
+    mends: Mends, right: tree.Node, constant: tree.Node, changed: str, knot: Knot
 ) -> list[Mend]:
     """`PK % (a_tenant(), "x")`."""
     filename = mends.program.names.module_of(right).filename
@@ -84,9 +84,9 @@ def _listed(
         is_tuple or isinstance(right, tree.Const | tree.Call)
     ):
         return []
-    for at, scope in new:
+    for at, scope in _new_fields(mends, constant, changed, "%", len(items)):
         code = mends.testing.code(scope, right, knot)
-        if code is None or at > len(items):
+        if code is None:
             return []
         groups.setdefault(at, []).append(code)
     found: list[Mend] = []
@@ -98,14 +98,16 @@ def _listed(
 
 
 def _new_fields(
-    mends: Mends, constant: tree.Node, changed: str, sign: Sign
+    mends: Mends, constant: tree.Node, changed: str, sign: Sign, given: int
 ) -> list[tuple[int, Scope]]:
-    """The scopes that a template gains fields for which are filled by their places, and how many of the values that
-    fill it now come before each; nothing where that is not clear."""
+    """The scopes that a template gains fields for which are filled by their places, and how many of the values `given`
+    that fill it now come before each; nothing where that is not clear."""
     module = mends.program.names.module_of(constant)
     old, new = mends.source(module, constant.span), changed
     was, marks = (list(marks_in(text, sign)) for text in (old, new))
     if any(mark.is_named for mark in (*was, *marks)) or len(marks) <= len(was):
+        return []
+    if max(positions_of(was), default=-1) + 1 != given:
         return []
     olds, news = _between(old, was), _between(new, marks)
     first = next((n for n, (a, b) in enumerate(zip(olds, news, strict=False)) if a != b), len(was))

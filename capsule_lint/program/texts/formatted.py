@@ -13,6 +13,9 @@ from capsule_lint.program.texts.pieces import (
     Filled,
     Piece,
     Text,
+    ends_with_tag,
+    hole_name,
+    scope_named,
     snake,
 )
 from capsule_lint.program.texts.text_objects import SUBSTITUTE
@@ -26,6 +29,8 @@ DOLLARS: Final = re.compile(
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{(?P<name>[\w.\[\]]*)(?:![rsa])?(?::[^{}]*)?\}")
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from capsule_lint.program.texts.templates import Templates
 
 
@@ -107,7 +112,9 @@ class Formatted:
         """The pieces of `text % values`."""
         right = node.right
         by_name = self.entries(right) or {}
-        operands = self.operands(right)
+        operands = self._without(
+            self.surplus(text, PERCENT, values := self.operands(right)), values
+        )
         found: list[Piece] = []
         at = 0
         for match in PERCENT.finditer(text):
@@ -171,17 +178,44 @@ class Formatted:
             return self.braces(text, node, host, dict(given or {}))
         if method.name == SUBSTITUTE:
             return self.dollars(text, node, host, self.substituted(node))
-        given, number = {}, 0
+        given, listed = {}, list[tree.Node]()
         for argument in node.args:
             if argument.keyword is not None:
                 given[argument.keyword] = argument.value
             elif argument.star == "**":
                 given |= self.entries(argument.value) or {}
             else:
-                for value in self.operands(argument.value) if argument.star else [argument.value]:
-                    given[str(number)] = value
-                    number += 1
+                listed += self.operands(argument.value) if argument.star else [argument.value]
+        listed = self._without(self.surplus(text, _BRACES, listed), listed)
+        given |= {str(number): value for number, value in enumerate(listed)}
         return self.braces(text, node, host, given)
+
+    def surplus_in(self, host: tree.Node, values: Sequence[tree.Node]) -> dict[str, tree.Node]:
+        """The same for an expression that fills a format with some values in order."""
+        base = self.base(host)
+        text = self.templates.constant(base) if base is not None else None
+        form = PERCENT if isinstance(host, tree.Binary) else _BRACES
+        return self.surplus(text, form, values) if text is not None else {}
+
+    def surplus(
+        self, text: str, form: re.Pattern[str], values: Sequence[tree.Node]
+    ) -> dict[str, tree.Node]:
+        """The values of scopes for which a text that is filled in order has no place, by their scopes: it has so many
+        fields less, `"TENANT#{}#NOTE#{}".format(tenant_id, capsule_id, note_id)`."""
+        fields = [m for m in form.finditer(text) if m[0] not in ("{{", "}}", "%%")]
+        if len(values) <= len(fields) or any(m["name"] for m in fields):
+            return {}
+        scopes, starts = self.templates.scopes, [0, *(m.end() for m in fields)]
+        before = [text[at : m.start()] for at, m in zip(starts, fields, strict=False)]
+        said = [s for s in scopes if any(ends_with_tag(one, s.tag) for one in before)]
+        named = [(scope_named(hole_name(value), scopes), value) for value in values]
+        found = {s.name: value for s, value in named if s is not None and s not in said}
+        return found if len(found) == len(values) - len(fields) else {}
+
+    def _without(
+        self, surplus: dict[str, tree.Node], values: Sequence[tree.Node]
+    ) -> list[tree.Node]:
+        return [v for v in values if all(v is not one for one in surplus.values())]
 
     def substituted(self, node: tree.Call) -> dict[str, tree.Node]:
         """What a `string.Template` is given, by name and in mappings."""
