@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding
 from capsule_lint.program.texts.pieces import (
     Filled,
@@ -46,11 +47,9 @@ class Tagged:
     ) -> list[Piece] | None:
         """What a call says: what the method says of the object and the arguments. Where a method of an
         enum is not plain: the member's value, a separator, and the arguments."""
-        receiver = node.func
-        if function.name != "__call__":
-            if not isinstance(receiver, tree.Attr):
-                return None
-            receiver = receiver.base
+        receiver = self._receiver(node, function)
+        if receiver is None:
+            return None
         said = self._said(node, function, receiver, host, depth)
         if said is not None or not self._of_enum(function):
             return said
@@ -68,6 +67,19 @@ class Tagged:
                 found.append(Text("#", host, node))
             found += self.templates.inline(argument.value, host, depth + 1)
         return found
+
+    def is_read(self, node: tree.Call, function: Function) -> bool:
+        """Whether it is known what a method says of its object and the arguments of a call."""
+        receiver = self._receiver(node, function)
+        said = receiver and self._said(node, function, receiver, node, 0)
+        return said is not None
+
+    def _receiver(self, node: tree.Call, function: Function) -> tree.Node | None:
+        """The object whose method is called, also where a name is kept for that: `tenant = Tag.TENANT.of`."""
+        if function.name == "__call__":
+            return node.func
+        method = behind(self.templates.names, node.func)
+        return method.base if isinstance(method, tree.Attr) else None
 
     def _said(
         self, node: tree.Call, function: Function, receiver: tree.Node, host: tree.Node, depth: int
