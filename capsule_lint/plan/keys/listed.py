@@ -52,6 +52,23 @@ class Listed(Struct, frozen=True):
                 return text or anchor
         return None
 
+    def ends_alone(self, host: tree.Call, anchor: tree.Node | None) -> bool:
+        """Whether a key is what a method makes of a word of its object and the anchor, which takes no more parts, and
+        ends with that: `Tag.TENANT.of(tenant_id)`, to which others are joined where it is kept in a local."""
+        calls, called = self.program.calls, self.program.templates.called
+        if anchor is None or takes_more(calls, host, anchor):
+            return False
+        functions = [callee.function for callee in calls.callees(host)]
+        one = functions[0] if len(functions) == 1 else None
+        read = (
+            one is not None and called.tagged.is_method(one) and called.tagged.is_read(host, one)
+        )
+        match self.program.templates.evaluate(host, host, 0) if read else None:
+            case [*_, Filled(value=last)]:
+                return last is anchor
+            case _:
+                return False
+
     def _parts(self, host: tree.Node, anchor: tree.Node) -> Sequence[tree.Node]:
         """What a key is joined of."""
         match self.display(host, anchor):

@@ -180,8 +180,10 @@ class Segments(MendRoom):
         if anchor is not None and self._is_appended(anchor):
             self._appended(defect, anchor, new, code)
             return
+        if isinstance(host, tree.Call) and self._listed.ends_alone(host, anchor):
+            anchor = host
         argument = self._listed.argument(host, anchor)
-        if isinstance(host, tree.Call) and _is_named(host, anchor):
+        if isinstance(host, tree.Call) and anchor is not host and _is_named(host, anchor):
             if self._by_keyword(defect.knot, host, anchor, new, code):
                 return
             if argument is None:
