@@ -70,6 +70,8 @@ class LocalKeys:
         """The functions that look up what they are given the whole key of, and where."""
         self._unnamed: list[tuple[Home, tree.Node, Function | None]] = []
         """The keys that are values by names which do not say that they tell one thing from others."""
+        self._doubted: list[tuple[Home, tree.Node, Function | None, bool]] = []
+        """The keys with something written out that may have a scope's place, by what the other keys say."""
         self.checked: set[int] = set()
         self._changing: dict[int, tuple[LocalDefect, list[tree.Node]]] = {}
         """The keys that lack scopes, and what they are made of, by their expressions."""
@@ -105,6 +107,7 @@ class LocalKeys:
             modules, key=lambda m: m.is_test
         ):  # they look into what the program keeps
             self._judge_module(module)
+        self._judge_doubted()
         self._judge_unnamed()
         Uneven(self).judge()
         for module in self.program.names.judged():
@@ -135,6 +138,7 @@ class LocalKeys:
         own = (home[0].module,) if isinstance(home[0], Function) else None
         for module in own or self.program.names.editable():
             self._judge_module(module, home)
+        self._judge_doubted()
         self.readers.find(set(self.rekeyed) - known)
 
     def changes(self, key: tree.Node) -> bool:
@@ -211,6 +215,11 @@ class LocalKeys:
             if not made:
                 self.judge_host(home, host, function, begins=begins)
 
+    def _judge_doubted(self) -> None:
+        doubted, self._doubted = self._doubted, []
+        for home, host, helper, begins in doubted:
+            self.judge_host(home, host, helper, begins=begins, doubted=True)
+
     def _judge_unnamed(self) -> None:
         """Values that are looked up by where others get scopes beside them: `source` beside `note_id`."""
         for home, host, helper in self._unnamed:
@@ -241,9 +250,10 @@ class LocalKeys:
         *,
         known: bool = False,
         begins: bool = False,
+        doubted: bool = False,
     ) -> None:
         """Note what an expression lacks that writes a key, which may be known to be one like the others, or to say
-        no more than how others begin."""
+        no more than how others begin; once all keys are seen, also of one that was `doubted`."""
         parts = self.hosts.parts(host) if self.program.keys.at(host) is None else None
         if parts is None:
             self._telling.add(home)
@@ -271,6 +281,12 @@ class LocalKeys:
         missing = [s for s in self.needs.demanded(home, place, present) if s.name not in present]
         if missing and shape == "text" and self.table.completes(home, host, missing):
             missing = []
+        if missing and present and shape == "tuple" and not place.scope.module.is_test:
+            if not doubted and any(map(self.whole.is_literal, elements)):
+                self._doubted.append((home, host, helper, begins))
+                return
+            if doubted and self.whole.is_taken(home, elements, missing):
+                missing = []
         if not missing:
             self.notes.settle(host)
         if not known and not self._is_lack(home, elements, missing, scoped=bool(present)):

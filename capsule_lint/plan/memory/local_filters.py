@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.names import Names
 
 
-class _Filter(Struct, frozen=True):
+class Filter(Struct, frozen=True):
     """A comparison of a scope's value of a row (`left`) with the one that is asked for (`right`)."""
 
     node: tree.Compare
@@ -85,7 +85,7 @@ class LocalFilters:
             self._add(found, of, function)
 
     def _asked_for(
-        self, found: _Filter, owner: Class | None, function: Function
+        self, found: Filter, owner: Class | None, function: Function
     ) -> Class | Home | None:
         """For whom a comparison outside of repositories filters rows."""
         home = self._kept_at(found.left) if owner is None else None
@@ -120,13 +120,31 @@ class LocalFilters:
         if found:
             self._add(found, owner, function)
 
-    def _filters(self, node: tree.Compare) -> Iterator[_Filter]:
+    def _filters(self, node: tree.Compare) -> Iterator[Filter]:
         """The scopes of a row that a comparison asks for."""
         for one, other, inside in sides_of(node, self.program.policy.scopes):
             for left, right in ((one, other), (other, one)):
                 for scope in self.program.policy.scopes:
                     if self._reads(left, scope, right) and self._is_asked(right, scope):
-                        yield _Filter(node, left, right, scope, inside)
+                        yield Filter(node, left, right, scope, inside)
+
+    def otherwise(self, node: tree.Compare) -> Iterator[Filter]:
+        """The scopes of a row that a comparison in a repository asks for by something else, by another scope's value."""
+        owner = owner_of(self.program.names.function_of(node))
+        if node.ops not in (("==",), ("!=",)) or owner not in self.program.domain.repositories:
+            return
+        for one, other, inside in sides_of(node, self.program.policy.scopes):
+            for left, right in ((one, other), (other, one)):
+                for scope in self.program.policy.scopes:
+                    if self._reads(left, scope, right) and not self._is_asked(right, scope):
+                        yield Filter(node, left, right, scope, inside)
+
+    def is_beside(self, found: Filter) -> bool:
+        """Whether the same condition asks for another scope of the row as well, by that one's value."""
+        row = text_of(_row(found.left) or found.left)
+        beside = compared_beside(self.program.names, found.node)
+        every = (one for node in beside for one in self._filters(node))
+        return any(text_of(_row(one.left) or one.left) == row for one in every)
 
     def _is_asked(self, node: tree.Node, scope: Scope) -> bool:
         """Whether an expression is a scope's value, and no row's: its name says so, or all who call its function do."""
@@ -153,7 +171,7 @@ class LocalFilters:
         for scope in self.program.policy.scopes:
             is_value = self.program.domain.held.is_value
             if node.ops[0] == "==" and is_value(left, scope) and is_value(right, scope):
-                self._add([_Filter(node, left, right, scope)], cls, method)
+                self._add([Filter(node, left, right, scope)], cls, method)
                 return
 
     def _reads(self, node: tree.Node, scope: Scope, asked: tree.Node) -> bool:
@@ -174,7 +192,7 @@ class LocalFilters:
                 return one.cls
         return None
 
-    def _add(self, every: list[_Filter], of: Class | Home, function: Function) -> None:
+    def _add(self, every: list[Filter], of: Class | Home, function: Function) -> None:
         owner = of if isinstance(of, Class) else of[0]
         required = self.needs.required(owner, function, function.module)
         beside = names_beside(self.program.names, every[0].node)
@@ -231,7 +249,7 @@ class LocalFilters:
         demanded = {s for cls in rows for s in self.program.policy.scopes_of(cls.name)}
         return [scope for scope in scopes if not rows or scope in demanded]
 
-    def _asks(self, found: _Filter, scope: Scope, function: Function) -> bool:
+    def _asks(self, found: Filter, scope: Scope, function: Function) -> bool:
         """Whether no other comparison of the same row asks for a scope already, in the same condition or in a step
         of its own."""
         row = _row(found.left)
@@ -247,7 +265,7 @@ class LocalFilters:
         order = [one for one, _ in self.program.policy.beside(scope)]
         return min(range(len(said)), key=lambda number: order.index(said[number]))
 
-    def _is_nearer(self, found: _Filter, row: tree.Node, scope: Scope) -> bool:
+    def _is_nearer(self, found: Filter, row: tree.Node, scope: Scope) -> bool:
         """Whether another comparison of the row, in the same condition, is the one beside which a scope belongs."""
         for node in compared_beside(self.program.names, found.node):
             for other in self._filters(node) if node is not found.node else ():
@@ -257,7 +275,7 @@ class LocalFilters:
                     return True
         return False
 
-    def _is_a_step(self, found: _Filter, row: tree.Node, scope: Scope, function: Function) -> bool:
+    def _is_a_step(self, found: Filter, row: tree.Node, scope: Scope, function: Function) -> bool:
         """Whether what a comparison lets through is told apart by another scope, or was before."""
         names, is_value = self.program.names, self.program.domain.held.is_value
         narrowed = Narrowed(names)
@@ -281,7 +299,7 @@ class LocalFilters:
             self.notes.state.groups.join(knot, kind)
 
     def _sides(
-        self, found: _Filter, missing: list[Scope], knot: Knot, shorter: Shorter | None
+        self, found: Filter, missing: list[Scope], knot: Knot, shorter: Shorter | None
     ) -> tuple[LocalDefect | None, LocalDefect | None]:
         """What reads a row and what asks for it: one condition, or the two tuples that it compares; of these the `shorter`
         one alone, where the other one has the scope."""
@@ -305,7 +323,7 @@ class LocalFilters:
         draft = self.notes.draft(node, "filter", [], ("local", id(node)))
         return self.notes.is_silenced(draft)
 
-    def _beside(self, found: _Filter, scope: Scope) -> str | None:
+    def _beside(self, found: Filter, scope: Scope) -> str | None:
         """`row["capsule_id"]` beside `row["tenant_id"]`."""
         if isinstance(found.left, tree.Attr):
             base = text_of(found.left.base)
@@ -315,7 +333,7 @@ class LocalFilters:
         return renamed_item_access(code or "", found.left, found.scope, scope)
 
     def _extend_rows(
-        self, row: tree.Node, found: _Filter, missing: list[Scope], knot: Knot
+        self, row: tree.Node, found: Filter, missing: list[Scope], knot: Knot
     ) -> bool:
         """Give the dicts that a filter goes through the entries that it is going to read."""
         place = self.program.names.place(found.node)

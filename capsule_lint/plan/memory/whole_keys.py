@@ -13,7 +13,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.plan.memory.local import LocalKeys
@@ -40,6 +40,8 @@ class WholeKeys:
     )
     _homes: defaultdict[int, set[Home]] = field(default_factory=lambda: defaultdict(set))
     """The collections of a key that lacks scopes."""
+    literals: list[tuple[tree.Node, Scope]] = field(default_factory=list)
+    """What is written out in keys where others of the same collection say a scope."""
 
     def note(self, home: Home, elements: list[tree.Node], present: dict[str, tree.Node]) -> None:
         """Note which scopes a key of the program says, and where; tests may have keys of their own."""
@@ -51,6 +53,52 @@ class WholeKeys:
         """Note a key that gets scopes."""
         self._lacking[home].append((defect, elements))
         self._homes[id(defect)].add(home)
+
+    # --- what has the places of scopes ---
+
+    def is_literal(self, node: tree.Node) -> bool:
+        """Whether an expression is a text that is written out, or nothing."""
+        if isinstance(node, tree.Const):
+            return isinstance(node.value, str) or (node.value is None and not node.kind)
+        return self.local.program.templates.constant(node) is not None
+
+    def is_taken(self, home: Home, elements: list[tree.Node], missing: list[Scope]) -> bool:
+        """Whether what a key lacks is written out in it: `rows[tenant_id, "PRODUS", number]` beside `rows[tenant_id,
+        capsule_id, number]`."""
+        for said in self._said[home]:
+            at = [said.places.get(scope.name, -1) for scope in missing]
+            others = [number for number in range(len(elements)) if number not in at]
+            if (
+                min(at) >= 0
+                and len(said.elements) == len(elements)
+                and all(map(self.is_literal, map(elements.__getitem__, at)))
+                and _are_alike(
+                    *(_only(of, others) for of in (elements, said.elements)), named=True
+                )
+            ):
+                self.literals += [(elements[n], s) for n, s in zip(at, missing, strict=True)]
+                return True
+        return False
+
+    def misplaced(self) -> Iterator[tuple[tuple[tree.Node, ...], dict[str, int]]]:
+        """The keys that have scopes in each other's places, and where another key of the same collection has them, in the
+        policy's order."""
+        order = [scope.name for scope in self.local.program.policy.scopes]
+        seen = set[int]()
+        for every in self._said.values():
+            right = [one for one in every if _is_sorted(one, order)]
+            for said in every if right else ():
+                if _is_sorted(said, order) or id(said.elements[0]) in seen:
+                    continue
+                for other in right:
+                    at = set(said.places.values())
+                    rest = [n for n in range(len(said.elements)) if n not in at]
+                    keys = (_only(one.elements, rest) for one in (said, other))
+                    same = len(said.elements) == len(other.elements)
+                    if same and at == {*other.places.values()} and _are_alike(*keys, named=True):
+                        seen.add(id(said.elements[0]))
+                        yield said.elements, other.places
+                        break
 
     # --- where the others have it ---
 
@@ -214,6 +262,16 @@ def _are_alike(keys: list[tree.Node], others: list[tree.Node], *, named: bool) -
         _value(one) == _value(other) and not (named and hole_name(one) != hole_name(other))
         for one, other in zip(keys, others, strict=True)
     )
+
+
+def _only(elements: Sequence[tree.Node], places: list[int]) -> list[tree.Node]:
+    return [elements[number] for number in places]
+
+
+def _is_sorted(said: Said, order: list[str]) -> bool:
+    """Whether the scopes of a key stand in the policy's order."""
+    places = [said.places[name] for name in order if name in said.places]
+    return places == sorted(places)
 
 
 def _value(node: tree.Node) -> object:

@@ -9,6 +9,7 @@ from capsule_lint.plan.opinions.base import Ground, Opinion
 from capsule_lint.plan.opinions.drifts import DriftOpinions
 from capsule_lint.plan.opinions.evidence import EvidenceOpinions
 from capsule_lint.plan.opinions.given_names import NamedOpinions
+from capsule_lint.plan.opinions.kept_keys import KeptKeyOpinions
 from capsule_lint.plan.opinions.keys import KeyOpinions
 from capsule_lint.plan.opinions.leaking_reads import LeakingReads
 from capsule_lint.plan.opinions.parameters import ParameterOpinions
@@ -34,6 +35,7 @@ def opinions_on(planner: Planner, source: Callable[[Module, Span], str]) -> Iter
     yield from UnreadKeys(ground).find()
     yield from ArgumentOpinions(ground).find()
     yield from NamedOpinions(ground).find()
+    yield from KeptKeyOpinions(ground).find()
     yield from ParameterOpinions(ground).find()
     yield from DriftOpinions(ground).find()
     yield from ScanOpinions(ground).find()

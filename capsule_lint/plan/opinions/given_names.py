@@ -16,13 +16,13 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.policy import Scope
 
 
-class _Misnamed(Struct, frozen=True):
-    """A value that is called after one scope, and gets the name of another."""
+class Misnamed(Struct, frozen=True):
+    """A value that is called after one scope, and gets the name, or has the place, of another."""
 
     value: tree.Node
     name: str
@@ -60,37 +60,47 @@ class NamedOpinions:
 
     def _judge(self, named: Iterable[tuple[str, tree.Node]]) -> Iterator[Opinion]:
         found = [m for name, value in named if (m := self._misnamed(name, value)) is not None]
-        for one in found:
-            other = next((m for m in found if self._belong(one, m)), None)
-            if other is None or len(found) != 2:
-                yield self._opinion(one)
-            elif one is found[0]:
-                yield self._opinion(one, other)
+        yield from traded(self.ground, found)
 
-    def _misnamed(self, name: str, value: tree.Node) -> _Misnamed | None:
+    def _misnamed(self, name: str, value: tree.Node) -> Misnamed | None:
         scope = self.ground.scope_named(name)
-        if scope is None:
-            return None
-        other = self.ground.other_than(value, scope)
-        return _Misnamed(value, *other, scope) if other is not None else None
+        return misnamed(self.ground, value, scope) if scope is not None else None
 
-    def _belong(self, one: _Misnamed, other: _Misnamed) -> bool:
-        """Whether each of two values has the other's name."""
-        return one.scope is other.given and other.scope is one.given
 
-    def _opinion(self, one: _Misnamed, other: _Misnamed | None = None) -> Opinion:
-        names = self.ground.program.names
-        module, symbol = names.module_of(one.value), names.symbol_of(one.value)
-        missing, span = (one.scope.parameter,), one.value.span
-        fact = SwapFact(module.filename, span, symbol, missing, reason=one.name)
-        if other is None or not self.ground.can_trade(module, one.value, other.value):
-            return Opinion(fact)
-        spans = (one.value.span, other.value.span)
-        first, second = (self.ground.source(module, at) for at in spans)
-        return Opinion(
-            fact,
-            (
-                Replace(module.filename, spans[0], "CAP402", second),
-                Replace(module.filename, spans[1], "CAP402", first),
-            ),
-        )
+def misnamed(ground: Ground, value: tree.Node, scope: Scope) -> Misnamed | None:
+    """A value in a scope's place, if it is called after another one."""
+    other = ground.other_than(value, scope)
+    return Misnamed(value, *other, scope) if other is not None else None
+
+
+def traded(ground: Ground, found: Sequence[Misnamed]) -> Iterator[Opinion]:
+    """Opinions on values that stand side by side: two that have each other's names are one mistake, and are swapped."""
+    for one in found:
+        other = next((m for m in found if _belong(one, m)), None)
+        if other is None or len(found) != 2:
+            yield _opinion(ground, one)
+        elif one is found[0]:
+            yield _opinion(ground, one, other)
+
+
+def _belong(one: Misnamed, other: Misnamed) -> bool:
+    """Whether each of two values has the other's name."""
+    return one.scope is other.given and other.scope is one.given
+
+
+def _opinion(ground: Ground, one: Misnamed, other: Misnamed | None = None) -> Opinion:
+    names = ground.program.names
+    module, symbol = names.module_of(one.value), names.symbol_of(one.value)
+    missing, span = (one.scope.parameter,), one.value.span
+    fact = SwapFact(module.filename, span, symbol, missing, reason=one.name)
+    if other is None or not ground.can_trade(module, one.value, other.value):
+        return Opinion(fact)
+    spans = (one.value.span, other.value.span)
+    first, second = (ground.source(module, at) for at in spans)
+    return Opinion(
+        fact,
+        (
+            Replace(module.filename, spans[0], "CAP402", second),
+            Replace(module.filename, spans[1], "CAP402", first),
+        ),
+    )
