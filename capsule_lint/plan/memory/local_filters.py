@@ -97,9 +97,8 @@ class LocalFilters:
         """Where a module, or a function for those that it makes, keeps the rows of which one is told by a scope."""
         row = _row(node)
         bound = self.program.names.bindings_of(row) if isinstance(row, tree.Name) else ()
-        if len(bound) != 1 or bound[0].kind != "for" or bound[0].value is None:
-            return None
-        home = self.needs.collections.of(listed(bound[0].value))
+        rows = Narrowed(self.program.names).gone_through(bound[0]) if len(bound) == 1 else None
+        home = self.needs.collections.of(listed(rows)) if rows is not None else None
         return home if home is not None and not isinstance(home[0], Class) else None
 
     def _is_specification(self, cls: Class, function: Function) -> bool:

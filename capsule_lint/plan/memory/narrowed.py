@@ -13,7 +13,7 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.program.model import Place
+    from capsule_lint.program.model import Binding
     from capsule_lint.program.names import Names
 
 _SIEVING = frozenset(("filter", "filterfalse"))
@@ -75,14 +75,16 @@ class Narrowed:
         if not isinstance(row, tree.Name):
             return
         for binding in self.names.bindings_of(row):
-            value = binding.value if binding.kind == "for" else self._sieved(binding.place)
+            value = self.gone_through(binding)
             for node in within(value) if value is not None else ():
                 if isinstance(node, tree.Name):
                     yield node
 
-    def _sieved(self, place: Place) -> tree.Node | None:
-        """What `filter` goes through for a lambda."""
-        node = self.names.index.lambdas.get(id(place.scope))
+    def gone_through(self, row: Binding) -> tree.Node | None:
+        """What a loop goes through for a row that it binds, or `filter` for the parameter of a lambda."""
+        if row.kind == "for":
+            return row.value
+        node = self.names.index.lambdas.get(id(row.place.scope))
         call = self.names.parent(node) if node is not None else None
         if not isinstance(call, tree.Call) or last_name(call.func) not in _SIEVING:
             return None
