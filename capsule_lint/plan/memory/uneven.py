@@ -53,6 +53,8 @@ class Used(Struct, frozen=True):
     words: tuple[str, ...]
     puts: bool
     reads: bool
+    asks: bool
+    """Whether it is only asked if something is there."""
 
 
 class Lacking(Struct, frozen=True):
@@ -114,10 +116,12 @@ class Uneven(Struct, frozen=True):
         return more if rest == key.words else []
 
     def _is_beside(self, key: Used, fuller: Used) -> bool:
-        """Whether a function does with a key what it does with a fuller one as well: the two are meant to differ."""
+        """Whether a function does with a key what it does with a fuller one as well: the two are meant to differ. Where it
+        asks if there is the one, and takes what is under the other, they are not."""
         function_of = self.local.program.names.function_of
         same = function_of(key.host) is function_of(fuller.host)
-        return same and ((key.puts and fuller.puts) or (key.reads and fuller.reads))
+        read = key.reads and fuller.reads and key.asks is fuller.asks
+        return same and ((key.puts and fuller.puts) or read)
 
     def _is_at_hand(self, key: Used, scope: Scope) -> bool:
         """Whether the code that makes a key knows the scope: by a parameter, or by the object that says another one."""
@@ -246,7 +250,7 @@ class Uneven(Struct, frozen=True):
         if "" in words:
             return None
         puts, reads = self._done(node)
-        return Used(host, *parts, tuple(words), puts, reads)
+        return Used(host, *parts, tuple(words), puts, reads, isinstance(node, tree.Compare))
 
     def _said(self, node: tree.Node) -> str:
         scope = self._scope_of(node)
