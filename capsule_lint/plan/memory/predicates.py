@@ -32,7 +32,7 @@ class Predicates:
         at = next((n for n, one in enumerate(call.args) if one.value is node), None)
         if at is None or any(one.star or one.keyword for one in call.args):
             return False
-        lambdas = _given(program, call)
+        lambdas = given_lambdas(program, call)
         params = [one.params for one in lambdas]
         if not lambdas or not all(
             len(own) == len(call.args) and own[at].by_position for own in params
@@ -55,7 +55,7 @@ class Predicates:
                     self.annotated.setdefault(home, []).append(told.items[at])
 
 
-def _given(program: Program, call: tree.Call) -> list[tree.Lambda]:
+def given_lambdas(program: Program, call: tree.Call) -> list[tree.Lambda]:
     """The lambdas that a call calls by the name of a parameter; none where it may call anything else."""
     binding = bound_whole(program.names, call.func)
     function = binding.function if binding is not None else None

@@ -13,7 +13,9 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.keyed_alike import asked
 from capsule_lint.plan.memory.looking_up import LOOKING_UP
 from capsule_lint.plan.memory.making import makes_collection
+from capsule_lint.plan.memory.predicates import given_lambdas
 from capsule_lint.plan.uses.choices import is_empty
+from capsule_lint.plan.uses.registries import caching
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, Module, last_name
@@ -144,26 +146,43 @@ class Uneven(Struct, frozen=True):
             self.local.program.names,
             {_word(s) for s in self.local.program.policy.scopes},
         )
+        told = self._told_keys()
         for module in names.production():
             for node in () if module.generated else module.every(*LOOKING_UP):
                 base, key = asked(node)
                 if key is not None and isinstance(base, tree.Name | tree.Attr):
                     called[last_name(base)].append(node)
-                    used = self._used(node, key)
-                    scopes = words.intersection(used.words) if used is not None else None
-                    said[last_name(base)].update([frozenset(scopes)] if scopes else [])
+                    for used in self._used(node, key, told):
+                        scopes = words.intersection(used.words) if used is not None else None
+                        said[last_name(base)].update([frozenset(scopes)] if scopes else [])
         for name, sets in said.items():
             if any(one < other for one in sets for other in sets):
-                yield from self._by_home(name, called[name])
+                yield from self._by_home(name, called[name], told)
 
-    def _by_home(self, name: str, nodes: list[tree.Node]) -> Iterator[tuple[Home, list[Used]]]:
+    def _told_keys(self) -> set[Module]:
+        """The modules of decorators that lambdas tell what to keep the answers under: `@cached(key=lambda note_id: …)`."""
+        program = self.local.program
+        return {
+            callee.function.module
+            for module in program.names.production()
+            for function in module.functions
+            if any(isinstance(one, tree.Lambda) for one in caching(function))
+            for decorator in function.fact.decorators
+            if isinstance(decorator, tree.Call)
+            for callee in program.calls.callees(decorator)
+            if callee.function is not None
+        }
+
+    def _by_home(
+        self, name: str, nodes: list[tree.Node], told: set[Module]
+    ) -> Iterator[tuple[Home, list[Used]]]:
         found: defaultdict[Home, list[Used | None]] = defaultdict(list)
         bases = set[int]()
         for node in nodes:
             base, key = asked(node)
             home = self.local.collections.any(base) if base is not None else None
             if home is not None and key is not None:
-                found[home].append(self._used(node, key))
+                found[home] += self._used(node, key, told)
                 bases.add(id(base))
         for home, used in found.items():
             known = [one for one in used if one is not None]
@@ -228,10 +247,21 @@ class Uneven(Struct, frozen=True):
                             return True
         return False
 
-    def _used(self, node: tree.Node, key: tree.Node) -> Used | None:
-        """What is done with a key that is written there, or in a local; `None` for any other one."""
+    def _used(self, node: tree.Node, key: tree.Node, told: set[Module]) -> list[Used | None]:
+        """What is done with a key that is written there, in a local, or by those who tell it to the functions of some
+        modules; `None` for any other one."""
+        names = self.local.program.names
+        host = behind(names, key) or key
+        if names.module_of(node) not in told:
+            return [self._used_as(node, host)]
+        if isinstance(host, tree.Call) and (lambdas := given_lambdas(self.local.program, host)):
+            return [self._used_as(node, one.body) for one in lambdas]
+        # somebody else may put something under whatever he tells
+        hosts = [] if self._done(node)[0] else [one for one, _ in self.local.hosts.of(host)]
+        return [self._used_as(node, one) for one in hosts or [host]]
+
+    def _used_as(self, node: tree.Node, host: tree.Node) -> Used | None:
         program = self.local.program
-        host = behind(program.names, key) or key
         parts = self.local.hosts.parts(host) if program.keys.at(host) is None else None
         if parts is None or (parts[0] == "bare" and not self._scope_of(host)):
             return None
