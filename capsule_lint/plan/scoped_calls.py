@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.absorbed import ANYTHING
 from capsule_lint.plan.uses.decorated import giving
@@ -63,7 +65,7 @@ class ScopedCalls(Room):
         for cls in self.program.classes.having(parameters.__contains__):
             if self.program.classes.is_data(cls):
                 for call, callee in list(self.program.calls.constructors_of(cls)):
-                    params = self.program.classes.constructor(callee.cls or cls) or ()
+                    params = self._fields(call, callee.cls or cls)
                     needed = [
                         (s, p)
                         for s in self.program.policy.scopes
@@ -72,6 +74,18 @@ class ScopedCalls(Room):
                     ]
                     if needed:  # an heir may give fields defaults
                         self._check_call(call, params, 0, needed, cls)
+
+    def _fields(self, call: tree.Call, cls: Class) -> tuple[tree.Parameter, ...]:
+        """What a class is made of. A row with a key and one scope has all scopes, though its `TypedDict` may say of no
+        key that it must be there."""
+        params, policy = self.program.classes.constructor(cls) or (), self.program.policy
+        told = [name for name, _ in call.keywords]
+        is_row = any(map(policy.is_key_name, told)) and self.program.classes.is_typed_dict(cls)
+        if not is_row or not any(names_any_of(name, policy.scopes) for name in told):
+            return params
+        return tuple(
+            replace(p, default=None) if names_any_of(p.name, policy.scopes) else p for p in params
+        )
 
     def _check_callers(
         self, function: Function, scopes: list[tuple[Scope, tree.Parameter]]

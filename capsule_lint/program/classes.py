@@ -36,8 +36,8 @@ _DATA_BASES: Final = frozenset(
 )
 _MAX_DEPTH: Final = 4
 _ABSTRACT_BASES: Final = frozenset(("ABC", "Protocol"))
-_BY_KEYWORD: Final = MODELS | {"BaseSettings"}
-"""Bases of models that are made with keywords alone."""
+_BY_KEYWORD: Final = MODELS | {"BaseSettings", "TypedDict"}
+"""Bases of models, and of dicts, that are made with keywords alone."""
 _RAISED: Final = frozenset(
     name
     for name, value in vars(builtins).items()
@@ -370,6 +370,7 @@ class Classes:
             if only is None:
                 only = self.by_keyword(one.owner, cls)
             value = one.value if one.has_default or one.annotation is None else None
+            value = one.annotation if one.may_be_left_out else value  # nothing stands for it then
             kind, at = "kwonly" if only else "plain", one.statement.at
             found.append(tree.Parameter(one.name, kind, one.annotation, value, at))
         for listed in filter(None, (owner.fact.listed for owner in self.mro(cls))):

@@ -25,6 +25,8 @@ _FIELDS: Final = ("field", "Field", "ib", "attrib")
 """Functions that say what a field is like, its default among that."""
 _DESCRIBING: Final = ("ib", "attrib", "field", "column", "mapped_column")
 """Functions that make descriptors; all others are classes."""
+_AROUND: Final = ("ReadOnly", "Annotated")
+"""What may stand around the word that says of a key whether it must be there."""
 
 
 class Field(Struct, frozen=True):
@@ -51,6 +53,18 @@ class Field(Struct, frozen=True):
                 return True
             return any(argument.keyword is None for argument in value.args)
         return value is not None
+
+    @property
+    def may_be_left_out(self) -> bool:
+        """Whether it is a key that a dict of a `TypedDict` need not have: `NotRequired[str]`, or any but `Required[str]`
+        where the class is not `total`."""
+        said = self.annotation
+        while isinstance(said, tree.Subscript) and last_name(said) in _AROUND:
+            said = next(iter(tree.items(said.index)), None)
+        called = last_name(said)
+        return called == "NotRequired" or (
+            called != "Required" and flag_of(self.owner.fact.bases, "total") is False
+        )
 
     def _is_needed(self, value: tree.Node | None) -> bool:
         """Whether `...` says that there is none: `Field(...)` under any name. In a stub it says that there is one."""
