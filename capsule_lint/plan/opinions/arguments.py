@@ -12,10 +12,9 @@ from capsule_lint.facts import tree
 from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, alternatives
-from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
+from capsule_lint.plan.opinions.keys import is_everyone, literal
 from capsule_lint.plan.opinions.no_values import NoValues
 from capsule_lint.program.calling.binding import bind
-from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
 
@@ -170,7 +169,7 @@ class ArgumentOpinions:
             spread = any(a.star for a in before) or any(a.star == "**" for a in passed.call.args)
             if passed.argument.keyword is None and spread:
                 continue  # something may lack before it, and stand in what is spread
-            found = [self._literal(one, passed.scope) for one in alternatives(value)]
+            found = [literal(self.ground, one, passed.scope) for one in alternatives(value)]
             text = next((text for text in found if text), "")
             if is_everyone(text):
                 text = self._nothing.given(passed, every) if not text else ""
@@ -188,21 +187,6 @@ class ArgumentOpinions:
                     reason=text,
                 )
             )
-
-    def _literal(self, node: tree.Node, scope: Scope, depth: int = 0) -> str | None:
-        """The text that an argument always is, unless it comes from a constant of the policy."""
-        node = self.ground.uncast(node)
-        if isinstance(node, tree.Const):
-            return node.value if isinstance(node.value, str) else None
-        if not isinstance(node, tree.Name | tree.Attr) or depth > 4:
-            return None
-        if is_source_constant(self.ground, node, scope):
-            return None
-        text = self.ground.program.templates.constant(node)
-        if text is not None or isinstance(node, tree.Attr):
-            return text
-        value = only_assigned(self.ground.program.names, node)
-        return self._literal(value, scope, depth + 1) if value is not None else None
 
 
 def _makes_scope(passed: Passed) -> bool:

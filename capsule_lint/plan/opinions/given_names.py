@@ -1,5 +1,5 @@
 """Scopes that get each other's names before they are passed on: `{"tenant_id": ctx.capsule_id}`, `tenant, capsule =
-ctx.capsule_id, ctx.tenant_id`."""
+ctx.capsule_id, ctx.tenant_id`; and rows that say a scope which is not that of their key, `{"PK": pk(capsule_id), "capsule_id": "PRODUS"}`."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.judgement import SwapFact
+from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
-from capsule_lint.plan.opinions.base import Ground, Opinion
+from capsule_lint.plan.entities.displays import entries_of
+from capsule_lint.plan.opinions.base import Ground, Opinion, inside, is_path
+from capsule_lint.plan.opinions.keys import is_everyone, literal
+from capsule_lint.plan.opinions.no_values import no_value
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.pieces import hole_name, names_scope
 from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from capsule_lint.plan.entities.displays import Display
     from capsule_lint.policy import Scope
 
 
@@ -42,13 +48,43 @@ class NamedOpinions:
             if module.generated:
                 continue
             for node in module.every(tree.DictDisplay, tree.Call):
-                if isinstance(node, tree.DictDisplay):
-                    yield from self._judge(node.entries)
-                elif tree.makes_dict(node) and isinstance(node, tree.Call):
-                    yield from self._judge(node.keywords)
+                assert isinstance(node, tree.DictDisplay | tree.Call)
+                if isinstance(node, tree.DictDisplay) or tree.makes_dict(node):
+                    yield from self._judge(entries_of(node))
+                yield from self._written_out(node)
             for statement, _ in module.statements:
                 if isinstance(statement, tree.Assign):
                     yield from self._unpacked(statement)
+
+    def _written_out(self, node: Display) -> Iterator[Opinion]:
+        """What a row says of a scope is written out, or nothing, where its key has the scope's value."""
+        program = self.ground.program
+        entries, is_key_name = list(entries_of(node)), program.policy.is_key_name
+        keys = [v for name, v in entries if is_key_name(name) and not name.startswith((":", "#"))]
+        for name, value in entries if keys and self._is_row(node) else ():
+            scope = self.ground.scope_named(name)
+            if scope is None or not any(self._has(key, scope) for key in keys):
+                continue
+            text = literal(self.ground, value, scope)
+            text = text if text and not is_everyone(text) else no_value(program.names, value)
+            if not text:
+                continue
+            module, symbol = program.names.module_of(value), program.names.symbol_of(value)
+            missing, span = (scope.parameter,), value.span
+            yield Opinion(LiteralFact(module.filename, span, symbol, missing, reason=text))
+
+    def _is_row(self, node: Display) -> bool:
+        """Whether it is a dict: what entities are given is judged with the arguments of calls."""
+        if isinstance(node, tree.DictDisplay) or tree.makes_dict(node):
+            return True
+        made = [callee.cls for callee in self.ground.program.calls.callees(node)]
+        is_typed, is_judged = self.ground.program.classes.is_typed_dict, self.ground.is_root
+        return bool(made) and all(one and is_typed(one) and not is_judged(one) for one in made)
+
+    def _has(self, key: tree.Node, scope: Scope) -> bool:
+        """Whether a key is made of what is called after a scope."""
+        made = behind(self.ground.program.names, key) or key
+        return any(names_scope(hole_name(one), scope) for one in inside(made) if is_path(one))
 
     def _unpacked(self, statement: tree.Assign) -> Iterator[Opinion]:
         """A local alone may have another scope's value on purpose, where that is its default."""

@@ -263,3 +263,19 @@ def is_source_constant(ground: Ground, node: tree.Node, scope: Scope) -> bool:
     cls = target.place.scope.cls if target.place.scope.kind == "class" else None
     name = f"{cls.name}.{target.name}" if cls is not None else target.name
     return (target.module.name, name) in constants
+
+
+def literal(ground: Ground, node: tree.Node, scope: Scope, depth: int = 0) -> str | None:
+    """The text that an expression always is, unless it comes from a constant of the policy."""
+    node = ground.uncast(node)
+    if isinstance(node, tree.Const):
+        return node.value if isinstance(node.value, str) else None
+    if not isinstance(node, tree.Name | tree.Attr) or depth > 4:
+        return None
+    if is_source_constant(ground, node, scope):
+        return None
+    text = ground.program.templates.constant(node)
+    if text is not None or isinstance(node, tree.Attr):
+        return text
+    value = only_assigned(ground.program.names, node)
+    return literal(ground, value, scope, depth + 1) if value is not None else None
