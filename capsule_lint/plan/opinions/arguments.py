@@ -165,9 +165,7 @@ class ArgumentOpinions:
             value = passed.argument.value
             if id(value) in seen or not self.ground.leads(passed):
                 continue
-            before = passed.call.args[: passed.call.args.index(passed.argument)]
-            spread = any(a.star for a in before) or any(a.star == "**" for a in passed.call.args)
-            if passed.argument.keyword is None and spread:
+            if passed.argument.keyword is None and not self._is_in_place(passed):
                 continue  # something may lack before it, and stand in what is spread
             found = [literal(self.ground, one, passed.scope) for one in alternatives(value)]
             text = next((text for text in found if text), "")
@@ -187,6 +185,20 @@ class ArgumentOpinions:
                     reason=text,
                 )
             )
+
+    def _is_in_place(self, passed: Passed) -> bool:
+        """Whether what a call gives by position is surely meant for where it comes: nothing is spread before it and, where
+        `**fields` are, something behind it comes where it is named after."""
+        args, at = passed.call.args, passed.call.args.index(passed.argument)
+        if any(one.star for one in args[:at]):
+            return False
+        params, given = self.ground.program.calls.parameters(passed.callee)
+        bound = bind(args, params, given)
+        behind = [a for a in args[at + 1 :] if a.keyword is None]
+        return not any(one.star == "**" for one in args) or any(
+            argument in behind and self.ground.path_name(argument.value) == name
+            for name, argument in (bound.arguments.items() if bound is not None else ())
+        )
 
 
 def _makes_scope(passed: Passed) -> bool:
