@@ -150,6 +150,19 @@ RULE = Rule(
             """,
             lines=(2,),
         ),
+        # In a local.
+        Bad(
+            """
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                capsule_id = "PRODUS"
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            def line_pk(tenant_id: str, order_id: str) -> str:
+                live = "PRODUS"
+                return "TENANT#" + tenant_id + "#CAPSULE#" + live + "#LINE#" + order_id
+            """,
+            lines=(3, 7),
+        ),
         # Nothing stands there.
         Bad(
             """

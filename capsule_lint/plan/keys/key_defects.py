@@ -353,6 +353,10 @@ class KeyDefects(Room):
             absent = absent_at(self.program.names, host, scope)
             if absent:
                 self._refuse(site, scope, f"`{absent}` may be missing here")
+            if self.planner.sources.visible.is_written_out(
+                scope.parameter, self.program.names.place(host)
+            ):
+                self._refuse(site, scope, f"the value of `{scope.parameter}` is written out here")
             purpose = "text" if self._is_chosen(host) else "segment"
             defect.wants[scope.name] = Want(scope, host, defect.knot, purpose, mirror=mirror)
             if mirror is None and self._belongs_to_entity(site):

@@ -11,7 +11,7 @@ from capsule_lint.judgement import KeyFact, KeyUse, LiteralFact, OrderFact, Swap
 from capsule_lint.plan.opinions.base import Ground, Opinion, alternatives, inside
 from capsule_lint.plan.opinions.no_values import no_value
 from capsule_lint.policy import SourceKind
-from capsule_lint.program.local_names import only_assigned
+from capsule_lint.program.local_names import named_by, only_assigned
 from capsule_lint.program.model import Binding
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import (
@@ -200,7 +200,9 @@ class KeyOpinions:
 
     def _is_configured(self, host: tree.Node, scope: Scope) -> bool:
         """Whether the template takes the value from a constant that is a source of the policy."""
-        return any(is_source_constant(self.ground, node, scope) for node in inside(host))
+        names = self.ground.program.names
+        named = (one for node in inside(host) for one in named_by(names, node))
+        return any(is_source_constant(self.ground, one, scope) for one in named)
 
     def _definition(self, host: tree.Node) -> tuple[Module, tree.Node]:
         """Where the text stands: a constant is wrong where it is defined, not where it is used."""

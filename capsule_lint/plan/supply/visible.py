@@ -93,6 +93,13 @@ class Visible:
                                 found.setdefault((id(at.scope), one.id), []).append(at)
         return self._deleted[id(module)].get((id(scope), name), [])
 
+    def is_written_out(self, name: str, place: Place) -> bool:
+        """Whether a local of that name, tests aside, is a text, so that a key with it would be that of one alone."""
+        binding = self.binding(name, place)
+        value = binding.assigned if binding is not None else None
+        is_text = isinstance(value, tree.Const) and isinstance(value.value, str)
+        return is_text and not place.scope.module.is_test
+
     # --- names that are taken ---
 
     def is_taken(self, function: Function, name: str) -> bool:

@@ -358,9 +358,11 @@ class Templates:
             return None
         if (value := self.constants.unless_set(target)) is not None:
             return [Text(value, host, node)]
+        value = self.constant(target.value)
         if target.place.scope.kind in ("module", "class"):
-            value = self.constant(target.value)
             return None if value is None else [Text(value, host, node)]
+        if value is not None and _is_plain(value):
+            return [Text(value, host, node)]
         if target.is_step:
             return self.steps.added(history(target), depth)
         if isinstance(target.value, tree.Name | tree.Attr) and target.value is not node:
@@ -391,6 +393,11 @@ class Templates:
             heirs = tuple(self.classes.subclasses(one.cls))
         found = [heir.methods[name] for heir in heirs if name in heir.methods]
         return found[0] if len(found) == 1 else None
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text of a local can only be a value, or a word, of a key that is written elsewhere, and no part of one."""
+    return bool(text) and all(c.isalnum() or c in "-_." for c in text)
 
 
 def _is_buffered(node: tree.Node) -> bool:
