@@ -18,6 +18,7 @@ from capsule_lint.plan.supply.entries import is_registered
 from capsule_lint.plan.supply.made_for import MadeFor
 from capsule_lint.plan.supply.spelled_out import SpelledOut
 from capsule_lint.plan.uses.absorbed import absorbs, hands_scopes, stands_for, takes_by_name
+from capsule_lint.plan.uses.passers import handed_to
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.inference.types import Collection, Instance
 from capsule_lint.program.model import last_name
@@ -148,7 +149,7 @@ class Demands(Room):
             return
         if hands_scopes(self.program, function) or self._is_told_by_keys(function):
             return
-        if self._converters.is_one(function):
+        if self._converters.is_one(function) or self._hands_ids(function):
             return
         suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
@@ -176,6 +177,11 @@ class Demands(Room):
         ]
         if lacking:
             self.planner.methods[function] = lacking
+
+    def _hands_ids(self, function: Function) -> bool:
+        """Whether a function hands its `*ids` on to what takes scopes, or will: its callers say them among these."""
+        takes, makes = self.program.domain.takes_scope, self._key_users.makes
+        return any(takes(one) or makes(one) for one in handed_to(self.program, function))
 
     def _is_told_by_keys(self, function: Function) -> bool:
         """Whether a method whose signature may be that of a base from outside makes keys, or has others

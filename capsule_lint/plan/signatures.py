@@ -53,6 +53,7 @@ _SIGNATURES: Final = ("CAP201", "CAP202", "CAP203")
 _COMPLETED: Final = (
     "calls `{}` with less than it takes: nothing shows what gives the rest, and where"
 )
+_HANDED_ON: Final = "hands on what it is given, among which its callers say it"
 _OF_OTHERS: Final = "its signature may not be ours: "
 
 
@@ -104,6 +105,8 @@ class Signatures(Room):
                 self._block(member, scope, own, "is given scopes by name, with whatever else")
             elif member.name == "__call__" and self._is_called_unseen(member):
                 self._block(member, scope, own, "nothing shows who calls the object")
+            elif member in state.forwarders:
+                self._block(member, scope, own, _HANDED_ON, "reference")
             elif self._is_taken(member, scope.parameter):
                 self._block(member, scope, own, f"`{scope.parameter}` means something else in it")
             else:
@@ -373,6 +376,8 @@ class Signatures(Room):
         if is_handed_on(self.program, call):
             return
         forwarder, leading = forwarded_by(self.program, call, callee, given)
+        if forwarder is not None and self._takes_beside(forwarder, scope):
+            forwarder = None  # whose callers say the scope before what it hands on
         if forwarder is not None and not self.planner.values.fills(forwarder, call):
             if forwarder.owner is not None or forwarder.parent is None:
                 self.state.forwarders.add(forwarder)
@@ -398,6 +403,11 @@ class Signatures(Room):
                     offset=offset,
                 )
             )
+
+    def _takes_beside(self, forwarder: Function, scope: Scope) -> bool:
+        """Whether a function that hands its arguments on gains a scope of its own beside these."""
+        demanded = scope in self.planner.methods.get(forwarder, ())
+        return demanded or self.state.gains(forwarder, scope)
 
     def asks(self, call: tree.Node, scope: Scope, knot: Knot) -> bool:
         """Note that a call is to be given a scope; whether that is new."""

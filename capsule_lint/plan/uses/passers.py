@@ -139,6 +139,21 @@ def forwarded_by(
     return function, leading
 
 
+def handed_to(program: Program, function: Function) -> Iterator[Function]:
+    """What takes by its own parameters whatever a function is given as `*ids`, which goes there whole, and nowhere else:
+    `key = cls.key(*ids)`."""
+    variadic = any(p.kind == "*" for p in function.own_params)
+    for call in program.names.inside(function) if variadic else ():
+        for callee in program.calls.callees(call) if isinstance(call, tree.Call) else ():
+            taker = callee.function
+            if taker is None or not isinstance(call, tree.Call):
+                continue
+            forwarder, leading = forwarded_by(program, call, taker, callee.given)
+            filled = taker.params[callee.given + leading :]
+            if forwarder is function and filled and filled[0].kind in _PLAIN:
+                yield taker
+
+
 def _is_told_by_keyword(program: Program, function: Function, call: tree.Call) -> bool:
     """Whether the scopes of what a function calls are among the keywords that its callers give it, and that it spreads
     into the call beside what it knows itself: `Patient(**scope, name=self.name)`."""
