@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.testing.literal_places import LiteralPlaces
     from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.places.sites import KeySite
     from capsule_lint.program.texts.pieces import Template
 
 _MAX_DEPTH: Final = 4
@@ -257,10 +258,26 @@ class Staying:
     @cached_property
     def _right(self) -> list[tuple[re.Pattern[str], tree.Node]]:
         """The keys that are right as they are, and where they stand."""
-        made = (
-            site.template for site in self.planner.program.keys.sites if not site.module.is_test
-        )
-        return [(regex, one.host) for one in made for regex in self._patterns((one,))]
+        sites = (site for site in self.planner.program.keys.sites if not site.module.is_test)
+        return [
+            (
+                re.compile(f"{self._not_of_others(site)}{regex.pattern}", regex.flags),
+                site.template.host,
+            )
+            for site in sites
+            for regex in self._patterns((site.template,))
+        ]
+
+    def _not_of_others(self, site: KeySite) -> str:
+        """A key that begins with a value, and of which policy wants no scope, does not begin with that one's segment and
+        another part behind it: that is the key of somebody's row."""
+        program, pieces = self.planner.program, site.template.pieces
+        if isinstance(pieces[0], Text):
+            return ""
+        said = {segment.scope for segment in program.templates.segments(pieces)}
+        wanted = {scope.name for scope in program.domain.required(site)} | said
+        others = [scope for scope in program.policy.scopes if scope.name not in wanted]
+        return "".join(rf"(?!{re.escape(scope.tag)}.+\W\w)" for scope in others)
 
     @cached_property
     def _sort_keys(self) -> list[re.Pattern[str]]:
