@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.converters import Converters
+from capsule_lint.plan.drifting import Drifting
 from capsule_lint.plan.given_entities import GivenEntities
 from capsule_lint.plan.given_keys import GivenKeys
 from capsule_lint.plan.idleness import Idleness
@@ -69,6 +70,11 @@ class Demands(Room):
         return MadeFor(self.planner)
 
     @cached_property
+    def drifting(self) -> Drifting:
+        """Which methods lack what their Protocol or base has."""
+        return Drifting(self.program)
+
+    @cached_property
     def _idleness(self) -> Idleness:
         return Idleness(self.planner)
 
@@ -92,7 +98,7 @@ class Demands(Room):
     def _gain(self, method: Function) -> None:
         """Give a method the parameters that are demanded of it."""
         for scope in self.planner.methods[method]:
-            base = self._drifts_from(method, scope)
+            base = self.drifting.base_of(method, scope)
             if base is not None:
                 self.planner.drifting[method] = base
             code = "CAP201" if base is None else "CAP203"
@@ -107,24 +113,6 @@ class Demands(Room):
         if method in self.planner.methods:
             self._gain(method)
         return method in self.planner.methods
-
-    def _drifts_from(self, method: Function, scope: Scope) -> Function | None:
-        """The base method that has the parameter which its implementation lacks."""
-        if method.owner is None:
-            return None
-        for other in sorted(self.program.calls.families.of(method), key=lambda f: f.symbol):
-            if (
-                other is method
-                or other.owner is None
-                or method.owner in self.program.classes.mro(other.owner)[1:]
-            ):
-                continue
-            is_base = other.owner in self.program.classes.mro(
-                method.owner
-            ) or self.program.classes.is_abstract(other.owner)
-            if is_base and self.program.domain.scope_parameter(other, scope) is not None:
-                return other
-        return None
 
     def required_of(self, cls: Class | None, function: Function) -> tuple[Scope, ...]:
         """The scopes that policy demands of a function, by the entity that it serves, or by its keys."""
@@ -154,7 +142,12 @@ class Demands(Room):
         suffices = self.program.policy.entity_argument_suffices
         reacts = len(function.own_params) == 1 and _REACTS.match(function.name)
         takes = self.given_entities.takes_any(function)
-        if takes and (narrow or suffices or reacts or self.given_entities.says_of_each(function)):
+        owed = [scope for scope in required if self.drifting.owes(function, scope)]
+        if (
+            takes
+            and not owed
+            and (narrow or suffices or reacts or self.given_entities.says_of_each(function))
+        ):
             return
         lacking = [
             scope
@@ -164,7 +157,10 @@ class Demands(Room):
             and not domain.carries(function, scope, self.state.gained())
             and not (cls is None and domain.reads_beside(function, scope))
             and not SpelledOut(self.planner).in_all_keys(function, scope)
-            and not self.planner.local.objects.carried(function, self.state.gained())
+            and (
+                scope in owed
+                or not self.planner.local.objects.carried(function, self.state.gained())
+            )
             and not (cls is None and self._has_itself(function, scope))
             and not self.planner.sources.configured.is_read_in(function, scope)
             and not self.planner.scope_parts.is_read_in(function, scope)
@@ -238,9 +234,11 @@ class Demands(Room):
     def _is_demanded(self, method: Function) -> bool:
         """Whether a repository's method touches entities."""
         family = self.program.calls.families.of(method)
-        if not self.may_be_demanded(method) or self._idleness.of(method, family):
+        if not self.may_be_demanded(method):
             return False
-        return any(self._touches(f) for f in family)
+        if any(self.drifting.owes(method, scope) for scope in self.program.policy.scopes):
+            return True
+        return not self._idleness.of(method, family) and any(self._touches(f) for f in family)
 
     def may_be_demanded(self, method: Function) -> bool:
         """Whether a repository's method is one of which scopes may be demanded."""

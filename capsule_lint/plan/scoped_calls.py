@@ -155,6 +155,15 @@ class ScopedCalls(Room):
                 self.planner.obstacle(knot, *where, reason, callee.symbol, "reference", scope)
         for scope in found:
             self.planner.signatures.want_argument(call, scope, callee, given, knot, offset)
+            for method in self._owing(callee, scope):
+                self.planner.signatures.gain(method, scope, knot)
+
+    def _owing(self, callee: Function | Class, scope: Scope) -> list[Function]:
+        """What else is called where a call is given a scope, and does not take what its Protocol or base has."""
+        if not isinstance(callee, Function):
+            return []
+        demands = self.planner.demands
+        return [m for m in demands.drifting.owing(callee, scope) if demands.may_be_demanded(m)]
 
     def _is_refused(self, call: tree.Call, callee: Function | Class) -> bool:
         """Whether a test expects of a call just what happens to one that lacks an argument."""
