@@ -129,15 +129,18 @@ class ScopedCalls(Room):
             return
         if self.planner.silence.over(module, call.at, "CAP401"):
             return
-        possible = []
+        possible, fitting = [], []
         for lacking in (*([pair] for pair in scopes), scopes):
             names = {p.name for _, p in lacking}
             others = [p for p in params if p.name not in names]
             bound = [(a, _binds(a, others, given, unheld)) for a, unheld in given_by]
             if not any(b is None or self._is_misplaced(a, b, callee) for a, b in bound):
                 possible.append([s for s, _ in lacking])
+                if not any(b is not None and self._is_of_another(b, callee) for _, b in bound):
+                    fitting.append(possible[-1])
         if not possible:
             return
+        possible = fitting or possible
         found = possible[0]
         knot: Knot = ("call", id(call))
         where = module.filename, call.span
@@ -236,6 +239,19 @@ class ScopedCalls(Room):
                 continue
             given = all(any(self._is_for(callee, p, [s]) for p in bound.arguments) for s in meant)
             if not given or self._is_for(callee, parameter, self.program.policy.scopes):
+                return True
+        return False
+
+    def _is_of_another(self, bound: Bound, callee: Function | Class) -> bool:
+        """Whether a test gives one scope by its place what the helper of tests gives for another one, `"t"`."""
+        scopes, given = self.program.policy.scopes, self.planner.sources.given
+        for parameter, argument in bound.arguments.items():
+            if argument.keyword or not self.program.names.module_of(argument.value).is_test:
+                continue
+            text = given.literals.of(argument.value)
+            meant = [s for s in scopes if text and text == given.value_of_helper(s)]
+            scoped = self._is_for(callee, parameter, scopes)
+            if meant and scoped and not self._is_for(callee, parameter, meant):
                 return True
         return False
 
