@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddArgument, AddElements, AddEntry, Mend, Replace
+from capsule_lint.model import AddArgument, AddElements, Mend, Replace
 from capsule_lint.plan.code import text_of
-from capsule_lint.plan.entities.wholes import given_whole
 from capsule_lint.plan.keys.format_constants import FormatConstants
 from capsule_lint.plan.keys.format_fields import (
     Mark,
@@ -30,9 +29,9 @@ from capsule_lint.plan.keys.format_filling import (
     Unknown,
     runs_of,
 )
+from capsule_lint.plan.keys.format_mappings import Mappings, is_namespace
 from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.texts.text_objects import SUBSTITUTE
 
@@ -41,11 +40,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot, Want
-    from capsule_lint.program.model import Class
-
-_NAMESPACES: Final = frozenset(("locals", "vars"))
-_DISPLAYS: Final = tree.Sequence | tree.DictDisplay | tree.Call
-"""What fills a format whole: a tuple, a dict, or a call that makes one."""
 
 
 @dataclass(eq=False, slots=True)
@@ -54,9 +48,10 @@ class Formats(MendRoom):
 
     mends: Mends
     constants: FormatConstants = field(init=False)
+    _mappings: Mappings = field(init=False)
 
     def __post_init__(self) -> None:
-        self.constants = FormatConstants(self.mends)
+        self.constants, self._mappings = FormatConstants(self.mends), Mappings(self.mends)
 
     def is_format(self, host: tree.Node) -> bool:
         """Whether an expression fills a format string."""
@@ -191,11 +186,13 @@ class Formats(MendRoom):
     def _name(self, addition: Addition, filling: Filling) -> str:
         """What the new field is called: as the parameter is."""
         name = addition.scope.parameter
-        if filling.mapping is not None and _is_namespace(filling.mapping):
+        if filling.mapping is not None and is_namespace(filling.mapping):
             if not addition.hole.isidentifier():
                 raise Unknown(f"no local is called `{name}`")
             return addition.hole
-        if filling.mapping is not None and self._holds_field(filling.mapping, addition.hole):
+        if filling.mapping is not None and self._mappings.holds_field(
+            filling.mapping, addition.hole
+        ):
             return addition.hole.rpartition(".")[2]
         if name in filling.names:
             raise Unknown(f"something else is called `{name}` in the format string")
@@ -207,7 +204,7 @@ class Formats(MendRoom):
         templates = self.program.templates
         if isinstance(host, tree.Binary):
             entries = templates.formatted.entries(host.right)
-            if entries is not None or _is_namespace(host.right):
+            if entries is not None or is_namespace(host.right):
                 return Filling([], dict(entries or {}), host.right, host.right)
             values: list[Filler] = [*templates.formatted.operands(host.right)]
             return Filling(values, {}, host.right, host.right)
@@ -267,7 +264,7 @@ class Formats(MendRoom):
         code: str,
     ) -> Iterator[Mend]:
         """New items of the tuple on the right of `%`; a single value becomes one."""
-        written = self._own(node)
+        written = self._mappings.own(node)
         filename = self.program.names.module_of(written).filename
         old = [v for v in filling.values if not isinstance(v, str)]
         if isinstance(written, tree.Sequence):
@@ -322,72 +319,8 @@ class Formats(MendRoom):
                 return
         if filling.mapping is None:
             raise Unknown("what is filled in is not written out")
-        yield from self._entry(filling.mapping, name, value, after, code)
-
-    def _entry(
-        self, mapping: tree.Node, name: str, value: str, after: tree.Node | None, code: str
-    ) -> Iterator[Mend]:
-        """A new entry of the mapping that fills a format."""
-        whole = only_assigned(self.program.names, mapping) or mapping
-        if _is_namespace(mapping) or self._holds_field(whole, value):
-            return
-        written = self._own(mapping)
-        filename = self.program.names.module_of(written).filename
-        match written:
-            case tree.DictDisplay() if after is None or any(v is after for v in written.values):
-                anchor = after.span if after is not None else None
-                yield AddEntry(filename, written.span, code, f'"{name}"', value, anchor)
-            case tree.Call(func=tree.Name(id="dict")):
-                places = [n for n, a in enumerate(written.args, 1) if a.value is after]
-                plain = sum(a.keyword is None and a.star != "**" for a in written.args)
-                at = places[0] if places else plain
-                yield AddArgument(filename, written.span, code, value, name, at)
-            case _:
-                raise Unknown("what is filled in is not written out")
-
-    def _holds_field(self, mapping: tree.Node, code: str) -> bool:
-        """Whether a mapping has all fields of an object, and some code says one of these: `vars(self)` and
-        `self.capsule_id`."""
-        whole, name = given_whole(mapping), code.rpartition(".")[2]
-        if whole is None or code != f"{text_of(whole)}.{name}":
-            return False
-        types = self.program.inference.of(whole)
-        return bool(types) and all(
-            isinstance(one, Instance) and name in self._fields(one.cls) for one in types
-        )
-
-    def _fields(self, cls: Class) -> set[str]:
-        """The fields that a class has, or comes to have."""
-        state, classes = self.planner.state, self.program.classes
-        return {f.name for f in classes.fields(cls)} | {
-            state.attributes.get((home, gained), gained)
-            for home in classes.mro(cls)
-            for gained in state.fields.get(home, ())
-        }
-
-    def _own(self, node: tree.Node) -> tree.Node:
-        """The display or the call that a local is assigned which fills nothing but this one format; any other
-        expression itself."""
-        program = self.program
-        written = program.templates.formatted.written_out(node)
-        if not isinstance(node, tree.Name) or not isinstance(written, _DISPLAYS):
-            return node
-        binding = program.names.bindings_of(node)[0]
-        for other in self.program.names.module_of(node).each(tree.Name):
-            if other is node or other.at == binding.at:
-                continue
-            if other.id == node.id and binding in program.names.bindings_of(other):
-                raise Unknown(f"`{node.id}` fills more than this format")
-        return written
+        yield from self._mappings.entry(filling.mapping, name, value, after, code)
 
 
 def _holds(outer: tree.Node, inner: tree.Node) -> bool:
     return inner.span in outer.span
-
-
-def _is_namespace(node: tree.Node) -> bool:
-    return (
-        isinstance(node, tree.Call)
-        and isinstance(node.func, tree.Name)
-        and (node.func.id in _NAMESPACES and not node.args)
-    )

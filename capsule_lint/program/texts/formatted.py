@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.local_names import bound_whole
+from capsule_lint.program.local_names import bound_whole, put_into
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.texts.pieces import (
     Filled,
@@ -231,20 +231,34 @@ class Formatted:
         return [node]
 
     def entries(self, node: tree.Node) -> dict[str, tree.Node] | None:
-        """What a mapping that is written out holds, by its string keys; `None` when it is not."""
-        match self.written_out(node):
-            case tree.DictDisplay() as display:
+        """What a mapping that is written out holds, by its string keys, also where a local gets them step by step; `None`
+        when it is not."""
+        written = self.written_out(node)
+        match written:
+            case tree.DictDisplay():
                 found: dict[str, tree.Node] = {}
-                for key, value in display.pairs:
+                for key, value in written.pairs:
                     if key is None:
                         found |= self.entries(value) or {}
-                    elif (name := tree.text(key)) is not None:
+                    elif (name := self.templates.constant(key)) is not None:
                         found[name] = value
-                return found
-            case tree.Call(func=tree.Name(id="dict")) as call:
-                return dict(call.keywords)
+            case tree.Call(func=tree.Name(id="dict")):
+                found = dict(written.keywords)
+            case tree.Binary(op="|", left=left, right=right):
+                sides = self.entries(left), self.entries(right)
+                return (
+                    None if None in sides else {k: v for s in sides for k, v in (s or {}).items()}
+                )
             case _:
                 return None
+        binding = bound_whole(self.templates.names, node) if written is not node else None
+        put = list(put_into(self.templates.names, binding)) if binding is not None else []
+        keys = [name for name, _ in put]
+        for name, value in put:
+            found.pop(name or "", None)
+            if name is not None and keys.count(name) == 1:
+                found[name] = value
+        return found
 
     def written_out(self, node: tree.Node) -> tree.Node:
         """The expression itself, or that which the one assignment of a local gives it."""
