@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
-from capsule_lint.program.local_names import filled_with, put_into
+from capsule_lint.program.local_names import behind, filled_with, put_into
 from capsule_lint.program.model import Binding, Function, first_name
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import names_any_of
@@ -97,7 +97,8 @@ class PutValues(Room):
             or any(
                 isinstance(each, Instance) and program.domain.is_carrier(each.cls)
                 for argument in call.args
-                for each in program.inference.of(argument.value)
+                for given in self._given(argument)
+                for each in program.inference.of(given)
             )
         ):
             return
@@ -106,6 +107,29 @@ class PutValues(Room):
                 yield from self._told(value, scope, depth + 1, seen)
             for value in self._made_by(callee.cls) if callee.cls is not None else ():
                 yield from self._told(value, scope, depth + 1, seen)
+
+    def _given(self, argument: tree.Argument) -> Iterator[tree.Node]:
+        """What an argument gives; of a dict or a tuple that a call spreads, all that is written out in it."""
+        names, value = self.program.names, argument.value
+        if not argument.star:
+            yield value
+            return
+        made = behind(names, value) or value
+        callees = self.program.calls.callees(made) if isinstance(made, tree.Call) else ()
+        returned = [one for c in callees if c.function is not None for one in c.function.returns]
+        queue = returned or [made]
+        while queue:
+            match one := queue.pop():
+                case tree.Binary(op="|"):
+                    queue += [one.left, one.right]
+                case tree.Sequence():
+                    yield from one.items
+                case tree.DictDisplay():
+                    yield from (entry for _, entry in one.pairs)
+                case tree.Call():
+                    yield from (each.value for each in one.args)
+        for binding in names.bindings_of(value) if isinstance(value, tree.Name) else ():
+            yield from (put for _, put in put_into(names, binding))
 
     def _made_by(self, cls: Class) -> Iterator[tree.Node]:
         """What an object keeps from when it is made, and the calls that it makes later of what it has kept:
