@@ -49,7 +49,8 @@ class ArgumentOpinions:
     def find(self) -> Iterator[Opinion]:
         """What is wrong with arguments that are there."""
         by_call: dict[int, list[Passed]] = defaultdict(list)
-        for passed in (*self.ground.passed, *self.ground.passed_around):
+        ground = self.ground
+        for passed in (*ground.passed, *ground.passed_around, *ground.passed_by_copies):
             by_call[id(passed.call)].append(passed)
         for every in by_call.values():
             yield from self._swapped(every)

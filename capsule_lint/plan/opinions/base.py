@@ -17,6 +17,8 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.calling.callers import Callee
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
 from capsule_lint.program.calling.wrapping import calls_around
+from capsule_lint.program.fields import COPYING, copied_by
+from capsule_lint.program.inference.types import NOTHING, Instance, ordered
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope, snake
 
@@ -174,9 +176,9 @@ class Ground(Room):
         )
 
     def callees(self, call: tree.Call) -> Sequence[Callee]:
-        """What a call may call; in a decorator, what this is put around."""
+        """What a call may call; in a decorator, what this is put around, and the classes of what a call copies."""
         around = [callee for _, callee in self._around.get(id(call), ())]
-        return around or self.program.calls.callees(call)
+        return around or self.program.calls.callees(call) or self._copied(call)
 
     @cached_property
     def _around(self) -> dict[int, list[tuple[tree.Call, Callee]]]:
@@ -199,6 +201,27 @@ class Ground(Room):
             for call, callee in called
             for passed in self._passed(call, callee)
         )
+
+    @cached_property
+    def passed_by_copies(self) -> tuple[Passed, ...]:
+        """What copies are given for scopes: `replace(order, capsule_id=capsule_id)`."""
+        return tuple(
+            Passed(call, argument, callee, argument.keyword, scope)
+            for module in self.modules(tests=True)
+            for call in module.each(tree.Call)
+            if last_name(call.func) in COPYING and not self.program.calls.callees(call)
+            for argument in call.args
+            if argument.keyword and (scope := self.scope_named(argument.keyword)) is not None
+            for callee in self._copied(call)
+        )
+
+    def _copied(self, call: tree.Call) -> Sequence[Callee]:
+        """The classes of what a call copies, where that is made of its fields."""
+        classes, copied = self.program.classes, copied_by(call)
+        types = self.program.inference.of(copied) if copied is not None else NOTHING
+        found = [one.cls for one in ordered(types) if isinstance(one, Instance)]
+        known = len(found) == len(types) and all(map(classes.is_data, found))
+        return [Callee(None, cls, 0) for cls in found] if known else ()
 
     def _may_pass(self, func: tree.Node) -> bool:
         """Whether what is called may take a scope, by its name: to resolve every call costs much."""
