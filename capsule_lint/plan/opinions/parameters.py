@@ -11,7 +11,10 @@ from capsule_lint.facts import tree
 from capsule_lint.judgement import OptionalFact, UnusedFact
 from capsule_lint.plan.code import does_nothing
 from capsule_lint.plan.opinions.base import Ground, Opinion
+from capsule_lint.plan.opinions.keys import literal
+from capsule_lint.policy import SourceKind
 from capsule_lint.program.calling.fixtures import is_collected
+from capsule_lint.program.fields import default_in
 from capsule_lint.program.inference.types import Collection, FunctionObject, Instance, Types
 from capsule_lint.program.local_names import BY_NAME
 from capsule_lint.program.model import Class, Function, enclosing, last_name
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
 
     from capsule_lint.policy import Scope
+    from capsule_lint.program.fields import Field
 
 _INJECTED: Final = frozenset(
     [
@@ -117,17 +121,13 @@ class ParameterOpinions:
         return bool(bindings) and kept
 
     def _optional_fields(self, cls: Class) -> Iterator[Opinion]:
-        classes, domain = self.ground.program.classes, self.ground.program.domain
-        if cls not in domain.entities or not classes.is_data(cls):
-            return
-        narrow = domain.narrowed_names(cls, None, cls.module.name)
-        required = self.ground.program.policy.scopes_of(narrow)
-        for one in classes.fields(cls):
-            scope = self.ground.scope_named(one.name)
-            if one.owner is not cls or scope is None or scope not in required:
+        classes = self.ground.program.classes
+        for one in classes.fields(cls) if classes.is_data(cls) else ():
+            scope = self.ground.scope_named(one.name) if one.owner is cls else None
+            reason = how_optional(one.annotation, one.has_default) if scope is not None else ""
+            if scope is None or not reason:
                 continue
-            reason = how_optional(one.annotation, one.has_default)
-            if reason:
+            if self._keeps_entities_apart(one, scope) or self._is_default_source(one, scope):
                 yield Opinion(
                     OptionalFact(
                         cls.module.filename,
@@ -138,6 +138,32 @@ class ParameterOpinions:
                         reason=reason,
                     )
                 )
+
+    def _keeps_entities_apart(self, one: Field, scope: Scope) -> bool:
+        """Whether all entities that have a field, as their own or by a base, need its scope. What a base has for those
+        that say nothing may be what their surroundings say."""
+        program, domain = self.ground.program, self.ground.program.domain
+        holders = [
+            heir
+            for heir in program.classes.subclasses(one.owner)
+            if heir in domain.entities and one in program.classes.fields(heir)
+        ]
+        if one.owner not in holders and not how_optional(one.annotation, has_default=False):
+            return False
+        narrow = [domain.narrowed_names(heir, None, heir.module.name) for heir in holders]
+        scopes_of = program.policy.scopes_of
+        return bool(holders) and all(scope in scopes_of(name) for name in narrow)
+
+    def _is_default_source(self, one: Field, scope: Scope) -> bool:
+        """Whether policy takes a scope from a field that has a value by itself: nobody has to say it."""
+        default = default_in(one.value) if one.value is not None else None
+        said = literal(self.ground, default[0], scope) if default is not None else None
+        return bool(said) and any(
+            source.kind is SourceKind.ATTRIBUTE
+            and (source.module, source.name, source.access)
+            == (one.owner.module.name, one.owner.name, one.name)
+            for source in scope.sources
+        )
 
     # --- unused ---
 
