@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _KEYS: Final = ("hash_key", "range_key")
 """Keywords by which a model of PynamoDB's says that an attribute is a key, of which there is one each."""
+_OF_KEYS: Final = ("Required", "ReadOnly")
+"""What a `TypedDict` says of a key."""
 
 
 @dataclass(eq=False, slots=True)
@@ -245,8 +247,11 @@ class FieldMends(MendRoom):
 
     def annotation(self, cls: Class, scope: Scope, beside: tree.Node | None, other: Scope) -> str:
         """How the field is annotated beside another one: where that must not be empty, it must not be
-        either, `Annotated[str, Field(min_length=1)]`. What else is demanded may be true of the other alone."""
+        either, `Annotated[str, Field(min_length=1)]`, and so where it must be there, `Required[str]`. What else is
+        demanded may be true of the other alone."""
         match beside:
+            case tree.Subscript(base=base, index=inner) if last_name(base) in _OF_KEYS:
+                return f"{text_of(base)}[{self.annotation(cls, scope, inner, other)}]"
             case tree.Subscript(index=tree.Sequence(items=(inner, *rest))) if (
                 last_name(beside.base) == "Annotated"
             ):
