@@ -63,6 +63,21 @@ RULE = Rule(
         def settings_pk(capsule_id: str) -> str:
             return f"TENANT#GLOBAL#CAPSULE#{capsule_id}#SETTINGS"
         """,
+        # Nor where a branch that has one ends, or it is for nobody in particular.
+        """
+        def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+            return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+        def first(tenant_id: str, capsule_id: str) -> str:
+            if not capsule_id:
+                capsule_id = "PRODUS"
+                return f"none in {capsule_id}"
+            return order_pk(tenant_id, capsule_id, "1")
+
+        def second(tenant_id: str, capsule_id: str) -> str:
+            capsule_id = capsule_id or "GLOBAL"
+            return order_pk(tenant_id, capsule_id, "2")
+        """,
         # Only the beginning of a value is written out.
         """
         def order_pk(tenant_id: str, region: str, order_id: str) -> str:
@@ -142,6 +157,26 @@ RULE = Rule(
                 return order_pk(tenant_id, capsule_id or "PRODUS", "2")
             """,
             lines=(5, 8),
+        ),
+        # A default is told of where a local gets it, once.
+        Bad(
+            """
+            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
+
+            def first(tenant_id: str, ctx) -> str:
+                return order_pk(tenant_id, getattr(ctx, "capsule_id", "PRODUS"), "1")
+
+            def second(tenant_id: str, item: dict) -> list[str]:
+                capsule_id = str(item.get("capsule_id", "PRODUS"))
+                return [order_pk(tenant_id, capsule_id, "1"), order_pk(tenant_id, capsule_id, "2")]
+
+            def third_pk(tenant_id: str, capsule_id: str) -> str:
+                if not capsule_id:
+                    capsule_id = "PRODUS"
+                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#3"
+            """,
+            lines=(5, 8, 13),
         ),
         Bad(
             """

@@ -11,9 +11,9 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.judgement import LiteralFact, SwapFact
 from capsule_lint.model import Replace
-from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, alternatives
-from capsule_lint.plan.opinions.keys import is_everyone, literal
+from capsule_lint.plan.opinions.base import Ground, Opinion, Passed
 from capsule_lint.plan.opinions.no_values import NoValues
+from capsule_lint.plan.opinions.written_out import is_everyone, texts
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -168,24 +168,19 @@ class ArgumentOpinions:
                 continue
             if passed.argument.keyword is None and not self._is_in_place(passed):
                 continue  # something may lack before it, and stand in what is spread
-            found = [literal(self.ground, one, passed.scope) for one in alternatives(value)]
-            text = next((text for text in found if text), "")
+            found = (one for one in texts(self.ground, value, passed.scope) if one[1])
+            at, text = next(found, (value, ""))
             if is_everyone(text):
                 text = self._nothing.given(passed, every) if not text else ""
             if not text or _makes_scope(passed):
                 continue
             seen.add(id(value))
-            module = self._module(value)
-            callee = passed.callee.function or passed.callee.cls
-            yield Opinion(
-                LiteralFact(
-                    module.filename,
-                    value.span,
-                    callee.symbol if callee is not None else "",
-                    (passed.scope.parameter,),
-                    reason=text,
-                )
-            )
+            if at is value or id(at) not in self.ground.told:
+                self.ground.told.add(id(at))
+                callee = passed.callee.function or passed.callee.cls
+                symbol = callee.symbol if callee is not None else ""
+                filename, missing = self._module(at).filename, (passed.scope.parameter,)
+                yield Opinion(LiteralFact(filename, at.span, symbol, missing, reason=text))
 
     def _is_in_place(self, passed: Passed) -> bool:
         """Whether what a call gives by position is surely meant for where it comes: nothing is spread before it and, where

@@ -63,6 +63,8 @@ class Ground(Room):
     planner: Planner
     source: Callable[[Module, Span], str]
     """The text of a file between two places."""
+    told: set[int] = field(default_factory=set)
+    """The expressions of which it is said that they are written out."""
     _named: dict[str, Scope | None] = field(default_factory=dict)
     _parameters: dict[tuple[Function, str], tree.Parameter | None] = field(default_factory=dict)
 
@@ -333,22 +335,6 @@ def is_path(node: tree.Node) -> bool:
             return False
 
 
-def alternatives(node: tree.Node) -> Iterator[tree.Node]:
-    """What an argument may be: `capsule_id or "PROD"`, `item.get("capsule_id", "PROD")`."""
-    match node:
-        case tree.Boolean(op="or"):
-            yield from (one for value in node.values for one in alternatives(value))
-        case tree.Conditional():
-            yield from alternatives(node.then)
-            yield from alternatives(node.otherwise)
-        case tree.Call(func=tree.Attr(name="get" | "pop") as func, args=(_, default)) if (
-            last_name(func.base) != "environ"
-        ):
-            yield default.value
-        case _:
-            yield node
-
-
 def inside(node: tree.Node) -> Iterator[tree.Node]:
     """An expression and all that it consists of."""
     yield node
@@ -364,4 +350,4 @@ def inside(node: tree.Node) -> Iterator[tree.Node]:
         yield from inside(part)
 
 
-__all__ = ["Ground", "Opinion", "Passed", "alternatives", "inside", "is_path"]
+__all__ = ["Ground", "Opinion", "Passed", "inside", "is_path"]

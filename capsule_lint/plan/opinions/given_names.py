@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.judgement import LiteralFact, SwapFact
+from capsule_lint.judgement import SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside, is_path
-from capsule_lint.plan.opinions.keys import is_everyone, literal
-from capsule_lint.plan.opinions.no_values import no_value
+from capsule_lint.plan.opinions.written_out import opinions_on
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope
@@ -65,13 +64,7 @@ class NamedOpinions:
             scope = self.ground.scope_named(name)
             if scope is None or not any(self._has(key, scope) for key in keys):
                 continue
-            text = literal(self.ground, value, scope)
-            text = text if text and not is_everyone(text) else no_value(program.names, value)
-            if not text:
-                continue
-            module, symbol = program.names.module_of(value), program.names.symbol_of(value)
-            missing, span = (scope.parameter,), value.span
-            yield Opinion(LiteralFact(module.filename, span, symbol, missing, reason=text))
+            yield from opinions_on(self.ground, value, scope)
 
     def _is_row(self, node: Display) -> bool:
         """Whether it is a dict: what entities are given is judged with the arguments of calls."""

@@ -8,19 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.judgement import LiteralFact
 from capsule_lint.plan.memory.local_filters import condition_of
-from capsule_lint.plan.opinions.base import Opinion, alternatives
 from capsule_lint.plan.opinions.given_names import misnamed, traded
-from capsule_lint.plan.opinions.keys import is_everyone, is_source_constant
-from capsule_lint.plan.opinions.no_values import no_value
+from capsule_lint.plan.opinions.written_out import opinions_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.memory.local_filters import Filter
-    from capsule_lint.plan.opinions.base import Ground
-    from capsule_lint.policy import Scope
+    from capsule_lint.plan.opinions.base import Ground, Opinion
 
 
 @dataclass(eq=False, slots=True)
@@ -41,13 +37,13 @@ class KeptKeyOpinions:
             ]
             yield from traded(self.ground, wrong)
         for value, scope in local.whole.literals:
-            yield from self._literal(value, scope)
+            yield from opinions_on(self.ground, value, scope)
         for reads in self._filters():
             wrong = [m for r in reads if (m := misnamed(self.ground, r.right, r.scope))]
             yield from traded(self.ground, wrong)
             for read in reads:
                 if self._picks(read) and local.filters.is_beside(read):
-                    yield from self._literal(read.right, read.scope)
+                    yield from opinions_on(self.ground, read.right, read.scope)
 
     def _filters(self) -> Iterable[list[Filter]]:
         """The comparisons with something else than the scope's value, those of one condition together."""
@@ -66,13 +62,3 @@ class KeptKeyOpinions:
         return any(
             isinstance(one, tree.Comprehension | tree.Lambda) for one in (condition, around)
         )
-
-    def _literal(self, value: tree.Node, scope: Scope) -> Iterator[Opinion]:
-        program = self.ground.program
-        module = program.names.module_of(value)
-        texts = [program.templates.constant(self.ground.uncast(o)) for o in alternatives(value)]
-        text = next((one for one in texts if one and not is_everyone(one)), "")
-        text = text or no_value(program.names, value)
-        if text and not is_source_constant(self.ground, value, scope):
-            symbol, missing = program.names.symbol_of(value), (scope.parameter,)
-            yield Opinion(LiteralFact(module.filename, value.span, symbol, missing, reason=text))

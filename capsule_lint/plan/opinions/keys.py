@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.judgement import KeyFact, KeyUse, LiteralFact, OrderFact, SwapFact
-from capsule_lint.plan.opinions.base import Ground, Opinion, alternatives, inside
-from capsule_lint.plan.opinions.no_values import no_value
-from capsule_lint.policy import SourceKind
-from capsule_lint.program.local_names import named_by, only_assigned
+from capsule_lint.plan.opinions.base import Ground, Opinion, inside
+from capsule_lint.plan.opinions.written_out import is_everyone, is_source_constant, written_out
+from capsule_lint.program.local_names import named_by
 from capsule_lint.program.model import Binding
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import (
@@ -37,8 +36,6 @@ _NAMESPACE: Final = re.compile(
 )
 """What may stand before all scopes: it parts deployments, not data."""
 _WORDS: Final = re.compile(r"[A-Za-z]\w*")
-_EVERYONE: Final = frozenset(("*", "all", "any", "global", "system", "shared", "common", "public"))
-"""Values that stand for no scope in particular."""
 
 
 @dataclass(eq=False, slots=True)
@@ -151,52 +148,52 @@ class KeyOpinions:
     def _written_out(
         self, site: KeySite, segments: tuple[Segment, ...], required: tuple[Scope, ...]
     ) -> Iterator[Opinion]:
-        found: dict[str, str] = {}
+        found: dict[int, tuple[tree.Node, dict[str, str]]] = {}
         for scope in required:
             for segment in segments:
                 if segment.scope == scope.name:
-                    value = self._value(site.template, segment, scope)
+                    at, value = self._value(site.template, segment, scope)
                     if value and not self._is_configured(site.template.host, scope):
-                        found[scope.parameter] = value
-        if not found:
-            return
-        module, node = self._definition(site.template.host)
-        if module.is_test or module.generated or (module.filename, node.span) in self._seen:
-            return
-        self._seen.add((module.filename, node.span))
-        yield Opinion(
-            LiteralFact(
-                module.filename,
-                node.span,
-                self.ground.symbol(site.template.host),
-                tuple(found),
-                self.ground.program.domain.entity_name(site),
-                reason=", ".join(found.values()),
+                        found.setdefault(id(at), (at, {}))[1][scope.parameter] = value
+        for at, values in found.values():
+            module, node = self._definition(at)
+            told = (module.filename, node.span) in self._seen or id(node) in self.ground.told
+            if module.is_test or module.generated or told:
+                continue
+            self._seen.add((module.filename, node.span))
+            self.ground.told.add(id(node))
+            yield Opinion(
+                LiteralFact(
+                    module.filename,
+                    node.span,
+                    self.ground.symbol(site.template.host),
+                    tuple(values),
+                    self.ground.program.domain.entity_name(site),
+                    reason=", ".join(values.values()),
+                )
             )
-        )
 
-    def _value(self, template: Template, segment: Segment, scope: Scope) -> str:
-        """The value in a literal; empty where it is only the beginning of one."""
+    def _value(self, template: Template, segment: Segment, scope: Scope) -> tuple[tree.Node, str]:
+        """The value in a literal, and where it stands; empty where it is only the beginning of one."""
         piece = template.pieces[segment.piece]
         if not isinstance(piece, Text):
-            return self._fallback(piece.value)
+            return self._fallback(template, piece.value, scope)
         if not segment.tagged:
-            return piece.value
+            return template.host, piece.value
         after = piece.value[segment.position + len(scope.tag) :]
         marks = re.escape(f"#|/{{}}{marks_of(scope.tag)}")
         value = re.split(rf"[{marks}]", after)[0]
         goes_on = segment.piece + 1 < len(template.pieces)
-        if value == after and goes_on:
-            return ""
-        return "" if is_everyone(value) else value
+        if (value == after and goes_on) or is_everyone(value):
+            return template.host, ""
+        return template.host, value
 
-    def _fallback(self, node: tree.Node) -> str:
+    def _fallback(
+        self, template: Template, node: tree.Node, scope: Scope
+    ) -> tuple[tree.Node, str]:
         """What a hole has where there is no value: `{capsule_id or "PROD"}`, `{None}`."""
-        names = self.ground.program.names
-        given = only_assigned(names, node) if isinstance(node, tree.Name) else None
-        found = [one for one in alternatives(given or node) if isinstance(one, tree.Const)]
-        texts = [one.value for one in found if isinstance(one.value, str)]
-        return next((text for text in texts if not is_everyone(text)), no_value(names, node))
+        at, text = written_out(self.ground, node, scope)
+        return (template.host if at is node else at), text
 
     def _is_configured(self, host: tree.Node, scope: Scope) -> bool:
         """Whether the template takes the value from a constant that is a source of the policy."""
@@ -243,41 +240,3 @@ class KeyOpinions:
                 continue
             if (other := self.ground.other_than(piece.value, wanted)) is not None:
                 yield wanted, other[1], piece
-
-
-def is_everyone(value: str) -> bool:
-    """Whether a value stands for no scope in particular."""
-    return value.strip("_$<>").lower() in ("", *_EVERYONE)
-
-
-def is_source_constant(ground: Ground, node: tree.Node, scope: Scope) -> bool:
-    """Whether a name is that of a constant, of a module, a class or an enum, which the policy names as
-    a source of the scope."""
-    if not isinstance(node, tree.Name | tree.Attr):
-        return False
-    kinds = (SourceKind.CONSTANT, SourceKind.ATTRIBUTE)
-    constants = {(s.module, s.code) for s in scope.sources if s.kind in kinds}
-    if not constants:
-        return False
-    target = ground.program.classes.dotted(node)
-    if not isinstance(target, Binding):
-        return target in [f"{module}.{code}" for module, code in constants]
-    cls = target.place.scope.cls if target.place.scope.kind == "class" else None
-    name = f"{cls.name}.{target.name}" if cls is not None else target.name
-    return (target.module.name, name) in constants
-
-
-def literal(ground: Ground, node: tree.Node, scope: Scope, depth: int = 0) -> str | None:
-    """The text that an expression always is, unless it comes from a constant of the policy."""
-    node = ground.uncast(node)
-    if isinstance(node, tree.Const):
-        return node.value if isinstance(node.value, str) else None
-    if not isinstance(node, tree.Name | tree.Attr) or depth > 4:
-        return None
-    if is_source_constant(ground, node, scope):
-        return None
-    text = ground.program.templates.constant(node)
-    if text is not None or isinstance(node, tree.Attr):
-        return text
-    value = only_assigned(ground.program.names, node)
-    return literal(ground, value, scope, depth + 1) if value is not None else None
