@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from msgspec import Struct
+
 from capsule_lint.facts import tree
 from capsule_lint.judgement import KeyFact, KeyUse, LiteralFact, OrderFact, SwapFact
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside
@@ -36,6 +38,15 @@ _NAMESPACE: Final = re.compile(
 )
 """What may stand before all scopes: it parts deployments, not data."""
 _WORDS: Final = re.compile(r"[A-Za-z]\w*")
+
+
+class _Misplaced(Struct, frozen=True):
+    """A value that fills one scope's tag and is another's: what is wrong, what that is called, and whose it is."""
+
+    wanted: Scope
+    value: tree.Node
+    name: str
+    given: Scope
 
 
 @dataclass(eq=False, slots=True)
@@ -212,23 +223,28 @@ class KeyOpinions:
     # --- one scope in the place of another ---
 
     def _mistaken(self, site: KeySite) -> Iterator[Opinion]:
-        found = list(self._misplaced(site))
-        if len(found) == 2 and found[0][:2] == found[1][1::-1]:
+        told = self.ground.told
+        found = [one for one in self._misplaced(site) if id(one.value) not in told]
+        told.update(id(one.value) for one in found)
+        if len(found) == 2 and (found[0].wanted, found[0].given) == (
+            found[1].given,
+            found[1].wanted,
+        ):
             del found[1]  # two that stand in each other's places are one mistake
-        for wanted, _, hole in found:
+        for one in found:
             yield Opinion(
                 SwapFact(
                     site.module.filename,
-                    hole.value.span,
-                    self.ground.symbol(hole.value),
-                    (wanted.parameter,),
+                    one.value.span,
+                    self.ground.symbol(one.value),
+                    (one.wanted.parameter,),
                     self.ground.program.domain.entity_name(site),
-                    reason=self.ground.said(hole.value)[0],
+                    reason=one.name,
                 )
             )
 
-    def _misplaced(self, site: KeySite) -> Iterator[tuple[Scope, Scope, Filled]]:
-        """The holes whose tag is one scope's and whose name another's: both, and the hole."""
+    def _misplaced(self, site: KeySite) -> Iterator[_Misplaced]:
+        """The holes whose tag is one scope's and whose name another's."""
         before = ""
         for piece in site.template.pieces:
             if isinstance(piece, Text):
@@ -238,5 +254,5 @@ class KeyOpinions:
             before = ""
             if wanted is None or piece.host is not site.template.host:
                 continue
-            if (other := self.ground.other_than(piece.value, wanted)) is not None:
-                yield wanted, other[1], piece
+            if (found := self.ground.mistaken(piece.value, wanted)) is not None:
+                yield _Misplaced(wanted, *found)
