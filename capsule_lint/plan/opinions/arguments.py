@@ -57,8 +57,14 @@ class ArgumentOpinions:
         """What is wrong with arguments that are there."""
         by_call: dict[int, list[Passed]] = defaultdict(list)
         ground = self.ground
-        for passed in (*ground.passed, *ground.passed_around, *ground.passed_by_copies):
-            by_call[id(passed.call)].append(passed)
+        passed = (
+            *ground.passed,
+            *ground.passed_around,
+            *ground.passed_by_copies,
+            *ground.passed_later,
+        )
+        for one in passed:
+            by_call[id(one.call)].append(one)
         for every in by_call.values():
             yield from self._swapped(every)
             yield from self._traded(every)

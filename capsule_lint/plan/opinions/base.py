@@ -13,9 +13,10 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
 from capsule_lint.program.aliases import closure
-from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.calling.binding import bind, bind_open
 from capsule_lint.program.calling.callers import Callee
 from capsule_lint.program.calling.calls import INDIRECT_CONSTRUCTION
+from capsule_lint.program.calling.passing import COMPLETED, OF_METHOD, PASSING
 from capsule_lint.program.calling.wrapping import calls_around
 from capsule_lint.program.fields import COPYING, copied_by
 from capsule_lint.program.inference.types import NOTHING, Instance, ordered
@@ -249,6 +250,37 @@ class Ground(Room):
         known = len(found) == len(types) and all(map(classes.is_data, found))
         return [Callee(None, cls, 0) for cls in found] if known else ()
 
+    @cached_property
+    def passed_later(self) -> tuple[Passed, ...]:
+        """The arguments for scopes of the calls that something else makes: `pool.submit(f, tenant_id)`,
+        `Thread(target=f, args=(tenant_id,))`, and those of `partial(f, tenant_id)`, which need not be all."""
+        calls, editable = self.program.calls, self.modules(tests=True)
+        later = [(box.call, False) for box in calls.uses.boxes.values()]
+        later += [
+            made for one in editable for node in one.each(tree.Call) for made in self._later(node)
+        ]
+        module_of = self.program.names.module_of
+        return tuple(
+            passed
+            for call, is_open in later
+            if call.args and self._may_pass(call.func) and module_of(call) in editable
+            for callee in calls.callees(call)
+            for passed in self._passed(call, callee, is_open=is_open)
+        )
+
+    def _later(self, holder: tree.Call) -> Iterator[tuple[tree.Call, bool]]:
+        """The call that one has made of what it is given, as if it were made at once, and whether others complete it."""
+        name, names = last_name(holder.func), self.program.names
+        at = PASSING.get(name)
+        func = holder.args[at] if at is not None and len(holder.args) > at else None
+        if at is None or func is None or func.star or func.keyword or name == OF_METHOD:
+            return
+        if not self._may_pass(func.value) or self.program.calls.callees(holder):
+            return
+        made = tree.Call(holder.at, func.value, holder.args[at + 1 :])
+        names.index.put(made, names.place(holder), holder)
+        yield made, name in COMPLETED
+
     def _may_pass(self, func: tree.Node) -> bool:
         """Whether what is called may take a scope, by its name: to resolve every call costs much."""
         if last_name(func) in self._takers or not isinstance(func, tree.Name | tree.Attr):
@@ -276,9 +308,11 @@ class Ground(Room):
                 found |= program.calls.uses.aliases(cls.name)
         return found
 
-    def _passed(self, call: tree.Call, callee: Callee) -> Iterator[Passed]:
+    def _passed(
+        self, call: tree.Call, callee: Callee, *, is_open: bool = False
+    ) -> Iterator[Passed]:
         params, given = self.program.calls.parameters(callee)
-        bound = bind(call.args, params, given)
+        bound = (bind_open if is_open else bind)(call.args, params, given)
         for name, argument in bound.arguments.items() if bound is not None else ():
             scope = self.scope_named(name)
             if scope is None:
@@ -294,7 +328,7 @@ class Ground(Room):
         """What takes a scope that ends up in a key, a filter, an entity or a context."""
         feeds: dict[Node, set[Node]] = defaultdict(set)
         queue: list[Node] = []
-        for passed in self.passed:
+        for passed in (*self.passed, *self.passed_later):
             target = (passed.callee.function or passed.callee.cls, passed.scope.name)
             if target[0] is None:
                 continue

@@ -75,7 +75,7 @@ class TrustOpinions:
 
     def _uses(self) -> Iterator[tuple[Function, tree.Node, Scope]]:
         """The values that handlers give to scopes: arguments, holes of keys, locals of the name."""
-        for passed in self.ground.passed:
+        for passed in (*self.ground.passed, *self.ground.passed_later):
             if self.ground.leads(passed):
                 for handler in self._handlers(passed.argument.value):
                     yield handler, passed.argument.value, passed.scope

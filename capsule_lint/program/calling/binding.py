@@ -27,7 +27,7 @@ def bind(
     `None` when the call would raise a `TypeError`. With `*args` or `**kwargs` in the call everything
     that could be right binds.
     """
-    bound = _given(arguments, params, given)
+    bound = bind_open(arguments, params, given)
     return (
         bound
         if bound is not None and (bound.starred or not _missing(bound, params, given))
@@ -39,14 +39,14 @@ def lacks(
     arguments: Sequence[tree.Argument], params: Sequence[tree.Parameter], given: int = 0
 ) -> bool:
     """Whether `arguments` do not bind to `params` because there are not enough of them."""
-    bound = _given(arguments, params, given)
+    bound = bind_open(arguments, params, given)
     return bound is not None and not bound.starred and _missing(bound, params, given)
 
 
-def _given(
-    arguments: Sequence[tree.Argument], params: Sequence[tree.Parameter], given: int
+def bind_open(
+    arguments: Sequence[tree.Argument], params: Sequence[tree.Parameter], given: int = 0
 ) -> Bound | None:
-    """The same where nothing has to be given."""
+    """The same where nothing has to be given: the rest comes later, as that of a partial does."""
     positional = [p for p in params if p.by_position][given:]
     kinds = {p.kind for p in params}
     found: dict[str, tree.Argument] = {}

@@ -53,6 +53,8 @@ AS_GIVEN: Final = frozenset(
     ("to_thread", "run_in_executor", "submit", "run_in_threadpool", "run_sync", "add_task")
 )
 """Those that call it elsewhere with the arguments that they are given, and no others."""
+COMPLETED: Final = frozenset(("partial", "builds"))
+"""Those that make something which others call with more."""
 HARMLESS: Final = frozenset(
     (
         "isinstance",
