@@ -43,6 +43,10 @@ class FormatConstants(MendRoom):
             self._changed.append(constant)
         return self._texts.setdefault(id(constant), text) == text
 
+    def changes(self, constant: tree.Const) -> bool:
+        """Whether a constant gets new code."""
+        return id(constant) in self._texts
+
     def of(self, base: tree.Node) -> tree.Const | None:
         """The constant that a format string is kept in."""
         program = self.program

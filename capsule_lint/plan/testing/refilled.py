@@ -24,19 +24,20 @@ def refilled(
 ) -> list[Mend]:
     """What fills the new fields of a template, a constant whose code is `changed`, where a test fills it; nothing
     where that is not known."""
-    names = mends.planner.program.names
+    names, formatted = mends.program.names, mends.program.templates.formatted
     if not names.module_of(node).is_test:
         return []
-    match names.parent(node):
-        case tree.Attr(name="format") as method:
-            call = names.parent(method)
-            if isinstance(call, tree.Call) and call.func is method:
-                if all(a.keyword is not None for a in call.args):
-                    return _by_name(mends, call, changed, knot)
-                return _by_place(mends, call, constant, changed, knot)
-        case tree.Binary(op="%", left=left) as filled if left is node:
-            return _listed(mends, filled.right, constant, changed, knot)
-    return []
+    parent = names.parent(node)
+    if isinstance(parent, tree.Binary) and parent.op == "%" and parent.left is node:
+        return _listed(mends, parent.right, constant, changed, knot)
+    func = parent if isinstance(parent, tree.Attr) else node
+    call, filling = names.parent(func), formatted.method(func)
+    formats = filling is not None and filling.name == "format"
+    if not isinstance(call, tree.Call) or call.func is not func or not formats:
+        return []
+    if all(a.keyword is not None for a in call.args):
+        return _by_name(mends, call, changed, knot)
+    return _by_place(mends, call, constant, changed, knot)
 
 
 def _by_name(mends: Mends, call: tree.Call, changed: str, knot: Knot) -> list[Mend]:

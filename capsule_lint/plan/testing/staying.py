@@ -241,6 +241,9 @@ class Staying:
         callees = planner.program.calls.callees(side)
         if any(c.function is None or c.function in planner.state.params for c in callees):
             return False
+        kept = planner.program.templates.text_objects.kept(side.func)
+        if kept is not None and self.mends.segments.formats.constants.changes(kept.text):
+            return False
         made = planner.program.templates.template(side) if callees else None
         if made is None or not all(isinstance(piece, Text) for piece in made.pieces):
             return False
