@@ -14,7 +14,7 @@ from capsule_lint.plan.testing.refilled import refilled
 from capsule_lint.plan.uses.naming import naming
 from capsule_lint.program.inference.types import UNKNOWN
 from capsule_lint.program.model import Binding, last_name
-from capsule_lint.program.texts.text_objects import parts_of
+from capsule_lint.program.texts.text_objects import member_of, parts_of
 from capsule_lint.program.walk import asks_presence, within
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class FormatConstants(MendRoom):
         if isinstance(base, tree.Subscript):
             entry = program.templates.constants.entry(base)
             return entry if isinstance(entry, tree.Const) else None
-        base = _member(base)
+        base = member_of(base)
         dotted = program.classes.dotted(base)
         if isinstance(dotted, Binding) and isinstance(dotted.value, tree.Const):
             return dotted.value
@@ -82,16 +82,18 @@ class FormatConstants(MendRoom):
             host = defect.template.host
             base = formatted.base(host)
             if base is not None:
-                bases |= {id(base), id(_member(base))}
+                bases |= {id(base), id(member_of(base))}
             if isinstance(host, tree.Call):
                 bases.add(id(host.func))
                 kept = program.templates.text_objects.kept(host.func)
-                bases |= {id(kept.holder)} if kept is not None else set()
+                bases |= (
+                    {id(kept.holder), id(member_of(kept.holder))} if kept is not None else set()
+                )
         bases |= {id(base) for base in self.mends.planner.fillings.bases}
         names = self._names()
         for module in program.names.modules.values():
             for node in module.either(tree.Name, tree.Attr):
-                if last_name(_member(node)) in names and id(node) not in bases:
+                if last_name(member_of(node)) in names and id(node) not in bases:
                     self._use(node, module, bases)
             for use in module.either(tree.Attr, tree.Const) if self._held else ():
                 if id(use) not in bases and not self._is_stored(use):
@@ -254,15 +256,6 @@ class FormatConstants(MendRoom):
         if not mends:
             reason = f"fills `{text_of(node)}`, which changes, in its own way"
             self.mends.obstacle(knot, node, reason)
-
-
-def _member(node: tree.Node) -> tree.Node:
-    """`Texts.DOC` of `Texts.DOC.value`."""
-    match node:
-        case tree.Attr(name="value" | "_value_", base=tree.Attr() as member):
-            return member
-        case _:
-            return node
 
 
 def _asks_keys(use: object, table: tree.Node) -> bool:

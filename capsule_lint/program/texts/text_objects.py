@@ -56,17 +56,21 @@ class TextObjects:
 
     def kept(self, func: tree.Node) -> Kept | None:
         """What a call of `func` fills."""
-        holder = func.base if isinstance(func, tree.Attr) else func
-        if isinstance(holder, tree.Call) and isinstance(func, tree.Attr):
-            return self._library(holder, holder, func.name)
-        if not isinstance(holder, tree.Attr | tree.Name) or last_name(holder) not in self._holders:
-            return None
         if id(func) not in self._known:
-            method = (
-                func.name if holder is not func and isinstance(func, tree.Attr) else "__call__"
-            )
-            self._known[id(func)] = next(self._find(holder, method), None)
+            self._known[id(func)] = next(self._kept_by(func), None)
         return self._known[id(func)]
+
+    def _kept_by(self, func: tree.Node) -> Iterator[Kept]:
+        """The same of an object that has a method, and of one that is called itself: `K.NOTE.fill`, `K.NOTE`."""
+        ways = [(func.base, func.name)] if isinstance(func, tree.Attr) else []
+        for holder, method in [*ways, (func, "__call__")]:
+            if isinstance(holder, tree.Call):
+                yield from self._library(holder, holder, method)
+            elif (
+                isinstance(holder, tree.Attr | tree.Name)
+                and last_name(member_of(holder)) in self._holders
+            ):
+                yield from self._find(holder, method)
 
     @cached_property
     def _holders(self) -> set[str]:
@@ -86,35 +90,39 @@ class TextObjects:
         )
 
     def _find(self, holder: tree.Attr | tree.Name, method: str) -> Iterator[Kept]:
-        target = self.classes.dotted(holder)
+        member = member_of(holder)
+        target = self.classes.dotted(member)
         if not isinstance(target, Binding) or target.kind != "assign" or target.path:
             return
-        library = self._library(target.value, holder, method)
-        if library is not None:
-            yield library
+        home = target.place.scope.cls if target.place.scope.kind == "class" else None
+        in_enum = home is not None and self.classes.is_enum(home)
+        if in_enum == (member is not holder):
+            yield from self._library(target.value, holder, method)
+        if member is not holder:
             return
         cls, arguments = self._made(target)
         function = self.classes.method(cls, method) if cls is not None else None
         if cls is None or function is None:
             return
-        for key, attribute in _filled(function):
+        for key, attribute, how in _filled(function):
             is_value = attribute in VALUE and self.classes.is_enum(cls)
-            text = target.value if is_value else self.classes.kept(cls, attribute, arguments)
+            given = target.value if is_value else self.classes.kept(cls, attribute, arguments)
+            made = self._library(given, holder, how) if how in _SUBSTITUTING else ()
+            text = next((one.text for one in made), None) if how in _SUBSTITUTING else given
             if isinstance(text, tree.Const) and self._says_key(text):
                 own = isinstance(key, tree.Attr) and isinstance(key.base, tree.Name)
                 said = self.classes.kept(cls, last_name(key), arguments) if own else key
-                yield Kept(text, holder, tree.text(said) or "")
+                filling = SUBSTITUTE if how in _SUBSTITUTING else how
+                yield Kept(text, holder, tree.text(said) or "", filling)
 
-    def _library(self, made: tree.Node | None, holder: tree.Node, method: str) -> Kept | None:
+    def _library(self, made: tree.Node | None, holder: tree.Node, method: str) -> Iterator[Kept]:
         """The text that a `string.Template` has which some code makes, and a method of it fills."""
         match made:
             case tree.Call(
                 func=func, args=(tree.Argument(value=tree.Const(value=str()) as text),)
             ):
-                known = method in _SUBSTITUTING and self.classes.dotted(func) == "string.Template"
-                return Kept(text, holder, "", SUBSTITUTE) if known else None
-            case _:
-                return None
+                if method in _SUBSTITUTING and self.classes.dotted(func) == "string.Template":
+                    yield Kept(text, holder, "", SUBSTITUTE)
 
     def _made(self, target: Binding) -> tuple[Class | None, Sequence[tree.Argument]]:
         """The class of an object, and what its constructor is given."""
@@ -154,9 +162,9 @@ def parts_of(value: tree.Node | None) -> tuple[tree.Node, ...]:
             return () if value is None else (value,)
 
 
-def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str]]:
-    """The keys of the dict in which a method gives back texts that it has filled with all that it is
-    given, none where it gives back one alone; and the attributes that these texts are."""
+def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str, str]]:
+    """The keys of the dict in which a method gives back texts that it has filled with all that it is given, none where
+    it gives back one alone; the attributes that these texts are, and how they are filled."""
     spread = {p.kind: p.name for p in function.own_params if p.kind in ("*", "**")}
     if len(function.returns) != 1 or len(spread) != len(function.own_params) or not spread:
         return
@@ -167,11 +175,22 @@ def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str]]:
             pairs = [(None, value)]
     for key, value in pairs:
         match value:
-            case tree.Call(func=tree.Attr(base=base, name="format"), args=args) if args:
+            case tree.Call(func=tree.Attr(base=base, name=how), args=args) if args and (
+                how == "format" or how in _SUBSTITUTING
+            ):
                 passed = [(a.star, a.value.id) for a in args if isinstance(a.value, tree.Name)]
                 attribute = _own(base, function)
                 if attribute is not None and passed == list(spread.items()):
-                    yield key, attribute
+                    yield key, attribute, how
+
+
+def member_of(node: tree.Node) -> tree.Node:
+    """`Texts.DOC` of `Texts.DOC.value`; any other expression itself."""
+    match node:
+        case tree.Attr(name=name, base=tree.Attr() as member) if name in VALUE:
+            return member
+        case _:
+            return node
 
 
 def _own(node: tree.Node, function: Function) -> str | None:
