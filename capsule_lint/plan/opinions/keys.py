@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from capsule_lint.program.texts.pieces import (
     marks_of,
     tag_at_end,
 )
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
     from capsule_lint.program.places.sites import KeySite
-    from capsule_lint.program.texts.pieces import Segment, Template
+    from capsule_lint.program.texts.pieces import Piece, Segment, Template
 
 _NAMESPACE: Final = re.compile(
     r"(?:^|_)(?:prefix|ns|namespace|env|environment|app|service|region|version|v\d+|table"
@@ -164,7 +166,8 @@ class KeyOpinions:
             for segment in segments:
                 if segment.scope == scope.name:
                     at, value = self._value(site.template, segment, scope)
-                    if value and not self._is_configured(site.template.host, scope):
+                    homes = (at, site.template.host)
+                    if value and not any(self._is_configured(one, scope) for one in homes):
                         found.setdefault(id(at), (at, {}))[1][scope.parameter] = value
         for at, values in found.values():
             module, node = self._definition(at)
@@ -177,7 +180,7 @@ class KeyOpinions:
                 LiteralFact(
                     module.filename,
                     node.span,
-                    self.ground.symbol(site.template.host),
+                    self.ground.symbol(at),
                     tuple(values),
                     self.ground.program.domain.entity_name(site),
                     reason=", ".join(values.values()),
@@ -187,24 +190,23 @@ class KeyOpinions:
     def _value(self, template: Template, segment: Segment, scope: Scope) -> tuple[tree.Node, str]:
         """The value in a literal, and where it stands; empty where it is only the beginning of one."""
         piece = template.pieces[segment.piece]
+        host = _home(template, piece)
         if not isinstance(piece, Text):
-            return self._fallback(template, piece.value, scope)
+            return self._fallback(host, piece.value, scope)
         if not segment.tagged:
-            return template.host, piece.value
-        after = piece.value[segment.position + len(scope.tag) :]
+            return host, piece.value
+        texts_on = [*takewhile(lambda p: isinstance(p, Text), template.pieces[segment.piece :])]
+        whole = "".join(p.value for p in texts_on if isinstance(p, Text))
+        after = whole[segment.position + len(scope.tag) :]
         marks = re.escape(f"#|/{{}}{marks_of(scope.tag)}")
         value = re.split(rf"[{marks}]", after)[0]
-        goes_on = segment.piece + 1 < len(template.pieces)
-        if (value == after and goes_on) or is_everyone(value):
-            return template.host, ""
-        return template.host, value
+        goes_on = segment.piece + len(texts_on) < len(template.pieces)
+        return host, "" if (value == after and goes_on) or is_everyone(value) else value
 
-    def _fallback(
-        self, template: Template, node: tree.Node, scope: Scope
-    ) -> tuple[tree.Node, str]:
+    def _fallback(self, host: tree.Node, node: tree.Node, scope: Scope) -> tuple[tree.Node, str]:
         """What a hole has where there is no value: `{capsule_id or "PROD"}`, `{None}`."""
         at, text = written_out(self.ground, node, scope)
-        return (template.host if at is node else at), text
+        return (host if at is node else at), text
 
     def _is_configured(self, host: tree.Node, scope: Scope) -> bool:
         """Whether the template takes the value from a constant that is a source of the policy."""
@@ -223,7 +225,7 @@ class KeyOpinions:
     # --- one scope in the place of another ---
 
     def _mistaken(self, site: KeySite) -> Iterator[Opinion]:
-        told = self.ground.told
+        told, module_of = self.ground.told, self.ground.program.names.module_of
         found = [one for one in self._misplaced(site) if id(one.value) not in told]
         told.update(id(one.value) for one in found)
         if len(found) == 2 and (found[0].wanted, found[0].given) == (
@@ -232,9 +234,12 @@ class KeyOpinions:
         ):
             del found[1]  # two that stand in each other's places are one mistake
         for one in found:
+            module = module_of(one.value)
+            if module.is_test or module.generated:
+                continue
             yield Opinion(
                 SwapFact(
-                    site.module.filename,
+                    module.filename,
                     one.value.span,
                     self.ground.symbol(one.value),
                     (one.wanted.parameter,),
@@ -252,7 +257,14 @@ class KeyOpinions:
                 continue
             wanted = next((s for s in self.ground.scopes if ends_with_tag(before, s.tag)), None)
             before = ""
-            if wanted is None or piece.host is not site.template.host:
+            if wanted is None or _home(site.template, piece) is not piece.host:
                 continue
             if (found := self.ground.mistaken(piece.value, wanted)) is not None:
                 yield _Misplaced(wanted, *found)
+
+
+def _home(template: Template, piece: Piece) -> tree.Node:
+    """The expression that a piece of a template is written in, also where others begin with that; for what a call gives
+    to it, the whole."""
+    node = piece.node if isinstance(piece, Text) else piece.value
+    return piece.host if any(one is node for one in within(piece.host)) else template.host
