@@ -93,6 +93,8 @@ class Signatures(Room):
             taken = program.domain.scope_parameter(member, scope)
             if state.gains(member, scope) or (taken is not None and taken.kind not in ("*", "**")):
                 continue
+            if self._scope_places(function) and self._stays(member, scope):
+                continue
             if absorbs(program, member, scope) or self._absorb(member, scope, own):
                 continue
             if (keeper := self.planner.entries.keeper_of(member)) is not None:
@@ -112,6 +114,16 @@ class Signatures(Room):
             else:
                 state.params[member][scope.parameter] = scope
                 self._ask_users(member, scope, own)
+
+    def _stays(self, function: Function, scope: Scope) -> bool:
+        """Whether a method is left as it is where one of its family that takes scopes gains another: policy says that its
+        class needs none such, nothing that it takes is called after a scope, and whoever calls it calls no other."""
+        policy, owner, calls = self.program.policy, function.owner, self.program.calls
+        needed = policy.scopes_of(owner.symbol if owner is not None else None)
+        if scope in needed or self._scope_places(function):
+            return False
+        called = (callee for call, _ in calls.callers(function) for callee in calls.callees(call))
+        return all(callee.function is function for callee in called)
 
     def gain_beside(self, function: Function, scope: Scope, knot: Knot) -> None:
         """The same of one that a call may call as well."""
