@@ -1,5 +1,5 @@
-"""Keys that a test compares with other marks in them than they have: `key.replace("#", " ") == "TENANT t NOTE n"`,
-also where a function of the tests does that."""
+"""Keys that a test compares with other marks, or another word, in them than they have: `key.replace("#", " ") == "TENANT t
+NOTE n"`, also where a function does that."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import Replace
+from capsule_lint.plan.keys.spelled import literal_text
 from capsule_lint.plan.literals import Literal, literal, plain_literal
 from capsule_lint.program.local_names import behind
 
@@ -27,11 +28,12 @@ class Remarked(Struct, frozen=True):
     def update(self, node: tree.Node, text: str, other: tree.Node) -> list[Form]:
         """The forms of the key that a text is made of which is compared with an expression; empty where that is not
         known. Where the text can be completed, it is; else a person has to do it."""
-        if not self.testing.forms().told_in(text):
+        told_in = self.testing.forms().told_in
+        if literal_text(node) is None and not told_in(text):
             return []
         marks = self._marks(other, 0)
         key = text.replace(marks[1], marks[0]) if marks is not None else text
-        if marks is None or key.replace(*marks) != text:
+        if marks is None or key.replace(*marks) != text or not told_in(key):
             return []
         found = self.testing.forms().of(key)
         running = self.testing.reach.of(*(self.testing.places.makers(other) if found else ()))
