@@ -149,18 +149,18 @@ class FieldMends(MendRoom):
         if isinstance(near.value, tree.Call) and any(map(near.value.keyword, _KEYS)):
             reason = f"is a key by itself, and `{cls.name}` gains `{attribute}`"
             self.mends.obstacle(("class", cls), near.value, reason)
-        annotation = self.annotation(cls, scope, near.annotation, other)
         value = self._default(cls, near, other, scope)
-        statement = attribute if near.annotation is None else f"{attribute}: {annotation}"
+        statement = attribute
+        if near.annotation is not None:
+            statement += f": {self.annotation(cls, scope, near.annotation, other)}"
         return statement + (f" = {value}" if value else "")
 
     def _first(self, cls: Class, scope: Scope, fields: list[Field]) -> None:
         """Give a class that keeps no scope yet the field, before its others and as these are kept."""
         knot: Knot = ("class", cls)
         attribute = self.state.attributes[cls, scope.parameter]
-        annotation = self._said(cls, scope, None) or "str"
         body = [s for s in cls.fact.body if not (cls.fact.doc and s is cls.fact.body[0])]
-        anchor, line = fields[0].statement if fields else body[0], f"{attribute}: {annotation}"
+        anchor, line = fields[0].statement if fields else body[0], ""
         inherited = Inherited(self.mends)
         base = inherited.beside(cls, scope)
         if base is not None:
@@ -174,6 +174,7 @@ class FieldMends(MendRoom):
                 self.mends.obstacle(knot, alike.value, reason)
                 return
         self._note_order(cls, anchor, scope)
+        line = line or f"{attribute}: {self._said(cls, scope, None) or 'str'}"
         mend = AddStatement(cls.module.filename, anchor.span, "CAP301", line, before=True)
         self.mends.add(knot, mend)
 
@@ -309,10 +310,11 @@ class FieldMends(MendRoom):
                 self.mends.obstacle(knot, node, reason)
                 return
             if store.annotation is not None:
-                said = self.mends.annotation(knot, cls.module, scope, store.annotation)
                 if empty:  # it says that there may be nothing
-                    said = self.mends.source(cls.module, store.annotation.span)
-                    said = _renamed(said, other, scope)
+                    told = self.mends.source(cls.module, store.annotation.span)
+                    said: str | None = _renamed(told, other, scope)
+                else:
+                    said = self.mends.annotation(knot, cls.module, scope, store.annotation)
                 target += f": {said}" if said else ""
             line, at = f"{target} = {value}", store.statement.span
             self.mends.add(knot, AddStatement(filename, at, "CAP301", line, before))
