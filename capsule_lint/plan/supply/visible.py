@@ -94,11 +94,12 @@ class Visible:
         return self._deleted[id(module)].get((id(scope), name), [])
 
     def is_written_out(self, name: str, place: Place) -> bool:
-        """Whether a local of that name, tests aside, is a text, so that a key with it would be that of one alone."""
+        """Whether a local of that name, tests aside, is a text whatever happens, so that a key with it would be that of one alone."""
         binding = self.binding(name, place)
-        value = binding.assigned if binding is not None else None
-        is_text = isinstance(value, tree.Const) and isinstance(value.value, str)
-        return is_text and not place.scope.module.is_test
+        if binding is None or place.scope.module.is_test:
+            return False
+        given = (one.assigned for one in binding.place.scope.bindings[name])
+        return all(isinstance(one, tree.Const) and isinstance(one.value, str) for one in given)
 
     # --- names that are taken ---
 

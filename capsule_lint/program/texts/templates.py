@@ -361,7 +361,7 @@ class Templates:
         value = self.constant(target.value)
         if target.place.scope.kind in ("module", "class"):
             return None if value is None else [Text(value, host, node)]
-        if value is not None and _is_plain(value):
+        if value is not None and not target.is_step and _is_plain(value):
             return [Text(value, host, node)]
         if target.is_step:
             return self.steps.added(history(target), depth)
