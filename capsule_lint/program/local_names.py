@@ -209,18 +209,21 @@ def reads_of(
             yield node
 
 
-def calls_of_value(names: Names, value: tree.Node) -> Iterator[tree.Call]:
-    """The calls of a value, where it stands or by the local name that it gets there."""
+def reads_of_value(names: Names, value: tree.Node) -> Iterable[tree.Node]:
+    """Where a value is had: where it stands, or where the local name is read that it gets there."""
     parent = names.parent(value)
-    reads: Iterable[tree.Node]
     match parent:
         case tree.Assign(targets=(tree.Name() as target,)) if parent.value is value:
-            reads = reads_of(names, target, (target.at,))
+            return reads_of(names, target, (target.at,))
         case tree.Walrus():
-            reads = [parent, *reads_of(names, parent, (parent.at,))]
+            return [parent, *reads_of(names, parent, (parent.at,))]
         case _:
-            reads = [value]
-    for read in reads:
+            return [value]
+
+
+def calls_of_value(names: Names, value: tree.Node) -> Iterator[tree.Call]:
+    """The calls of a value, where it stands or by the local name that it gets there."""
+    for read in reads_of_value(names, value):
         call = names.parent(read)
         if isinstance(call, tree.Call) and call.func is read:
             yield call

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.uses.passthrough import ASSERTIONS
+from capsule_lint.plan.uses.promised import promised
 from capsule_lint.program.calling.passing import OF_METHOD
 from capsule_lint.program.inference.types import ClassObject, Partial
-from capsule_lint.program.local_names import calls_of_value, reads_of
+from capsule_lint.program.local_names import calls_of_value, reads_of_value
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 from capsule_lint.program.walk import within
@@ -61,17 +62,28 @@ def left_open(
 
 def called_with(program: Program, made: tree.Call) -> list[tuple[tree.Argument, ...]]:
     """All that a partial is called with, together with what it gives itself, where it is called at once or by a local
-    name; nothing where something else may call it as well."""
-    names, around = program.names, program.names.parent(made)
-    calls = list(calls_of_value(names, made))
-    match around:
-        case tree.Assign(targets=(tree.Name() as target,)) if names.place(made).scope.function:
-            uses = len(list(reads_of(names, target, (target.at,))))
+    name, or goes where that is said; nothing where something else may call it as well."""
+    names = program.names
+    match names.parent(made):
+        case tree.Assign(annotation=None) if names.function_of(made) is not None:
+            reads = [*reads_of_value(names, made)]
+        case tree.Walrus():
+            reads = [*reads_of_value(names, made)]
         case _:
-            uses = 1
-    if last_name(made.func) != "partial" or len(calls) != uses:
+            reads = [made]
+    told = [_told_at(program, read) for read in reads]
+    if last_name(made.func) != "partial" or None in told:
         return []
-    return [_together(made.args[1:], call.args) for call in calls]
+    return [_together(made.args[1:], args) for args in told if args is not None]
+
+
+def _told_at(program: Program, node: tree.Node) -> Sequence[tree.Argument] | None:
+    """What a function is called with where an expression is one; `None` where that is not known."""
+    call = program.names.parent(node)
+    if isinstance(call, tree.Call) and call.func is node:
+        return call.args
+    said = promised(program, node)
+    return [tree.Argument(one, None, "", one.at) for one in said] if said is not None else None
 
 
 def is_known_late(
