@@ -57,9 +57,18 @@ class Formatted:
     ) -> Filled:
         """A field of a format that nothing fills which is written out."""
         found = self.named_field(name, near)
-        if _is_written_out(filling):
+        if _is_written_out(filling) and self._is_plain(filling):
             self.blanks[id(found)] = (filling, name)
         return Filled(found, host, snake(name))
+
+    def _is_plain(self, filling: tree.Node) -> bool:
+        """Whether a format is filled as Python does it, and no method of the program's has values of its own for that."""
+        if not isinstance(filling, tree.Call):
+            return True
+        own = any(c.function is not None for c in self.templates.calls.callees(filling))
+        return self.base(filling) is not None and (
+            not own or self.templates.text_objects.kept(filling.func) is not None
+        )
 
     def braces(
         self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node]

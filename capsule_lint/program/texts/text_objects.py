@@ -178,9 +178,11 @@ def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str, str]]:
             case tree.Call(func=tree.Attr(base=base, name=how), args=args) if args and (
                 how == "format" or how in _SUBSTITUTING
             ):
-                passed = [(a.star, a.value.id) for a in args if isinstance(a.value, tree.Name)]
+                given = [a for a in args if not isinstance(a.value, tree.Const)]
+                passed = [(a.star, a.value.id) for a in given if isinstance(a.value, tree.Name)]
                 attribute = _own(base, function)
-                if attribute is not None and passed == list(spread.items()):
+                whole = passed == list(spread.items()) and len(passed) == len(given)
+                if attribute is not None and whole:
                     yield key, attribute, how
 
 
