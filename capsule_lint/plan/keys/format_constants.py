@@ -199,9 +199,17 @@ class FormatConstants(MendRoom):
             return
         for constant in chain.from_iterable(map(parts_of, made)):
             if id(constant) in self._texts:
-                knot: Knot = ("constant", id(constant))
                 reason = f"uses `{text_of(node)}`, whose text changes, in its own way"
-                self.mends.obstacle(knot, node, reason)
+                self._refill(node, constant, reason)
+
+    def _refill(self, node: tree.Node, constant: tree.Node, reason: str) -> None:
+        """Have a test fill the new fields of a constant, or say why it is left."""
+        knot: Knot = ("constant", id(constant))
+        mends = refilled(self.mends, node, constant, self._texts[id(constant)], knot)
+        for mend in mends:
+            self.mends.add_once(knot, mend)
+        if not mends:
+            self.mends.obstacle(knot, node, reason)
 
     def _library(self, node: tree.Name | tree.Attr) -> Iterator[tree.Node]:
         """What a class has under a name that an object of it is asked for, where that is made by the standard library:
@@ -249,13 +257,8 @@ class FormatConstants(MendRoom):
             return
         if self._finds_as_before(node, constant):
             return
-        knot: Knot = ("constant", id(constant))
-        mends = refilled(self.mends, node, constant, self._texts[id(constant)], knot)
-        for mend in mends:
-            self.mends.add(knot, mend)
-        if not mends:
-            reason = f"fills `{text_of(node)}`, which changes, in its own way"
-            self.mends.obstacle(knot, node, reason)
+        reason = f"fills `{text_of(node)}`, which changes, in its own way"
+        self._refill(node, constant, reason)
 
 
 def _asks_keys(use: object, table: tree.Node) -> bool:

@@ -1,22 +1,26 @@
-"""Templates of the program that tests fill themselves: `Keys.USER_PK.format(tenant_id="t", user_id="u")`."""
+"""Templates of the program that tests fill themselves: `Keys.USER_PK.format(tenant_id="t", user_id="u")`,
+`K.NOTE.fill("t", "n")`."""
 
 from __future__ import annotations
 
-from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements
 from capsule_lint.plan.keys.format_fields import marks_in, positions_of, start_of
+from capsule_lint.program.texts.text_objects import SUBSTITUTE, member_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from capsule_lint.model import Mend
     from capsule_lint.plan.keys.format_fields import Mark, Sign
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
+
+_SIGNS: Final[Mapping[str, Sign]] = {"format": "{", SUBSTITUTE: "$"}
+"""What the fields begin with that a method fills."""
 
 
 def refilled(
@@ -28,21 +32,23 @@ def refilled(
     if not names.module_of(node).is_test:
         return []
     parent = names.parent(node)
+    if isinstance(parent, tree.Attr) and member_of(parent) is node:
+        node, parent = parent, names.parent(parent)
     if isinstance(parent, tree.Binary) and parent.op == "%" and parent.left is node:
         return _listed(mends, parent.right, constant, changed, knot)
     func = parent if isinstance(parent, tree.Attr) else node
     call, filling = names.parent(func), formatted.method(func)
-    formats = filling is not None and filling.name == "format"
-    if not isinstance(call, tree.Call) or call.func is not func or not formats:
+    if not isinstance(call, tree.Call) or call.func is not func or filling is None:
         return []
-    if all(a.keyword is not None for a in call.args):
-        return _by_name(mends, call, changed, knot)
-    return _by_place(mends, call, constant, changed, knot)
+    sign = _SIGNS.get(filling.name)
+    if sign is not None and all(a.keyword is not None for a in call.args):
+        return _by_name(mends, call, changed, sign, knot)
+    return _by_place(mends, call, constant, changed, knot) if sign == "{" else []
 
 
-def _by_name(mends: Mends, call: tree.Call, changed: str, knot: Knot) -> list[Mend]:
+def _by_name(mends: Mends, call: tree.Call, changed: str, sign: Sign, knot: Knot) -> list[Mend]:
     given = [a.keyword for a in call.args]
-    fields = {name for _, name, _, _ in Formatter().parse(changed) if name is not None}
+    fields = {mark.name for mark in marks_in(changed, sign)}
     new = [s for s in mends.planner.program.policy.scopes if s.parameter in fields - set(given)]
     if fields - set(given) - {scope.parameter for scope in new}:
         return []
