@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class
+    from capsule_lint.program.names import Names
 
 _PUTTING: Final = frozenset(("set", "setex", "put", "add", "__setitem__"))
 _READING: Final = frozenset(
@@ -257,7 +258,11 @@ class Uneven(Struct, frozen=True):
         if isinstance(host, tree.Call) and (lambdas := given_lambdas(self.local.program, host)):
             return [self._used_as(node, one.body) for one in lambdas]
         # somebody else may put something under whatever he tells
-        hosts = [] if self._done(node)[0] else [one for one, _ in self.local.hosts.of(host)]
+        hosts = (
+            []
+            if done(self.local.program.names, node)[0]
+            else [one for one, _ in self.local.hosts.of(host)]
+        )
         return [self._used_as(node, one) for one in hosts or [host]]
 
     def _used_as(self, node: tree.Node, host: tree.Node) -> Used | None:
@@ -279,7 +284,7 @@ class Uneven(Struct, frozen=True):
             words = [self._said(one) for one in parts[1]]
         if "" in words:
             return None
-        puts, reads = self._done(node)
+        puts, reads = done(self.local.program.names, node)
         return Used(host, *parts, tuple(words), puts, reads, isinstance(node, tree.Compare))
 
     def _said(self, node: tree.Node) -> str:
@@ -293,19 +298,20 @@ class Uneven(Struct, frozen=True):
         held = self.local.program.domain.held
         return next((s for s in self.local.program.policy.scopes if held.is_value(node, s)), None)
 
-    def _done(self, node: tree.Node) -> tuple[bool, bool]:
-        """Whether something is put under a key there, and whether something is read; both, where that is not known."""
-        match node, self.local.program.names.parent(node):
-            case tree.Subscript(), tree.Assign(op="", targets=targets) if node in targets:
-                return True, False
-            case tree.Subscript(), tree.Assign(targets=targets) if node in targets:
-                return True, True
-            case tree.Subscript() | tree.Compare(), _:
-                return False, True
-            case tree.Call(func=func), _:
-                return last_name(func) not in _READING, last_name(func) not in _PUTTING
-            case _:
-                return True, True
+
+def done(names: Names, node: object) -> tuple[bool, bool]:
+    """Whether something is put under a key there, and whether something is read; both, where that is not known."""
+    match node, names.parent(node):
+        case tree.Subscript(), tree.Assign(op="", targets=targets) if node in targets:
+            return True, False
+        case tree.Subscript(), tree.Assign(targets=targets) if node in targets:
+            return True, True
+        case tree.Subscript() | tree.Compare(), _:
+            return False, True
+        case tree.Call(func=func), _:
+            return last_name(func) not in _READING, last_name(func) not in _PUTTING
+        case _:
+            return True, True
 
 
 def _word(scope: Scope) -> str:

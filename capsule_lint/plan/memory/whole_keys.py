@@ -80,25 +80,19 @@ class WholeKeys:
                 return True
         return False
 
-    def misplaced(self) -> Iterator[tuple[tuple[tree.Node, ...], dict[str, int]]]:
-        """The keys that have scopes in each other's places, and where another key of the same collection has them, in the
-        policy's order."""
+    def misplaced(self) -> Iterator[list[tuple[tuple[tree.Node, ...], dict[str, int]]]]:
+        """By collection: the keys that have scopes in each other's places, and where another key has them, in the policy's
+        order."""
         order = [scope.name for scope in self.local.program.policy.scopes]
-        seen = set[int]()
         for every in self._said.values():
             right = [one for one in every if _is_sorted(one, order)]
+            found: dict[int, tuple[tuple[tree.Node, ...], dict[str, int]]] = {}
             for said in every if right else ():
-                if _is_sorted(said, order) or id(said.elements[0]) in seen:
-                    continue
-                for other in right:
-                    at = set(said.places.values())
-                    rest = [n for n in range(len(said.elements)) if n not in at]
-                    keys = (_only(one.elements, rest) for one in (said, other))
-                    same = len(said.elements) == len(other.elements)
-                    if same and at == {*other.places.values()} and _are_alike(*keys, named=True):
-                        seen.add(id(said.elements[0]))
-                        yield said.elements, other.places
-                        break
+                if not _is_sorted(said, order):
+                    like = next((one for one in right if _have_same_places(said, one)), None)
+                    if like is not None:
+                        found[id(said.elements[0])] = said.elements, like.places
+            yield [*found.values()]
 
     # --- where the others have it ---
 
@@ -262,6 +256,15 @@ def _are_alike(keys: list[tree.Node], others: list[tree.Node], *, named: bool) -
         _value(one) == _value(other) and not (named and hole_name(one) != hole_name(other))
         for one, other in zip(keys, others, strict=True)
     )
+
+
+def _have_same_places(one: Said, other: Said) -> bool:
+    """Whether two keys have their scopes in the same places, in whatever order, and say the same besides."""
+    at = set(one.places.values())
+    if at != set(other.places.values()) or len(one.elements) != len(other.elements):
+        return False
+    rest = [number for number in range(len(one.elements)) if number not in at]
+    return _are_alike(_only(one.elements, rest), _only(other.elements, rest), named=True)
 
 
 def _only(elements: Sequence[tree.Node], places: list[int]) -> list[tree.Node]:
