@@ -239,7 +239,7 @@ class KeyHosts:
             template = self.program.templates.template(host)
             said = template.pieces if template is not None else ()
             values = [p.value for p in said if isinstance(p, Filled) and p.host is host]
-            given = [a.value for a in host.args if template is None or not self._is_tag(a.value)]
+            given = [a.value for a in host.args if template is None or not self.is_tag(a.value)]
             parts = [part for one in given for part in _values_in(one, values) or [one]]
             return "call" if template is None else "text", parts
         if isinstance(host, tree.FString | tree.Binary) or (
@@ -310,7 +310,7 @@ class KeyHosts:
         told = [(b.name, b.function) for b in given if b.kind == "param"]
         return any(function is not None and name != function.self_name for name, function in told)
 
-    def _is_tag(self, node: tree.Node) -> bool:
+    def is_tag(self, node: tree.Node) -> bool:
         """Whether an expression is the tag of a scope, and no value, whatever it is called: `TENANT`."""
         said = self.program.templates.constant(node)
         tags = (scope.tag for scope in self.program.policy.scopes)

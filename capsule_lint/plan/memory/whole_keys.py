@@ -40,7 +40,7 @@ class WholeKeys:
     )
     _homes: defaultdict[int, set[Home]] = field(default_factory=lambda: defaultdict(set))
     """The collections of a key that lacks scopes."""
-    literals: list[tuple[tree.Node, Scope]] = field(default_factory=list)
+    _literals: list[tuple[tree.Node, Scope]] = field(default_factory=list)
     """What is written out in keys where others of the same collection say a scope."""
 
     def note(self, home: Home, elements: list[tree.Node], present: dict[str, tree.Node]) -> None:
@@ -76,9 +76,21 @@ class WholeKeys:
                     *(_only(of, others) for of in (elements, said.elements)), named=True
                 )
             ):
-                self.literals += [(elements[n], s) for n, s in zip(at, missing, strict=True)]
+                self._literals += [(elements[n], s) for n, s in zip(at, missing, strict=True)]
                 return True
         return False
+
+    def values(self) -> Iterator[tuple[tree.Node, Scope]]:
+        """What stands in keys where scopes' values belong, each once, with its scope."""
+        scopes = {scope.name: scope for scope in self.local.program.policy.scopes}
+        said = [
+            (one.elements[at], scopes[name])
+            for every in self._said.values()
+            for one in every
+            for name, at in one.places.items()
+            if not self.local.hosts.is_tag(one.elements[at])
+        ]
+        yield from {id(value): (value, scope) for value, scope in self._literals + said}.values()
 
     def misplaced(self) -> Iterator[list[tuple[tuple[tree.Node, ...], dict[str, int]]]]:
         """By collection: the keys that have scopes in each other's places, and where another key has them, in the policy's

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.plan.memory.local_filters import Filter
-    from capsule_lint.plan.opinions.base import Ground, Opinion
+    from capsule_lint.plan.opinions.base import Ground
 
 
 @dataclass(eq=False, slots=True)
@@ -42,7 +42,7 @@ class KeptKeyOpinions:
                 ]
                 for one in traded(self.ground, wrong):
                     yield one if certain else Opinion(one.fact)
-        for value, scope in local.whole.literals:
+        for value, scope in local.whole.values():
             yield from opinions_on(self.ground, value, scope)
         for reads in self._filters():
             wrong = [m for r in reads if (m := misnamed(self.ground, r.right, r.scope))]
