@@ -235,9 +235,10 @@ class Classes:
         return any("NamedTuple" in self._called(owner) for owner in self.mro(cls))
 
     def is_pynamo(self, cls: Class) -> bool:
-        """Whether it is a model of PynamoDB's, or an index of one."""
+        """Whether it is a model of PynamoDB's, or an index of one; attributes and errors are made of what is no key."""
         return self._has_pynamo and any(
-            base.startswith("pynamodb.") for base in self.foreign_bases(cls)
+            base.startswith("pynamodb.") and base.endswith((".Model", "Index"))
+            for base in self.foreign_bases(cls)
         )
 
     def is_pynamo_index(self, cls: Class) -> bool:
