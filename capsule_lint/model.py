@@ -206,6 +206,8 @@ class AddImport(Mend, frozen=True):
     """Whether it stands under `if TYPE_CHECKING:`."""
     inside: str = ""
     """The function that imports from the module itself, by its qualified name, and is to import the name as well."""
+    apart: bool = False
+    """Whether it is of the program's own, of which the file imports nothing yet: it stands behind all others."""
 
 
 class AppendCode(Mend, frozen=True):

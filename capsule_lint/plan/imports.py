@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 
 class Needed(Struct, frozen=True):
-    """An import that a module needs: the module as it is to be written, and whether it belongs under
-    `if TYPE_CHECKING:`."""
+    """An import that a module needs: the module as it is to be written, whether it belongs under
+    `if TYPE_CHECKING:`, and whether it is the first one of the program's own in a file."""
 
     written: str
     typing: bool
+    apart: bool
 
 
 class Refused(Struct, frozen=True):
@@ -63,7 +64,20 @@ class Imports:
                     f"importing `{name}` from `{source}` would close a circle of imports"
                 )
             typing = True
-        return Needed(written, typing)
+        return Needed(written, typing, self._is_first(module, source))
+
+    def _is_first(self, module: Module, source: str) -> bool:
+        """Whether a file imports something else of the program, where it has nothing of that at its top yet."""
+        own = {name.partition(".")[0] for name in self.program.names.modules}
+        tops = {
+            imported.module.partition(".")[0]
+            for statement, place in module.imports
+            if place.scope.kind == "module"
+            for imported in statement.names
+            if not statement.level
+        }
+        relative = any(statement.level for statement, _ in module.imports)
+        return source.partition(".")[0] in own and not relative and own.isdisjoint(tops)
 
     def inside(self, node: tree.Node, source: str, name: str) -> tuple[str, str] | None:
         """The module as a function around an expression writes it, which imports from it itself, and that function;

@@ -302,7 +302,8 @@ class Mends(Room):
             self.state.obstacles.append((knot, obstacle))
         elif needed is not None:
             mend = AddImport(
-                module.filename, NOWHERE, "CAP401", needed.written, name, needed.typing
+                *(module.filename, NOWHERE, "CAP401", needed.written, name, needed.typing),
+                apart=needed.apart,
             )
             self.add(knot, mend)
             return needed.typing and not self.imports.is_postponed(module)

@@ -25,8 +25,9 @@ def add_imports(source: str, imports: Sequence[AddImport], width: int) -> str:
         source = _add_inside(source, *one, width)
     imports = [one for one in imports if not one.inside]
     at_run_time = {(i.module, i.name) for i in imports if not i.typing}
+    ours = frozenset(_top(i.module) for i in imports if i.apart)
     for module, name in sorted(at_run_time):
-        source = _add(source, module, name, width)
+        source = _add(source, module, name, width, ours)
     for module, name in sorted({(i.module, i.name) for i in imports if i.typing} - at_run_time):
         source = _add_typing(source, module, name, width)
     return source
@@ -86,7 +87,10 @@ def _is_typing(node: ast.stmt) -> TypeGuard[ast.If]:
             return False
 
 
-def _add(source: str, module: str, name: str, width: int) -> str:
+def _add(
+    source: str, module: str, name: str, width: int, ours: frozenset[str] = frozenset()
+) -> str:
+    """A name more in the imports at the top of a file; `ours` are packages that stand behind all others there."""
     tree = syntax.parse(source)
     for node in tree.body:
         own = node.names if isinstance(node, ast.ImportFrom) and _module(node) == module else []
@@ -99,7 +103,7 @@ def _add(source: str, module: str, name: str, width: int) -> str:
             and node.names[0].name != "*"
         ):
             return _extended(source, node, name, width)
-    return _new_line(source, tree, module, name)
+    return _new_line(source, tree, module, name, ours)
 
 
 def _module(node: ast.ImportFrom) -> str:
@@ -190,26 +194,27 @@ def _wrapped(line: str, newline: str, unit: str) -> str:
     return f"{head} import ({newline}{items})"
 
 
-def _kind(module: str) -> int:
+def _kind(module: str, ours: frozenset[str]) -> int:
     if module == "__future__":
         return 0
     if module.startswith("."):
         return 4
-    top = module.partition(".")[0]
-    return 1 if top in sys.stdlib_module_names else 2
+    top = _top(module)
+    return 3 if top in ours else 1 if top in sys.stdlib_module_names else 2
 
 
-def _new_line(source: str, tree: ast.Module, module: str, name: str) -> str:
+def _new_line(source: str, tree: ast.Module, module: str, name: str, ours: frozenset[str]) -> str:
     newline = newline_of(source)
     lines = lines_of(source)
     new = f"from {module} import {name}{newline}"
     block = _block(tree)
     if not block:
         return _first_import(lines, tree, new, newline)
-    top = module.partition(".")[0]
     after: ast.stmt | None = None
-    same = [n for n in block if _kind_of(n) == _kind(module)]
-    siblings = [n for n in same if _top(n) == top and isinstance(n, ast.ImportFrom)] or same
+    kind, kinds = _kind(module, ours), {id(n): _kind(_name_of(n), ours) for n in block}
+    same = [n for n in block if kinds[id(n)] == kind]
+    near = [n for n in same if isinstance(n, ast.ImportFrom) and _top(_name_of(n)) == _top(module)]
+    siblings = near or same
     for node in siblings:
         if _name_of(node) < module:
             after = node
@@ -217,7 +222,7 @@ def _new_line(source: str, tree: ast.Module, module: str, name: str) -> str:
         return _put(lines, tree, after.end_lineno or after.lineno, [new])
     if siblings:
         return _put(lines, tree, siblings[0].lineno - 1, [new])
-    earlier = [n for n in block if _kind_of(n) < _kind(module)]
+    earlier = [n for n in block if kinds[id(n)] < kind]
     if earlier:
         return _put(lines, tree, earlier[-1].end_lineno or earlier[-1].lineno, [newline, new])
     return _put(lines, tree, block[0].lineno - 1, [new, newline])
@@ -261,16 +266,12 @@ def _block(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
     return found
 
 
-def _kind_of(node: ast.Import | ast.ImportFrom) -> int:
-    return _kind(_name_of(node))
-
-
 def _name_of(node: ast.Import | ast.ImportFrom) -> str:
     return _module(node) if isinstance(node, ast.ImportFrom) else node.names[0].name
 
 
-def _top(node: ast.Import | ast.ImportFrom) -> str:
-    return _name_of(node).partition(".")[0]
+def _top(module: str) -> str:
+    return module.partition(".")[0]
 
 
 def _first_import(lines: list[str], tree: ast.Module, new: str, newline: str) -> str:
