@@ -80,10 +80,10 @@ class Called(MendRoom, Struct, frozen=True):
             return True  # it only passes on what one function takes
         callees = self.program.calls.callees(want.call)
         taken = [(c.cls or c.function, c.given) for c in callees]
-        places = {
-            [slot.name for slot in self.of(replace(want, callee=one, given=given))].index(
-                want.scope.parameter
-            )
+        slots = [
+            [slot.name for slot in self.of(replace(want, callee=one, given=given))]
             for one, given in taken
-        }
-        return len(places) == 1
+        ]
+        name = want.scope.parameter
+        places = {found.index(name) if name in found else None for found in slots}
+        return len(places) == 1 and None not in places
