@@ -52,13 +52,14 @@ class TextObjects:
     """What the texts of keys have in them."""
     known_as: Callable[[str], Iterable[str]]
     """The names under which something may be known by imports."""
-    _known: dict[int, Kept | None] = field(default_factory=dict)
+    _known: dict[int, tuple[tree.Node, Kept | None]] = field(default_factory=dict)
+    """By the expression that is called, which is held so that no other one gets its id."""
 
     def kept(self, func: tree.Node) -> Kept | None:
         """What a call of `func` fills."""
         if id(func) not in self._known:
-            self._known[id(func)] = next(self._kept_by(func), None)
-        return self._known[id(func)]
+            self._known[id(func)] = func, next(self._kept_by(func), None)
+        return self._known[id(func)][1]
 
     def _kept_by(self, func: tree.Node) -> Iterator[Kept]:
         """The same of an object that has a method, and of one that is called itself: `K.NOTE.fill`, `K.NOTE`."""
