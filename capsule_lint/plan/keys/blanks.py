@@ -33,7 +33,7 @@ class Blanks(Struct, frozen=True):
             for segment in templates.segments(pieces):
                 piece = pieces[segment.piece]
                 blank = templates.formatted.blanks.get(id(piece.value))
-                if isinstance(piece, Filled) and blank is not None and not blank[1].isdigit():
+                if isinstance(piece, Filled) and blank is not None and not blank[1][:1].isdigit():
                     self._lacks(site, piece, segment, *blank)
 
     def _lacks(
