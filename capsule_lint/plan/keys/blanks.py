@@ -46,7 +46,7 @@ class Blanks(Struct, frozen=True):
         if host is not site.template.host and not planner.keys.delegate(host, site):
             return
         site = program.keys.at(host) or site
-        if planner.keys.is_silenced(site) or scope not in program.domain.required(site):
+        if scope not in program.domain.required(site):
             return
         if not _ERRORS.isdisjoint(expected_of(program.names, filling)):
             return
@@ -58,14 +58,26 @@ class Blanks(Struct, frozen=True):
             and id(one.value) not in program.templates.formatted.blanks
         ]
         knot: Knot = ("key", id(host))
-        planner.sites[id(host)] = site
-        mirror = beside[-1] if beside else None
-        want = Want(scope, filling, knot, "field", mirror=mirror, name=name)
-        if not planner.signatures.asks(filling, scope, knot):
+        silenced = planner.keys.is_silenced(site)
+        if not silenced and not planner.signatures.asks(filling, scope, knot):
             return
-        anchors = {scope.name: mirror}
-        planner.blank.append(
-            KeyDefect(site.template, site.module, site.function, [scope], anchors, knot)
-        )
-        planner.blank[-1].wants[scope.name] = want
-        planner.want(want)
+        mirror = beside[-1] if beside else None
+        defect = self._defect(site, knot, planner.silenced if silenced else planner.blank)
+        if scope in defect.missing:
+            return
+        defect.missing.append(scope)
+        defect.missing.sort(key=program.policy.scopes.index)
+        defect.anchors[scope.name] = mirror
+        if not silenced:
+            want = Want(scope, filling, knot, "field", mirror=mirror, name=name)
+            defect.wants[scope.name] = want
+            planner.want(want)
+
+    def _defect(self, site: KeySite, knot: Knot, noted: list[KeyDefect]) -> KeyDefect:
+        """What is noted of a key, one defect for all that it lacks."""
+        self.planner.sites[id(site.template.host)] = site
+        for defect in noted:
+            if defect.template.host is site.template.host:
+                return defect
+        noted.append(KeyDefect(site.template, site.module, site.function, [], {}, knot))
+        return noted[-1]
