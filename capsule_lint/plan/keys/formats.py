@@ -67,6 +67,11 @@ class Formats(MendRoom):
         if code is None:
             return
         filling, name = self._filling(host), want.name or want.scope.parameter
+        if not name.isidentifier():
+            object_ = name.partition(".")[0].partition("[")[0]
+            reason = f"nothing is filled in for `{object_}` of `{{{name}}}`"
+            self.mends.obstacle(want.knot, host, reason)
+            return
         self._add(want.knot, host, self._named(host, name, code, after, filling, "CAP104"))
 
     def _add(self, knot: Knot, host: tree.Node, mends: Iterator[Mend]) -> None:
