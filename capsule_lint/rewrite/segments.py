@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING, ClassVar
 
@@ -124,14 +125,21 @@ class SegmentFix(ExpressionFix[AddSegments]):
         return updated.with_changes(left=changed) if left else updated.with_changes(right=changed)
 
     def _around(self, updated: cst.BaseExpression, mend: AddSegments) -> cst.BaseExpression:
-        """A constant or another expression becomes a hole of an f-string of its own."""
+        """A constant or another expression becomes a hole of an f-string of its own; what fits into none, such as code
+        with comments, fills a format."""
         match updated:
             case cst.Call(func=cst.Name("str"), args=[cst.Arg(value, keyword=None, star="")]):
                 updated = value  # a hole says the same
-        code = cst.Module([]).code_for_node(updated)
-        inner = "".join(cst.Module([]).code_for_node(part) for part in self._pieces(mend, '"'))
-        hole = "{" + _requoted(code, '"') + "}"
-        return parse(f'f"{inner}{hole}"' if mend.anchor is None else f'f"{hole}{inner}"')
+        new, held = self._pieces(mend, '"'), _code(updated)
+        fitting, front = _fitting(held), mend.anchor is None
+        if fitting is not None:
+            inner, hole = "".join(map(_code, new)), "{" + _requoted(fitting, '"') + "}"
+            return parse(f'f"{inner}{hole}"' if front else f'f"{hole}{inner}"')
+        text = "".join(p.value if isinstance(p, cst.FormattedStringText) else "{}" for p in new)
+        values = [_code(p.expression) for p in new if isinstance(p, cst.FormattedStringExpression)]
+        filled = ", ".join([*values, held] if front else [held, *values])
+        text = f"{text}{{}}" if front else f"{{}}{text}"
+        return parse(f'"{text}".format({filled})')
 
     # --- `+` ---
 
@@ -301,6 +309,10 @@ def _from_behind(mend: AddSegments) -> tuple[int, int]:
     return (-mend.anchor.start.row, -mend.anchor.start.column)
 
 
+def _code(node: cst.CSTNode) -> str:
+    return cst.Module([]).code_for_node(node)
+
+
 def _plus(left: cst.BaseExpression, right: cst.BaseExpression) -> cst.BinaryOperation:
     return cst.BinaryOperation(left, cst.Add(), right)
 
@@ -379,6 +391,15 @@ def _requoted(code: str, quote: str) -> str:
     if len(quote) == 3 or char not in code:
         return code
     return code.replace(char, "'" if char == '"' else '"')
+
+
+def _fitting(code: str) -> str | None:
+    """Code as it fits into an f-string, also before Python 3.12: on one line, and with quotes of one kind; `None` where
+    it does not."""
+    if "\n" in code and "#" not in code:
+        code = ast.unparse(ast.parse(f"({code})", mode="eval"))
+    fits = not any(char in code for char in "\n\\#") and not ('"' in code and "'" in code)
+    return code if fits else None
 
 
 def _word(tag: str) -> str:
