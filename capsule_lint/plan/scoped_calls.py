@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.absorbed import ANYTHING
 from capsule_lint.plan.uses.decorated import giving
@@ -76,16 +77,24 @@ class ScopedCalls(Room):
                         self._check_call(call, params, 0, needed, cls)
 
     def _fields(self, call: tree.Call, cls: Class) -> tuple[tree.Parameter, ...]:
-        """What a class is made of. A row with a key and one scope has all scopes, though its `TypedDict` may say of no
-        key that it must be there."""
-        params, policy = self.program.classes.constructor(cls) or (), self.program.policy
-        told = [name for name, _ in call.keywords]
-        is_row = any(map(policy.is_key_name, told)) and self.program.classes.is_typed_dict(cls)
-        if not is_row or not any(names_any_of(name, policy.scopes) for name in told):
+        """What a class is made of. Though a `TypedDict` may say of no key that it must be there, a row has the scopes that
+        its key gains, and where it tells of one those that its key says. Of a key that is not known nothing is said."""
+        params, program = self.program.classes.constructor(cls) or (), self.program
+        if not program.classes.is_typed_dict(cls):
             return params
-        return tuple(
-            replace(p, default=None) if names_any_of(p.name, policy.scopes) else p for p in params
-        )
+        scopes, given = program.policy.scopes, dict(call.keywords)
+        keys = [value for name, value in given.items() if program.policy.is_key_name(name)]
+        written = [t for key in keys for t in program.templates.resolve(key)]
+        for maker in returning(program, *keys):
+            written += [site.template for site in program.keys.inside(maker)]
+        said = {one.scope for t in written for one in program.templates.segments(t.pieces)}
+        if said and not any(names_any_of(name, scopes) for name in given):
+            return params
+        said |= {
+            s.name for key in keys for d in self.planner.items.changing(key) for s in d.missing
+        }
+        own = [s for s in scopes if s.name in said]
+        return tuple(replace(p, default=None) if names_any_of(p.name, own) else p for p in params)
 
     def _check_callers(
         self, function: Function, scopes: list[tuple[Scope, tree.Parameter]]
