@@ -158,6 +158,7 @@ class LocalKeys:
             if made and not all(tree.makes_text(host) for host, _ in hosts):
                 return False
             self._judge_key(home, key)
+            self._judge_doubted()
             if not hosts or not all(self.notes.is_settled(host) for host, _ in hosts):
                 return False
         return True
