@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.asked_first import is_found_first
 from capsule_lint.plan.memory.keyed_alike import asked
 from capsule_lint.plan.memory.looking_up import LOOKING_UP
 from capsule_lint.plan.memory.making import makes_collection
@@ -48,16 +49,16 @@ _READING: Final = frozenset(
 
 
 class Used(Struct, frozen=True):
-    """A key of a collection: where it is written, what it says, one word after the other, and what is done with it."""
+    """A key of a collection: where it is looked up and written, what it says, one word after the other, and what is done
+    with it."""
 
+    node: tree.Node
     host: tree.Node
     shape: str
     elements: list[tree.Node]
     words: tuple[str, ...]
     puts: bool
     reads: bool
-    asks: bool
-    """Whether it is only asked if something is there."""
 
 
 class Lacking(Struct, frozen=True):
@@ -120,11 +121,20 @@ class Uneven(Struct, frozen=True):
 
     def _is_beside(self, key: Used, fuller: Used) -> bool:
         """Whether a function does with a key what it does with a fuller one as well: the two are meant to differ. Where it
-        asks if there is the one, and takes what is under the other, they are not."""
-        function_of = self.local.program.names.function_of
-        same = function_of(key.host) is function_of(fuller.host)
-        read = key.reads and fuller.reads and key.asks is fuller.asks
-        return same and ((key.puts and fuller.puts) or read)
+        finds that there is the one, and then takes what is under the other, they are not."""
+        names = self.local.program.names
+        if names.function_of(key.host) is not names.function_of(fuller.host):
+            return False
+        return (key.puts and fuller.puts) or (
+            key.reads
+            and fuller.reads
+            and not any(
+                isinstance(one.node, tree.Compare)
+                and not isinstance(other.node, tree.Compare)
+                and is_found_first(names, one.node, other.node)
+                for one, other in ((key, fuller), (fuller, key))
+            )
+        )
 
     def _is_at_hand(self, key: Used, scope: Scope) -> bool:
         """Whether the code that makes a key knows the scope: by a parameter, or by the object that says another one."""
@@ -285,7 +295,7 @@ class Uneven(Struct, frozen=True):
         if "" in words:
             return None
         puts, reads = done(self.local.program.names, node)
-        return Used(host, *parts, tuple(words), puts, reads, isinstance(node, tree.Compare))
+        return Used(node, host, *parts, tuple(words), puts, reads)
 
     def _said(self, node: tree.Node) -> str:
         scope = self._scope_of(node)
