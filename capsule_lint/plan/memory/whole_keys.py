@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.uneven import done
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
@@ -92,19 +93,33 @@ class WholeKeys:
         ]
         yield from {id(value): (value, scope) for value, scope in self._literals + said}.values()
 
-    def misplaced(self) -> Iterator[list[tuple[tuple[tree.Node, ...], dict[str, int]]]]:
-        """By collection: the keys that have scopes in each other's places, and where another key has them, in the policy's
-        order."""
+    def misplaced(self) -> Iterator[tuple[tuple[tree.Node, ...], dict[str, int], bool]]:
+        """The keys that something is only looked for under, and that have scopes in each other's places, as all those show
+        under which something is put: where these have them, and whether that is the policy's order."""
         order = [scope.name for scope in self.local.program.policy.scopes]
         for every in self._said.values():
-            right = [one for one in every if _is_sorted(one, order)]
-            found: dict[int, tuple[tuple[tree.Node, ...], dict[str, int]]] = {}
-            for said in every if right else ():
-                if not _is_sorted(said, order):
-                    like = next((one for one in right if _have_same_places(said, one)), None)
-                    if like is not None:
-                        found[id(said.elements[0])] = said.elements, like.places
-            yield [*found.values()]
+            found = {id(said.elements[0]): said for said in every if len(said.places) > 1}
+            putting = [said for said in found.values() if self._puts(said)]
+            for said in found.values() if putting else ():
+                like = [one for one in putting if _have_same_places(said, one)]
+                places = {tuple(one.places[name] for name in said.places) for one in like}
+                if len(places) == 1 and places != {tuple(said.places.values())}:
+                    yield said.elements, like[0].places, _is_sorted(like[0], order)
+
+    def _puts(self, said: Said) -> bool:
+        """Whether something is put under a key, which may be in a local, or may be."""
+        names = self.local.program.names
+        key = names.parent(said.elements[0])
+        match names.parent(key):
+            case tree.Assign(targets=(tree.Name() as local,)):
+                uses: list[object] = [*self.local.readers.keys.uses(local)]
+            case _:
+                uses = [key]
+        places = [(use, names.parent(use)) for use in uses]
+        return any(
+            done(names, at)[0] or (isinstance(at, tree.Subscript) and at.base is use)
+            for use, at in places
+        )
 
     # --- where the others have it ---
 
@@ -273,7 +288,9 @@ def _are_alike(keys: list[tree.Node], others: list[tree.Node], *, named: bool) -
 def _have_same_places(one: Said, other: Said) -> bool:
     """Whether two keys have their scopes in the same places, in whatever order, and say the same besides."""
     at = set(one.places.values())
-    if at != set(other.places.values()) or len(one.elements) != len(other.elements):
+    if one.places.keys() != other.places.keys() or at != set(other.places.values()):
+        return False
+    if len(one.elements) != len(other.elements):
         return False
     rest = [number for number in range(len(one.elements)) if number not in at]
     return _are_alike(_only(one.elements, rest), _only(other.elements, rest), named=True)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.local_filters import condition_of
-from capsule_lint.plan.memory.uneven import done
 from capsule_lint.plan.opinions.base import Opinion
 from capsule_lint.plan.opinions.given_names import misnamed, traded
 from capsule_lint.plan.opinions.written_out import opinions_on
@@ -30,18 +29,15 @@ class KeptKeyOpinions:
     def find(self) -> Iterator[Opinion]:
         """What stands in the place of a scope's value, and is none of its."""
         local = self.ground.planner.local
-        for keys in local.whole.misplaced():
-            # where something is put under one of them, whatever goes through the keys may have them so as well
-            certain = all(self._only_looks(elements[0]) for elements, _ in keys)
-            for elements, places in keys:
-                wrong = [
-                    found
-                    for scope in self.ground.scopes
-                    if scope.name in places
-                    if (found := misnamed(self.ground, elements[places[scope.name]], scope))
-                ]
-                for one in traded(self.ground, wrong):
-                    yield one if certain else Opinion(one.fact)
+        for elements, places, certain in local.whole.misplaced():
+            wrong = [
+                found
+                for scope in self.ground.scopes
+                if scope.name in places
+                if (found := misnamed(self.ground, elements[places[scope.name]], scope))
+            ]
+            for one in traded(self.ground, wrong):
+                yield one if certain else Opinion(one.fact)
         for value, scope in local.whole.values():
             yield from opinions_on(self.ground, value, scope)
         for reads in self._filters():
@@ -50,12 +46,6 @@ class KeptKeyOpinions:
             for read in reads:
                 if self._picks(read) and local.filters.is_beside(read):
                     yield from opinions_on(self.ground, read.right, read.scope)
-
-    def _only_looks(self, element: tree.Node) -> bool:
-        """Whether something is only looked for under the key that has an element."""
-        parent = self.ground.program.names.parent
-        puts, _ = done(self.ground.program.names, parent(parent(element)))
-        return not puts
 
     def _filters(self) -> Iterable[list[Filter]]:
         """The comparisons with something else than the scope's value, those of one condition together."""
