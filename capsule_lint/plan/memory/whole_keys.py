@@ -73,6 +73,7 @@ class WholeKeys:
                 min(at) >= 0
                 and len(said.elements) == len(elements)
                 and all(map(self.is_literal, map(elements.__getitem__, at)))
+                and not self._is_kind(home, elements, at)
                 and _are_alike(
                     *(_only(of, others) for of in (elements, said.elements)), named=True
                 )
@@ -80,6 +81,24 @@ class WholeKeys:
                 self._literals += [(elements[n], s) for n, s in zip(at, missing, strict=True)]
                 return True
         return False
+
+    def _is_kind(self, home: Home, elements: list[tree.Node], at: list[int]) -> bool:
+        """Whether a text at the end of a key says which row is meant: something is put and looked for under it as well as
+        under the scope's value, `rows[tenant_id, "plan"]` beside `rows[tenant_id, capsule_id]`."""
+        every = [said for said in self._said[home] if len(said.elements) == len(elements)]
+        texts = [self._text(elements[number]) for number in at]
+        same = [said for said in every if [self._text(said.elements[n]) for n in at] == texts]
+        whole = [said for said in every if set(at) <= set(said.places.values())]
+        return (
+            max(at) == len(elements) - 1
+            and any(self._done(said)[0] for said in same)
+            and any(self._done(said)[1] for said in same)
+            and any(self._done(said)[0] for said in whole)
+        )
+
+    def _text(self, node: tree.Node) -> object:
+        of = self.local.program.templates.constant
+        return node.value if isinstance(node, tree.Const) else of(node)
 
     def values(self) -> Iterator[tuple[tree.Node, Scope]]:
         """What stands in keys where scopes' values belong, each once, with its scope."""
@@ -99,15 +118,15 @@ class WholeKeys:
         order = [scope.name for scope in self.local.program.policy.scopes]
         for every in self._said.values():
             found = {id(said.elements[0]): said for said in every if len(said.places) > 1}
-            putting = [said for said in found.values() if self._puts(said)]
+            putting = [said for said in found.values() if self._done(said)[0]]
             for said in found.values() if putting else ():
                 like = [one for one in putting if _have_same_places(said, one)]
                 places = {tuple(one.places[name] for name in said.places) for one in like}
                 if len(places) == 1 and places != {tuple(said.places.values())}:
                     yield said.elements, like[0].places, _is_sorted(like[0], order)
 
-    def _puts(self, said: Said) -> bool:
-        """Whether something is put under a key, which may be in a local, or may be."""
+    def _done(self, said: Said) -> tuple[bool, bool]:
+        """Whether something is put under a key, which may be in a local, or may be; and whether something is read."""
         names = self.local.program.names
         key = names.parent(said.elements[0])
         match names.parent(key):
@@ -115,11 +134,13 @@ class WholeKeys:
                 uses: list[object] = [*self.local.readers.keys.uses(local)]
             case _:
                 uses = [key]
-        places = [(use, names.parent(use)) for use in uses]
-        return any(
-            done(names, at)[0] or (isinstance(at, tree.Subscript) and at.base is use)
-            for use, at in places
-        )
+        every = [
+            (True, True)  # its parts are, whatever that is for
+            if isinstance(at := names.parent(use), tree.Subscript) and at.base is use
+            else done(names, at)
+            for use in uses
+        ]
+        return any(puts for puts, _ in every), any(reads for _, reads in every)
 
     # --- where the others have it ---
 
