@@ -128,7 +128,8 @@ class LocalFilters:
                         yield Filter(node, left, right, scope, inside)
 
     def otherwise(self, node: tree.Compare) -> Iterator[Filter]:
-        """The scopes of a row that a comparison in a repository asks for by something else, by another scope's value."""
+        """The scopes of a row that a comparison in a repository asks for by something else, by another scope's value, and
+        that are not asked for by their own besides."""
         owner = owner_of(self.program.names.function_of(node))
         if node.ops not in (("==",), ("!=",)) or owner not in self.program.domain.repositories:
             return
@@ -136,14 +137,15 @@ class LocalFilters:
             for left, right in ((one, other), (other, one)):
                 for scope in self.program.policy.scopes:
                     if self._reads(left, scope, right) and not self._is_asked(right, scope):
-                        yield Filter(node, left, right, scope, inside)
+                        found = Filter(node, left, right, scope, inside)
+                        if _row_of(right) != _row_of(left) and scope not in self.beside(found):
+                            yield found
 
-    def is_beside(self, found: Filter) -> bool:
-        """Whether the same condition asks for another scope of the row as well, by that one's value."""
-        row = text_of(_row(found.left) or found.left)
+    def beside(self, found: Filter) -> list[Scope]:
+        """The scopes of the row that the same condition asks for by their values."""
         beside = compared_beside(self.program.names, found.node)
         every = (one for node in beside for one in self._filters(node))
-        return any(text_of(_row(one.left) or one.left) == row for one in every)
+        return [one.scope for one in every if _row_of(one.left) == _row_of(found.left)]
 
     def _is_asked(self, node: tree.Node, scope: Scope) -> bool:
         """Whether an expression is a scope's value, and no row's: its name says so, or all who call its function do."""
@@ -382,6 +384,10 @@ def compared_beside(names: Names, node: tree.Compare) -> Iterator[tree.Compare]:
 def _row(node: tree.Node) -> tree.Node | None:
     """What a scope's value is read of."""
     return node.base if isinstance(node, tree.Attr) else dict_in(node)
+
+
+def _row_of(node: tree.Node) -> str | None:
+    return text_of(_row(node) or node)
 
 
 def listed(node: tree.Node) -> tree.Node:

@@ -44,7 +44,7 @@ class KeptKeyOpinions:
             wrong = [m for r in reads if (m := misnamed(self.ground, r.right, r.scope))]
             yield from traded(self.ground, wrong)
             for read in reads:
-                if self._picks(read) and local.filters.is_beside(read):
+                if self._picks(read) and local.filters.beside(read):
                     yield from opinions_on(self.ground, read.right, read.scope)
 
     def _filters(self) -> Iterable[list[Filter]]:
@@ -58,9 +58,10 @@ class KeptKeyOpinions:
         return found.values()
 
     def _picks(self, read: Filter) -> bool:
-        """Whether a comparison decides which rows are given, and not what is done with one."""
-        condition = condition_of(self.ground.program.names, read.node)
-        around = self.ground.program.names.parent(condition)
-        return any(
-            isinstance(one, tree.Comprehension | tree.Lambda) for one in (condition, around)
-        )
+        """Whether a comparison decides which rows are given, and not which are left out, or what is done with one."""
+        around: object = read.node
+        leaves_out = read.node.ops == ("!=",)
+        while isinstance(around, tree.Compare | tree.Boolean | tree.Wrapped):
+            leaves_out ^= isinstance(around, tree.Wrapped) and around.kind == "not"
+            around = self.ground.program.names.parent(around)
+        return not leaves_out and isinstance(around, tree.Comprehension | tree.Lambda)
