@@ -62,7 +62,6 @@ class Begun(Struct, frozen=True):
         fits = [one for one in known if one.form.regex.fullmatch(text)]
         running = self._running(node) if fits else set()
         meant = [one for one in fits if one.form.functions & running]
-        meant = meant or (fits if fits and self._goes_in(node, fits) else [])
         updated = self.testing.updated.get(id(node), [])
         is_whole = self.testing.forms().any(text)
         if not meant or (is_whole and not updated):
@@ -76,15 +75,6 @@ class Begun(Struct, frozen=True):
             self.testing.tie([*updated, *(one.form for one in meant)])
         else:
             self.testing.composed.update(node, [one.form for one in meant])
-
-    def _goes_in(self, node: tree.Node, fits: Sequence[Beginning]) -> bool:
-        """Whether a key that the test gives to what reads keys, without anything that makes them, is one that changes:
-        where others begin like that, only what is mended tells that from one that stays."""
-        places, staying = self.testing.places, self.testing.staying
-        if not places.is_key(node):
-            return False
-        mended = not staying.is_still(places.running(node), [one.form for one in fits])
-        return mended or not any(fits[0].start.match(other) for other in self._staying())
 
     def _running(self, node: tree.Node) -> set[Function]:
         """What makes the keys of the test around an expression that is a key, or is compared with one."""
