@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import PLAIN
-from capsule_lint.program.local_names import behind, given
+from capsule_lint.program.local_names import given
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -86,36 +86,6 @@ def position(program: Program, node: tree.Node) -> Position | None:
             return Position(kind, tree.behind(items, node) - 1, len(items))
         case _:
             return None
-
-
-def placed(program: Program, node: tree.Node, at: Position) -> list[tree.Node]:
-    """What stands there in an expression that is such a display, or that a function gives which returns such, or nothing
-    like it; none where that is not known."""
-    made = _awaited(behind(program.names, node) or node)
-    given: list[tree.Node] = [made]
-    if isinstance(made, tree.Call):
-        callees = [c.function for c in program.calls.callees(made)]
-        kin = [one for f in callees if f is not None for one in program.calls.families.of(f)]
-        given = [value for one in kin for value in one.returns] if all(callees) else []
-    found = []
-    for one in given:
-        if isinstance(one, tree.Sequence) and not any(map(tree.spread, one.items)):
-            alike = (one.kind, len(one.items)) == (at.kind, at.count)
-            found += [one.items[at.number]] if alike else []
-        elif not isinstance(one, tree.Const):
-            return []
-    return found
-
-
-def _awaited(node: tree.Node) -> tree.Node:
-    """What is waited for: `made()` of `await made()` and `asyncio.run(made())`."""
-    match node:
-        case tree.Wrapped(kind="await", value=inner):
-            return _awaited(inner)
-        case tree.Call(func=tree.Attr(name="run" | "run_until_complete"), args=(inner,)):
-            return inner.value
-        case _:
-            return node
 
 
 def yielding(program: Program, nodes: Iterable[tree.Node], at: Position | None) -> set[Function]:

@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import PLAIN, Reach, returning
-from capsule_lint.plan.testing.elements import elements, placed, position, yielding
-from capsule_lint.program.comparisons import equated
+from capsule_lint.plan.testing.elements import elements, position, yielding
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import within
@@ -215,7 +214,7 @@ class LiteralPlaces(Struct, frozen=True):
         """The functions that may make what a literal is compared with: those of the other side, or,
         where that comes from elsewhere, those that the test runs."""
         places = self.shared.stands(node)
-        made = {f for place in places for side in self.parts(place) for f in self.makers(side)}
+        made = {f for place in places for side in self.sides(place) for f in self.makers(side)}
         reached = self.reach.of(*made)
         if any(not function.module.is_test for function in reached):
             return reached
@@ -234,7 +233,7 @@ class LiteralPlaces(Struct, frozen=True):
 
     def only_by(self, node: tree.Node) -> set[Function] | None:
         """All functions that may make what a literal is compared with; `None` where they are not all known."""
-        sides = [self.parts(place) for place in self.shared.stands(node)]
+        sides = [self.sides(place) for place in self.shared.stands(node)]
         if not all(sides):
             return None
         return self.only_in(side for beside in sides for side in beside)
@@ -335,38 +334,19 @@ class LiteralPlaces(Struct, frozen=True):
 
     def sides(self, node: tree.Node) -> list[tree.Node]:
         """What a literal, or the display that it stands in, is compared with."""
-        return self._sides(node)[0]
-
-    def parts(self, node: tree.Node) -> list[tree.Node]:
-        """The same, or what stands in its place there: of `a` in `(a, b) == made()`, the first thing that `made` gives."""
-        sides, path = self._sides(node)
-        for at in path:
-            each = [placed(self.program, side, at) for side in sides]
-            if not all(each):
-                return sides
-            sides = [part for parts in each for part in parts]
-        return sides
-
-    def _sides(self, node: tree.Node) -> tuple[list[tree.Node], list[Position]]:
-        """What a literal is compared with, and where it stands in what is compared with that, from the outside in."""
-        inner: tree.Node = node
-        path: list[Position] = []
+        inner = node
         for around in self.around(node):
             match around:
-                case tree.Compare(ops=ops):
-                    sides = [s for s in (around.left, *around.rights) if s is not inner]
-                    return sides, path if set(ops) <= {"==", "!="} else []
+                case tree.Compare():
+                    return [s for s in (around.left, *around.rights) if s is not inner]
                 case tree.Call() if last_name(around.func).startswith("assert"):
-                    sides = [a.value for a in around.args if a.value is not inner]
-                    return sides, path if any(equated(around)) else []
+                    return [a.value for a in around.args if a.value is not inner]
                 case tree.Call():
-                    break
+                    return []
                 case tree.Subscript() if around.index is inner:
-                    break  # it says where to look
-            at = position(self.program, inner)
-            path = [at, *path] if at is not None else []
+                    return []  # it says where to look
             inner = around
-        return [], []
+        return []
 
     def beside(self, node: tree.Node) -> list[tree.Node]:
         """What says whose key a literal is: what it is compared with, or what stands in the same row of a
@@ -387,7 +367,7 @@ class LiteralPlaces(Struct, frozen=True):
     def compared_with(self, node: tree.Node) -> set[Function]:
         """The functions whose result a literal, or a name for it, is compared with, and those that they return."""
         places = self.shared.stands(node)
-        return returning(self.program, *(side for place in places for side in self.parts(place)))
+        return returning(self.program, *(side for place in places for side in self.sides(place)))
 
     def taken_out_of(self, node: tree.Node) -> set[Function]:
         """The functions that give what a literal is compared with, also as one of several: `first, *_ = made()`."""
