@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.fixtures import SETUPS
-from capsule_lint.program.containers import COPIED, LISTED
 from capsule_lint.program.inference.types import Collection, Instance, TupleOf, Types
 from capsule_lint.program.model import Binding, Class, first_name, last_name
 from capsule_lint.program.purposes.above_layers import AboveLayers
 from capsule_lint.program.purposes.elsewhere import Elsewhere
 from capsule_lint.program.purposes.keepers import Keepers
+from capsule_lint.program.purposes.kept_apart import KeptApart
 from capsule_lint.program.purposes.layers import Layers
 from capsule_lint.program.purposes.naming import entity_words
 from capsule_lint.program.purposes.tables import is_table, stands_in
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.places.sites import KeySite
     from capsule_lint.program.purposes.domain import Domain
 
-_MADE: Final = LISTED | COPIED | {"defaultdict", "Counter"}
 _VALUES: Final = ("str", "int", "float", "bool", "bytes")
 _QUERY: Final = re.compile(r"(?:Query|Condition|Expression|Statement|Update)$")
 _TEST_CLASS: Final = re.compile(r"^Test|Tests?$|TestCase$")
@@ -148,30 +147,9 @@ class Roles:
                     return True
             if any(self._names_scope(name) for name in owner.stores):
                 return True
-        if any(map(self._is_told_whose, own)) and self._keeps_in_memory(cls):
+        if KeptApart(domain, cls).is_so():
             return True
         return any(domain.has_key(e) or domain.has_scope(e) for e in self._entities_of(cls))
-
-    def _is_told_whose(self, method: Function) -> bool:
-        """Whether a method reads a scope of what it is told: `context.tenant_id`."""
-        told = {parameter.name for parameter in method.own_params}
-        return any(
-            isinstance(node, tree.Attr)
-            and isinstance(node.base, tree.Name)
-            and node.base.id in told
-            and self._names_scope(node.name)
-            for node in self.domain.names.inside(method)
-        )
-
-    def _keeps_in_memory(self, cls: Class) -> bool:
-        """Whether an attribute is a collection of the program's own."""
-        member = self.domain.inference.member
-        values = (store.value for stores in cls.stores.values() for store in stores)
-        return any(
-            isinstance(one, tree.DictDisplay) or last_name(tree.uncalled(one)) in _MADE
-            for one in values
-            if one is not None
-        ) or any(isinstance(one, Collection) for name in cls.stores for one in member(cls, name))
 
     def _names_scope(self, name: str) -> bool:
         return names_any_of(name, self.domain.policy.scopes)
