@@ -67,10 +67,11 @@ class KeptApart:
                 case tree.Call(func=tree.Attr(name=name) as func, args=(first, *_)):
                     found = name in KEYED and first.value is inner and self._is_kept(func.base)
                 case tree.Compare(ops=("in" | "not in",)):
-                    found = self._is_kept(outer.rights[0])
+                    # who is in a set of tenants is told apart, and not what is kept
+                    found = inner is not value and self._is_kept(outer.rights[0])
                 case tree.Compare(ops=("==" | "!=",)):
                     is_asked = inner is value or isinstance(inner, tree.Sequence)
-                    found = is_asked and self._goes_through(outer)
+                    found = is_asked and any(map(self._is_of_kept, within(outer)))
                 case _:
                     found = False
             if found:
@@ -95,17 +96,11 @@ class KeptApart:
                     case _:
                         pass
 
-    def _goes_through(self, node: tree.Node) -> bool:
-        """Whether a comparison stands in a loop over something that the class keeps."""
-        place, names = self.domain.names.place(node), self.domain.names
-        blocks = [place.scope.module.blocks[number] for number, _, _ in place.blocks]
-        over = [head for block in blocks if block.kind == "for" for head in block.heads]
-        outer = names.parent(node)
-        while outer is not None and not isinstance(outer, tree.Statement):
-            if isinstance(outer, tree.Comprehension):
-                over += [one.iter for one in outer.generators]
-            outer = names.parent(outer)
-        return any(self._is_kept(one) for head in over for one in within(head))
+    def _is_of_kept(self, node: tree.Node) -> bool:
+        """Whether a name is what a loop finds in something that the class keeps."""
+        bound = self.domain.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        over = (one.value for one in bound if one.kind == "for" and one.value is not None)
+        return any(self._is_kept(one) for value in over for one in within(value))
 
     def _is_kept(self, node: tree.Node) -> bool:
         """Whether an expression is a collection of the class, or one that is in such a one."""
