@@ -398,7 +398,7 @@ class Signatures(Room):
             for outer, told in list(self.program.calls.callers(forwarder)):
                 if not dispatched.reaches(outer, told, call, callee):
                     continue
-                reaches = Managers(self.program).reaches(outer, call, callee)
+                reaches = Managers(self.program).reaches(outer, told, call, callee)
                 if reaches is not False:
                     if reaches is None or id(call) in self.state.handing_on:
                         inner = self.state.handing_on.get(id(call), call)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.hooks import OF_HEIR
 from capsule_lint.program.inference.types import ANYTHING, ClassObject
 from capsule_lint.program.local_names import bound_whole
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.program import Program
+    from capsule_lint.program.calling.callers import Callee
     from capsule_lint.program.model import Class
 
 _INITIALIZERS: Final = ("__init__", "__new__")
@@ -27,7 +29,9 @@ class Managers(Struct, frozen=True):
 
     program: Program
 
-    def reaches(self, outer: tree.Call, call: tree.Call, called: Function | Class) -> bool | None:
+    def reaches(
+        self, outer: tree.Call, method: Callee, call: tree.Call, called: Function | Class
+    ) -> bool | None:
         """Whether a call of a method that hands on what it is given by `call`, `self.model(**fields)`, may make an object of
         what is called by that; `None` where it is not known of which class it makes one."""
         own, function = call.func, self.program.names.function_of(call)
@@ -40,9 +44,52 @@ class Managers(Struct, frozen=True):
             return True
         if own.base.id != function.self_name:
             return True
+        handed, callees = self._handed(outer, method, call), self.program.calls.callees(call)
+        fitting = [(c.function, c.cls) for c in callees if self._takes(c, handed)]
+        if not any(called in one for one in fitting):
+            return False
         made = self._made(outer.func.base, own.name) if isinstance(outer.func, tree.Attr) else ()
         mro = self.program.classes.mro
-        return any(cls in mro(one) or one in mro(cls) for one in made) if made else None
+        if made:
+            return any(cls in mro(one) or one in mro(cls) for one in made)
+        return True if all(called in one for one in fitting) else None
+
+    def _handed(self, outer: tree.Call, method: Callee, call: tree.Call) -> list[tree.Argument]:
+        """What `call` gives in the end where a method is called that hands on its `*args` and `**fields` by it; what is
+        not known of them stays as it is spread."""
+        names, function, found = self.program.names, method.function, list[tree.Argument]()
+        params = function.params if function is not None else ()
+        named = {p.name for p in params if p.kind in ("plain", "kwonly")}
+        for argument in call.args:
+            bound = bound_whole(names, argument.value) if argument.star else None
+            own = bound.parameter if bound is not None else None
+            if function is None or own is None or own not in params or own.kind != argument.star:
+                found.append(argument)
+            elif len(names.called(function, own.name)) > 1 or function.decorators - {
+                "classmethod"
+            }:
+                found.append(argument)  # somebody may put something into it, or take it out
+            elif own.kind == "*":
+                found += method.surplus(outer)
+            else:
+                found += [
+                    a
+                    for a in outer.args
+                    if a.star == "**" or (a.keyword and a.keyword not in named)
+                ]
+        return found
+
+    def _takes(self, callee: Callee, arguments: Sequence[tree.Argument]) -> bool:
+        """Whether a constructor may take these: of one that others change nothing is known."""
+        function, cls = callee.function, callee.cls
+        is_plain = (
+            function.name == "__init__" and not function.decorators
+            if function is not None
+            else cls is not None and "dataclass" in cls.decorators
+        )
+        if not is_plain or (cls is not None and any(self.program.classes.metaclasses(cls))):
+            return True
+        return bind(arguments, *self.program.calls.parameters(callee)) is not None
 
     def _made(self, node: tree.Node, attribute: str) -> Sequence[Class]:
         """The classes that the object has under an attribute which an expression is; none where they are not known."""
