@@ -64,7 +64,25 @@ class NamedOpinions:
             scope = self.ground.scope_named(name)
             if scope is None or not any(self._has(key, scope) for key in keys):
                 continue
-            yield from opinions_on(self.ground, value, scope)
+            if not self._is_said_otherwise(node, name, value):
+                yield from opinions_on(self.ground, value, scope)
+
+    def _is_said_otherwise(self, node: Display, name: str, value: tree.Node) -> bool:
+        """Whether a row may get another value under a name than the one it is made with: `row[name] = capsule_id`, or what
+        is put into it whole behind that."""
+        parts, names = self.ground.planner.spreaders.steps.of(node), self.ground.program.names
+        own = {id(one) for one in parts.uses}
+        above = [(use, names.parent(use)) for use in parts.uses]
+        unnamed = [
+            one
+            for use, one in above
+            if isinstance(one, tree.Subscript) and one.base is use and tree.text(one.index) is None
+        ]
+        return (
+            any(key == name and one is not value for key, one in parts.entries)
+            or any(one.at > value.at and id(one) not in own for one in parts.wholes)
+            or any(isinstance(names.parent(one), tree.Assign) for one in unnamed)
+        )
 
     def _is_row(self, node: Display) -> bool:
         """Whether it is a dict: what entities are given is judged with the arguments of calls."""
