@@ -10,12 +10,12 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.hooks import OF_HEIR
-from capsule_lint.program.inference.types import ANYTHING, ClassObject
+from capsule_lint.program.inference.types import ANYTHING, ClassObject, Instance
 from capsule_lint.program.local_names import bound_whole
 from capsule_lint.program.model import Binding, Function
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from capsule_lint.program import Program
     from capsule_lint.program.calling.callers import Callee
@@ -48,11 +48,13 @@ class Managers(Struct, frozen=True):
         fitting = [(c.function, c.cls) for c in callees if self._takes(c, handed)]
         if not any(called in one for one in fitting):
             return False
-        made = self._made(outer.func.base, own.name) if isinstance(outer.func, tree.Attr) else ()
+        receiver = outer.func.base if isinstance(outer.func, tree.Attr) else None
+        made = receiver and (self._made(receiver, own.name) or self._said(receiver, own.name))
         mro = self.program.classes.mro
-        if made:
-            return any(cls in mro(one) or one in mro(cls) for one in made)
-        return True if all(called in one for one in fitting) else None
+        reached = [cls in mro(one) or one in mro(cls) for one in made or ()]
+        if reached and not any(reached):
+            return False
+        return True if all(reached or [called in one for one in fitting]) else None
 
     def _handed(self, outer: tree.Call, method: Callee, call: tree.Call) -> list[tree.Argument]:
         """What `call` gives in the end where a method is called that hands on its `*args` and `**fields` by it; what is
@@ -102,6 +104,40 @@ class Managers(Struct, frozen=True):
             return self._kept(node, attribute)
         found = [self._held(cls, node.name, attribute) for cls in self._classes(node.base)]
         return [cls for every in found for cls in every] if all(found) else ()
+
+    def _said(self, node: tree.Node, attribute: str) -> Sequence[Class]:
+        """The classes that an object, or a class, has under an attribute by the bodies of all classes that it may be of,
+        `model = Course`; none where others may be put there."""
+        classes, found = self.program.classes, set[ClassObject]()
+        own = self._owners(node)
+        heirs = {heir for one in own for heir in classes.subclasses(one)}
+        if not own or self._is_put(heirs, attribute):
+            return ()
+        for bodies in ([owner.scope.bindings for owner in classes.mro(heir)] for heir in heirs):
+            said = ([b for b in one.get(attribute, ()) if b.value] for one in bodies)
+            value = [b.value for b in next(filter(None, said), ())]
+            made = self._classes(value[0]) if len(value) == 1 and value[0] else ()
+            if not made:
+                return ()
+            found |= {ClassObject(one) for one in made}
+        return sorted((one.cls for one in found), key=lambda cls: cls.symbol)
+
+    def _is_put(self, heirs: Collection[Class], attribute: str) -> bool:
+        """Whether objects of some classes, or these, may get an attribute elsewhere than in the bodies of the classes."""
+        mro = self.program.classes.mro
+        for base, _ in self._put(attribute):
+            holders = self._owners(base)
+            if not holders or any(
+                h in mro(one) or one in mro(h) for one in heirs for h in holders
+            ):
+                return True
+        return any(owner.stores.get(attribute) for one in heirs for owner in mro(one))
+
+    def _owners(self, node: tree.Node) -> Sequence[Class]:
+        """The classes that an expression is, or is an object of; none where it may be something else."""
+        types = self.program.inference.of(node)
+        found = [one.cls for one in types if isinstance(one, Instance | ClassObject)]
+        return found if len(found) == len(types) else ()
 
     def _held(self, cls: Class, name: str, attribute: str) -> Sequence[Class]:
         """The same of the object that a class, or the nearest of its bases, has under a name."""
