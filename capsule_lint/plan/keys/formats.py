@@ -97,14 +97,13 @@ class Formats(MendRoom):
         sign = self._sign(host)
         if sign == "%" and has_starred_width(literal):
             raise Unknown("the widths of the format string are filled in as well")
-        filling = self._filling(host)
-        values, text = [v for v in filling.values if not isinstance(v, str)], literal
-        filling.surplus = self.program.templates.formatted.surplus_in(host, values)
-        left = filling.surplus.values()
-        filling.values = [v for v in values if all(v is not one for one in left)]
-        for group in groups:
-            text = self._with(text, group, filling, sign)
-        if [v for v in filling.values if not isinstance(v, str)] != values:
+        values = [v for v in self._filling(host).values if not isinstance(v, str)]
+        surplus = self.program.templates.formatted.surplus_in(host, values)
+        text, filling = self._with_all(literal, host, groups, sign, surplus)
+        at_end = sign == "{" and list(surplus.values()) == values[len(values) - len(surplus) :]
+        if at_end and not _is_in_order(filling, values):  # nothing is filled in with these
+            text, filling = self._with_all(literal, host, groups, sign, {})
+        if not _is_in_order(filling, values):
             raise Unknown("what is filled in stands in another order than the text would have it")
         yield from self._operands(knot, host, filling, code)
         if constant is base and base.span in host.span:
@@ -130,6 +129,22 @@ class Formats(MendRoom):
             else None
         )
         return "$" if method is not None and method.name == SUBSTITUTE else "{"
+
+    def _with_all(
+        self,
+        literal: str,
+        host: tree.Node,
+        groups: Sequence[Group],
+        sign: Sign,
+        surplus: dict[str, tree.Node],
+    ) -> tuple[str, Filling]:
+        """The code of a text with all its new segments, and what fills it then; some values have been given already."""
+        filling, text = self._filling(host), literal
+        filling.surplus, left = surplus, surplus.values()
+        filling.values = [v for v in filling.values if all(v is not one for one in left)]
+        for group in groups:
+            text = self._with(text, group, filling, sign)
+        return text, filling
 
     def _with(self, text: str, group: Group, filling: Filling, sign: Sign) -> str:
         marks = list(marks_in(text, sign))
@@ -325,6 +340,11 @@ class Formats(MendRoom):
         if filling.mapping is None:
             raise Unknown("what is filled in is not written out")
         yield from self._mappings.entry(filling.mapping, name, value, after, code)
+
+
+def _is_in_order(filling: Filling, values: Sequence[tree.Node]) -> bool:
+    """Whether a format is filled with all that it was filled with, in that order, whatever is new between."""
+    return [v for v in filling.values if not isinstance(v, str)] == values
 
 
 def _holds(outer: tree.Node, inner: tree.Node) -> bool:
