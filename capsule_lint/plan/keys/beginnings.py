@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.program.local_names import behind
 from capsule_lint.program.texts.pieces import Filled, hole_name, names_scope
 from capsule_lint.program.walk import within
 
@@ -33,7 +34,8 @@ class Beginnings(Struct, frozen=True):
             return None
         taken = site.function and self.program.domain.scope_parameter(site.function, scope)
         other = taken.name if taken else None
-        for part in self._parts(first.value, 0):
+        begun = behind(self.program.names, first.value)  # `owner = Part.TENANT / tenant_id`
+        for part in self._parts(begun or first.value, 0):
             own = self.program.names.function_of(part) is site.function
             named = own and isinstance(part, tree.Name) and part.id == other
             if named or (part is not first.value and names_scope(hole_name(part), scope)):
