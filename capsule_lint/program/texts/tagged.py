@@ -96,6 +96,11 @@ class Tagged:
                     found.append(Text(piece.value, host, node))
                 case Filled(value=tree.Name(id=name)) if name in bound.arguments:
                     found += self.templates.inline(bound.arguments[name].value, host, depth + 1)
+                case Filled(value=tree.Name(id=name)) if one := function.parameter(name):
+                    text = self.templates.constant(one.default) if one.default else None
+                    if text is None:
+                        return None
+                    found.append(Text(text, host, node))
                 case Filled(value=tree.Attr() as own):
                     word = self._word(function, receiver, own)
                     if word is None or _FIELD.search(word):
