@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.fields import COPYING
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
-from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.texts.class_decorators import ClassDecorators
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.texts.text_objects import VALUE
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.calling.calls import Calls
     from capsule_lint.program.classes import Classes
-    from capsule_lint.program.model import Class
     from capsule_lint.program.names import Names
 
 _MAX_DEPTH: Final = 12
@@ -54,6 +53,8 @@ class Constants:
                 return self._attribute(node, depth)
             case tree.Subscript():
                 entry = self.entry(node)
+                if entry is None and (member := self._member(node)) is not None:
+                    return self._bound(member, depth)
                 return self.of(entry, depth + 1) if entry is not None else None
             case tree.Call(args=(tree.Argument(keyword=None, star="", value=only),)) if (
                 self._is_typed(node)
@@ -86,6 +87,16 @@ class Constants:
             return None
         found = [value for key, value in table.pairs if key is None or self.of(key) == wanted]
         return found[0] if len(found) == 1 and None not in table.keys else None
+
+    def _member(self, node: tree.Subscript) -> Binding | None:
+        """The member of an enum that is looked up by its name: `Tag["TENANT"]`."""
+        named = isinstance(node.base, tree.Name | tree.Attr)
+        target = self.classes.dotted(node.base) if named else None
+        cls = target.definition if isinstance(target, Binding) else None
+        if not isinstance(cls, Class) or not self.classes.is_enum(cls):
+            return None
+        found = cls.scope.bindings.get(self.of(node.index) or "")
+        return found[-1] if found else None
 
     def is_filled(self, node: tree.Subscript) -> bool:
         """Whether something may be put there besides: under that key of something that is called so."""
