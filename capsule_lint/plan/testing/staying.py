@@ -140,6 +140,19 @@ class Staying:
         """Whether a key that does not change may look like that."""
         return any(regex.fullmatch(text) for regex, _ in self._right)
 
+    def is_nobodys(self, node: tree.Node, text: str, possible: Sequence[Form]) -> bool | None:
+        """Whether a text that looks like somebody's key is one of nobody, which begins with whatever it is made of: its
+        test runs what makes such; `None` where it runs what makes keys of those forms as well, or neither."""
+        kept = self._kept if possible else ()
+        hosts = [host for others, regex, host in kept if others and regex.fullmatch(text)]
+        makers = set(map(self.planner.program.names.function_of, hosts))
+        if not makers:
+            return False
+        running = self.places.running(node)
+        is_nobodys = not makers.isdisjoint(running)
+        made = any(not form.functions.isdisjoint(running) for form in possible)
+        return is_nobodys if is_nobodys != made else None
+
     def of_objects(self, node: tree.Node, text: str, possible: Sequence[Form]) -> list[Form]:
         """Those of several forms whose keys the objects make that a text is compared with something of, where that runs
         what makes them and makes no key that stays: `to_item(Note("t", "n"))["PK"] == "TENANT#t"`."""
@@ -261,12 +274,17 @@ class Staying:
     @cached_property
     def _right(self) -> list[tuple[re.Pattern[str], tree.Node]]:
         """The keys that are right as they are, and where they stand."""
+        return [
+            (re.compile(f"{not_others}{regex.pattern}", regex.flags), host)
+            for not_others, regex, host in self._kept
+        ]
+
+    @cached_property
+    def _kept(self) -> list[tuple[str, re.Pattern[str], tree.Node]]:
+        """The same, and with what they do not begin, by the looks of it."""
         sites = (site for site in self.planner.program.keys.sites if not site.module.is_test)
         return [
-            (
-                re.compile(f"{self._not_of_others(site)}{regex.pattern}", regex.flags),
-                site.template.host,
-            )
+            (self._not_of_others(site), regex, site.template.host)
             for site in sites
             for regex in self._patterns((site.template,))
         ]

@@ -175,6 +175,13 @@ class Testing(MendRoom):
             meant = next(filter(None, (of(node, text, possible) for of in ways)), [])
         if not meant and (is_right or self._is_other(node, text, possible)):
             return possible, []
+        if (
+            not meant
+            and (is_nobodys := self.staying.is_nobodys(node, text, possible)) is not False
+        ):
+            if is_nobodys is None:
+                self.mends.obstacle(self.tie(possible), node, "may spell out a key that changes")
+            return possible, []
         return possible, meant or (self._made(node, possible) if possible else [])
 
     def _is_other(self, node: tree.Node, text: str, possible: Sequence[Form]) -> bool:
