@@ -15,8 +15,8 @@ order = repo.get(tenant_id, capsule_id, order_id)
 ```
 
 ## Fix safety
-Safe where exactly two arguments, two values that locals of their names get before, or two that get names in one dict or by
-one assignment, stand in each other's places: they are swapped. Otherwise, and in a key that is written out, there is no fix.
+Safe where exactly two arguments, or two values that get names in one dict or by one assignment, stand in
+each other's places: they are swapped. Otherwise, and in a key that is written out, there is no fix.
 """
 
 from __future__ import annotations
@@ -72,21 +72,6 @@ RULE = Rule(
         """
         def first(api, tenant_id: str, capsule_id: str):
             return api.lookup(capsule_id, tenant_id)
-        """,
-        # A default, and what is traded back.
-        """
-        def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
-            return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
-
-        def first(ctx, shared: bool) -> str:
-            capsule_id = ctx.capsule_id
-            if shared:
-                capsule_id = ctx.tenant_id
-            return order_pk(ctx.tenant_id, capsule_id, "1")
-
-        def second(tenant_id: str, capsule_id: str) -> str:
-            tenant_id, capsule_id = capsule_id, tenant_id
-            return order_pk(tenant_id, capsule_id, "2")
         """,
         # A value that is called after neither.
         """
@@ -201,36 +186,6 @@ RULE = Rule(
                 return repo.get(tenant, capsule, "1")
             """,
         ),
-        # In locals of their names, told of where they get it.
-        Bad(
-            """
-            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
-                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
-
-            def first(ctx) -> list[str]:
-                tenant_id = ctx.capsule_id
-                capsule_id = ctx.tenant_id
-                return [order_pk(tenant_id, capsule_id, "1"), order_pk(tenant_id, capsule_id, "2")]
-
-            def second(ctx) -> str:
-                tenant_id, capsule_id = ctx.capsule_id, ctx.tenant_id
-                return order_pk(tenant_id, capsule_id, "3")
-            """,
-            lines=(5, 10),
-            fixed="""
-            def order_pk(tenant_id: str, capsule_id: str, order_id: str) -> str:
-                return f"TENANT#{tenant_id}#CAPSULE#{capsule_id}#ORDER#{order_id}"
-
-            def first(ctx) -> list[str]:
-                tenant_id = ctx.tenant_id
-                capsule_id = ctx.capsule_id
-                return [order_pk(tenant_id, capsule_id, "1"), order_pk(tenant_id, capsule_id, "2")]
-
-            def second(ctx) -> str:
-                tenant_id, capsule_id = ctx.tenant_id, ctx.capsule_id
-                return order_pk(tenant_id, capsule_id, "3")
-            """,
-        ),
         # Only a person knows where the tenant is.
         Bad(
             """
@@ -246,14 +201,6 @@ RULE = Rule(
                 return repo.get(capsule_id, capsule_id, "1")
             """,
             lines=(10,),
-        ),
-        Bad(
-            """
-            def order_pk(ctx) -> str:
-                capsule_id = ctx.tenant_id
-                return f"TENANT#{ctx.tenant_id}#CAPSULE#{capsule_id}#ORDERS"
-            """,
-            lines=(2,),
         ),
         Bad(
             """

@@ -59,8 +59,6 @@ class Gains(Room):
                 return self.mirrored(node.base, scope, knot)
             case tree.Attr():
                 return self._mirrored_attribute(node, scope, knot)
-            case tree.Subscript(index=tree.Const(value=str())):
-                return self.planner.loads.mirrored(node, scope, knot)
             case tree.Call() if (path := given_alone(node)) is not None:
                 return self.mirrored(path, scope, knot)
             case tree.Name() if isinstance(

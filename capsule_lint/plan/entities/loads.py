@@ -19,7 +19,6 @@ from capsule_lint.plan.testing.answers import Answers
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.model import Class, enclosing
 from capsule_lint.program.texts.pieces import names_scope
-from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Collection as Several
@@ -47,8 +46,6 @@ class Loads(Room):
     planner: Planner
     _spread: set[int] = field(default_factory=set)
     """The dicts that are written out from which constructors of entities get their arguments."""
-    _mirrored: dict[tuple[int, str], tuple[tree.Node, Scope, Knot]] = field(default_factory=dict)
-    """The dicts of which a key is going to be read beside another one, each for which scope, with which change."""
     _answers: Answers = field(init=False)
     _adapted: Adapted = field(init=False)
 
@@ -84,7 +81,6 @@ class Loads(Room):
             elif value is not None and value.kind == "loaded":
                 for row in rows:
                     yield row, want.scope, want.knot
-        yield from self._mirrored.values()
         yield from self._validated()
         yield from self._prepared()
         for display, cls, others in self._adapted.gaining():
@@ -200,58 +196,6 @@ class Loads(Room):
                 return
 
     # --- what is taken beside ---
-
-    def mirrored(self, node: tree.Subscript, scope: Scope, knot: Knot) -> Value | None:
-        """Beside `alarm["tenant_id"]` comes `alarm["capsule_id"]` of a `TypedDict` that has that key, or is given it where
-        all dicts are written out that this one can be."""
-        program, key = self.program, tree.text(node.index) or ""
-        old = next((s for s in program.policy.others(scope) if names_scope(key, s)), None)
-        types = ordered(program.inference.of(node.base)) if old is not None else []
-        classes = [one.cls for one in types if isinstance(one, Instance)]
-        code = renamed_item_access(text_of(node) or "", node, old, scope) if old else None
-        if old is None or code is None or not classes or len(classes) < len(types):
-            return None
-        if not all(map(program.classes.is_typed_dict, classes)) or not repeatable(node, program):
-            return None
-        for cls in classes:
-            new = rename(key, old, scope)
-            if any(one.name == new for one in program.classes.fields(cls)):
-                continue
-            if scope not in program.policy.scopes_of(cls.name):
-                return None
-            if not self._is_written_out(node.base, old):
-                return None
-            self.keep(cls, scope, knot)
-            gained = self.planner.sources.holders.field_knot(cls, scope)
-            if gained is None:
-                return None
-            self.state.groups.join(knot, gained)
-            self._mirrored[id(node.base), scope.name] = node.base, scope, gained
-        return Value(code, kind="mirror")
-
-    def _is_written_out(self, row: tree.Node, old: Scope) -> bool:
-        """Whether all dicts are known that one can be, and say another scope."""
-        origins = self.planner.local.rows.origins(row)
-        told = [entry_of(display, old) for display in origins.displays]
-        return origins.complete and bool(told) and None not in told and self._comes_by_calls(row)
-
-    def _comes_by_calls(self, node: tree.Node) -> bool:
-        """Whether no function that an expression comes to as an argument is given away: who calls it then is not seen."""
-        names, calls = self.program.names, self.program.calls
-        queue, seen = [node], set[int]()
-        while queue:
-            for one in within(queue.pop()):
-                for binding in names.bindings_of(one) if isinstance(one, tree.Name) else ():
-                    if id(binding) in seen:
-                        continue
-                    seen.add(id(binding))
-                    queue += [binding.value] if binding.value is not None else []
-                    if binding.parameter is None or binding.function is None:
-                        continue
-                    if calls.is_value(binding.function):
-                        return False
-                    queue += calls.passed_to(binding)
-        return True
 
     def entry(self, want: Want) -> Value | None:
         """Beside `"tenant_id": item["tenant_id"]`, in a dict of which an entity is made, comes

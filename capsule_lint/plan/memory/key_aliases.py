@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.kinds import making
 from capsule_lint.plan.room import Room
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.walk import within
@@ -113,5 +112,3 @@ def kept(owner: Owner, name: str) -> Iterator[tree.Node]:
     for binding in owner.scope.bindings.get(name, ()):
         if binding.annotation is not None:
             yield binding.annotation
-    if (made := making(owner, name)) is not None and made.fact.returns is not None:
-        yield made.fact.returns

@@ -21,7 +21,6 @@ from capsule_lint.plan.memory.shared_keepers import SharedKeepers
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED, PICKING, TAKING
-from capsule_lint.program.local_names import reads_of_parameter
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import singles
 
@@ -165,8 +164,8 @@ class KeyReaders:
                 self.iterated(call, home, pairs=False)
         elif name == "copy":
             self.collection(call, home)
-        elif name in ("items", "keys", "elements", "most_common"):
-            self.iterated(call, home, pairs=name in ("items", "most_common"))
+        elif name in ("items", "keys"):
+            self.iterated(call, home, pairs=name == "items")
         elif name == "update":
             self.taking.updated(call, home)
         elif name in ("popitem", "peekitem"):
@@ -335,29 +334,14 @@ class KeyReaders:
         spread = any(a.value is node and a.star == "*" for a in call.args)
         if own and not pairs and (spread or name == "update"):
             return  # keys are given back: `redis.delete(*keys)`, `self._seen.update(keys)`
-        given = [a for a in call.args if a.keyword not in ("key", "reverse")]
-        if name in _SAME and len(given) == 1:
-            if self._is_ordered(call.keyword("key"), home, pairs=pairs):
-                self.iterated(call, home, pairs=pairs)
-            else:
-                self.keys.unsure(node, home)
+        if name in _SAME and len(call.args) == 1 and not pairs:
+            self.iterated(call, home, pairs=False)
+        elif name in _SAME and len([a for a in call.args if a.keyword != "reverse"]) == 1:
+            self.iterated(call, home, pairs=pairs)
         elif name in PICKING and len(call.args) == 1 and not pairs:
             self.keys.key(call, home)
         elif name not in TRUTHS and not (not pairs and self._is_placed_in(call, node, home)):
             self.keys.unsure(node, home)
-
-    def _is_ordered(self, by: tree.Node | None, home: Home, *, pairs: bool) -> bool:
-        """Whether it is understood by what keys (or pairs) are put in order: `key=lambda pair: pair[1]`, `key=itemgetter(1)`."""
-        match by:
-            case tree.Lambda(params=(own,)):
-                names = self.local.program.names
-                for use in reads_of_parameter(names, own, names.module_of(by)):
-                    (self._pair if pairs else self.keys.key)(use, home)
-                return True
-            case tree.Call(func=func, args=(tree.Argument(value=tree.Const(value=1)),)):
-                return pairs and last_name(func) == "itemgetter"
-            case _:
-                return by is None
 
     def _target(self, target: tree.Node, home: Home, *, pairs: bool) -> None:
         """What a loop over keys (or pairs) binds."""

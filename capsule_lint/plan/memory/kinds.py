@@ -10,7 +10,6 @@ from capsule_lint.plan.memory.in_order import DICTS
 from capsule_lint.plan.memory.keepers import Keepers
 from capsule_lint.plan.memory.key_lists import KeyLists
 from capsule_lint.plan.memory.making import SETS, makes_collection, makes_set
-from capsule_lint.plan.uses.choices import is_empty
 from capsule_lint.program.inference.types import Collection, Instance, classes_of
 from capsule_lint.program.model import Class, last_name
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from capsule_lint.facts import tree
     from capsule_lint.plan.entities.additions import Home, Owner
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Function
 
 _KINDS: Final = DICTS | {"dict", "Dict", "set", "MutableMapping", "OrderedDict", "defaultdict"}
 
@@ -97,21 +95,10 @@ class Kinds:
         )
 
 
-def making(owner: Owner, name: str) -> Function | None:
-    """The method that makes what an object has under a name as soon as it is asked for, once and empty: a
-    `cached_property`."""
-    method = owner.methods.get(name) if isinstance(owner, Class) else None
-    if method is None or [*map(last_name, method.fact.decorators)] != ["cached_property"]:
-        return None
-    return method if all(map(is_empty, method.returns)) else None
-
-
 def _made_of(owner: Owner, name: str) -> tuple[list[tree.Node | None], set[str]]:
     """What is assigned to an attribute or a name, and what annotations call it."""
     stores = owner.stores.get(name, []) if isinstance(owner, Class) else []
     bindings = owner.scope.bindings.get(name, [])
     annotations = [s.annotation for s in stores] + [b.annotation for b in bindings]
     values = [s.value for s in stores] + [b.value for b in bindings]
-    if (made := making(owner, name)) is not None:
-        annotations, values = [*annotations, made.fact.returns], [*values, *made.returns]
     return values, {last_name(a) for a in annotations if a is not None}

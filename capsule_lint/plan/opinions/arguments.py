@@ -32,15 +32,8 @@ class Mistake(Struct, frozen=True):
     """An argument that is named after one scope and goes to the parameter of another."""
 
     passed: Passed
-    value: tree.Node
-    """What is wrong: the argument, or what the local gets that it names."""
     given: Scope
     name: str
-
-    @property
-    def is_local(self) -> bool:
-        """Whether a local gets the value before it is passed."""
-        return self.value is not self.passed.argument.value
 
 
 @dataclass(eq=False, slots=True)
@@ -86,23 +79,24 @@ class ArgumentOpinions:
             mistakes = [m for p in alike if (m := self._mistake(p)) is not None]
             if len(mistakes) == callees == len(alike):
                 found.append(mistakes[0])
-        found = [one for one in found if id(one.value) not in self.ground.told]
-        self.ground.told.update(id(one.value) for one in found if one.is_local)
+        settled: set[int] = set()
         for mistake in found:
+            if id(mistake) in settled:
+                continue
             other = next((m for m in found if self._belong(mistake, m)), None)
             if other is None or len(found) != 2:
-                yield self._opinion(mistake.passed, mistake.name, mistake.value)
-            elif mistake is found[0]:
-                yield self._opinion(mistake.passed, mistake.name, mistake.value, other.value)
+                yield self._opinion(mistake.passed, mistake.name)
+                continue
+            settled.add(id(other))
+            yield self._opinion(mistake.passed, mistake.name, other.passed.argument.value)
 
     def _belong(self, one: Mistake, other: Mistake) -> bool:
-        """Whether each of two values stands in the place of the other one."""
-        alike = one.is_local == other.is_local  # a local may be read elsewhere as well
-        return alike and one.passed.scope is other.given and other.passed.scope is one.given
+        """Whether each of two arguments stands in the place of the other one."""
+        return one.passed.scope is other.given and other.passed.scope is one.given
 
     def _mistake(self, passed: Passed) -> Mistake | None:
-        found = self.ground.mistaken(passed.argument.value, passed.scope)
-        return Mistake(passed, found[0], found[2], found[1]) if found is not None else None
+        other = self.ground.other_than(passed.argument.value, passed.scope)
+        return Mistake(passed, other[1], other[0]) if other is not None else None
 
     # --- a scope and an identifier in each other's places ---
 
@@ -118,7 +112,7 @@ class ArgumentOpinions:
             other = others[0]
             if other is not None and len(others) == callees and all(o is other for o in others):
                 name = self.ground.path_name(passed.argument.value)
-                yield self._opinion(passed, name, passed.argument.value, other.value)
+                yield self._opinion(passed, name, other.value)
 
     def _trading(self, passed: Passed) -> tree.Argument | None:
         """The argument that goes to the parameter after which another one is named, where that one goes to
@@ -134,10 +128,9 @@ class ArgumentOpinions:
         _, said = self.ground.said(other.value)
         return other if said is passed.scope else None
 
-    def _opinion(
-        self, passed: Passed, name: str, value: tree.Node, two: tree.Node | None = None
-    ) -> Opinion:
-        """A value called `name` is passed for another scope; `two` is what belongs there."""
+    def _opinion(self, passed: Passed, name: str, two: tree.Node | None = None) -> Opinion:
+        """An argument called `name` is passed for another scope; `two` is what belongs there."""
+        value = passed.argument.value
         module = self._module(value)
         callee = passed.callee.function or passed.callee.cls
         fact = SwapFact(

@@ -20,10 +20,8 @@ from capsule_lint.program.calling.passing import COMPLETED, OF_METHOD, PASSING
 from capsule_lint.program.calling.wrapping import calls_around
 from capsule_lint.program.fields import COPYING, copied_by
 from capsule_lint.program.inference.types import NOTHING, Instance, ordered
-from capsule_lint.program.local_names import given
 from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_scope, snake
-from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,7 +65,7 @@ class Ground(Room):
     source: Callable[[Module, Span], str]
     """The text of a file between two places."""
     told: set[int] = field(default_factory=set)
-    """The values of locals that are told of already, where they come to several places."""
+    """The expressions of which it is said that they are written out."""
     _named: dict[str, Scope | None] = field(default_factory=dict)
     _parameters: dict[tuple[Function, str], tree.Parameter | None] = field(default_factory=dict)
 
@@ -111,28 +109,6 @@ class Ground(Room):
         if given is None or given is scope or names_scope(name, scope):
             return None
         return name, given
-
-    def mistaken(self, node: tree.Node, scope: Scope) -> tuple[tree.Node, str, Scope] | None:
-        """What stands in the place of a scope's value and is another's: the expression, or what a local of the scope's
-        name gets, tests aside; what that is called, and whose value it is."""
-        found = self.other_than(node, scope)
-        if found is not None:
-            return node, *found
-        value = self._only_given(node) if names_scope(self.path_name(node), scope) else None
-        return self.mistaken(value, scope) if value is not None else None
-
-    def _only_given(self, node: tree.Node) -> tree.Node | None:
-        """What a local of a function gets that nothing else is given, nor traded for: one that is given several values may
-        have another scope's for a default."""
-        names = self.program.names
-        found = names.bindings_of(node) if isinstance(node, tree.Name) else ()
-        if len(found) != 1 or found[0].kind != "assign" or found[0].function is None:
-            return None
-        name, place = found[0].name, found[0].place
-        if len(place.scope.bindings[name]) > 1 or place.scope.module.is_test:
-            return None
-        traded = isinstance(place.statement, tree.Assign) and is_trade(place.statement)
-        return None if traded else given(found[0])
 
     def path_name(self, node: tree.Node) -> str:
         """The name by which a plain path is known: `capsule_id` of `ctx.capsule_id`,
@@ -378,13 +354,6 @@ class Ground(Room):
                     yield initializer, scope.name
 
 
-def is_trade(statement: tree.Assign) -> bool:
-    """Whether names get each other's values, `tenant_id, capsule_id = capsule_id, tenant_id`: that is meant."""
-    each = [(text_of(one.targets[0]), one.value) for one in singles(statement)]
-    gets = {text_of(value) for _, value in each if value is not None}
-    return len(each) > 1 and {name for name, _ in each} == gets
-
-
 def is_path(node: tree.Node) -> bool:
     """Whether an expression only reads: names, attributes, constant items, `.get("…")`."""
     match node:
@@ -415,4 +384,4 @@ def inside(node: tree.Node) -> Iterator[tree.Node]:
         yield from inside(part)
 
 
-__all__ = ["Ground", "Opinion", "Passed", "inside", "is_path", "is_trade"]
+__all__ = ["Ground", "Opinion", "Passed", "inside", "is_path"]

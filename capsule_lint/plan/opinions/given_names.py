@@ -12,7 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.judgement import SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.entities.displays import entries_of
-from capsule_lint.plan.opinions.base import Ground, Opinion, inside, is_path, is_trade
+from capsule_lint.plan.opinions.base import Ground, Opinion, inside, is_path
 from capsule_lint.plan.opinions.written_out import opinions_on
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
@@ -101,12 +101,12 @@ class NamedOpinions:
         """A local alone may have another scope's value on purpose, where that is its default."""
         each = singles(statement)
         named = [(last_name(o.targets[0]), o.value) for o in each if o.value is not None]
-        if len(each) > 1 and not is_trade(statement):
+        trades = {name for name, _ in named} == {last_name(value) for _, value in named}
+        if len(each) > 1 and not trades:
             yield from self._judge(named)
 
     def _judge(self, named: Iterable[tuple[str, tree.Node]]) -> Iterator[Opinion]:
-        new = ((name, value) for name, value in named if id(value) not in self.ground.told)
-        found = [m for name, value in new if (m := self._misnamed(name, value)) is not None]
+        found = [m for name, value in named if (m := self._misnamed(name, value)) is not None]
         yield from traded(self.ground, found)
 
     def _misnamed(self, name: str, value: tree.Node) -> Misnamed | None:

@@ -43,7 +43,7 @@ _WORDS: Final = re.compile(r"[A-Za-z]\w*")
 
 
 class _Misplaced(Struct, frozen=True):
-    """A value that fills one scope's tag and is another's: what is wrong, what that is called, and whose it is."""
+    """A value that fills one scope's tag and is called after another: what that is called, and whose it is."""
 
     wanted: Scope
     value: tree.Node
@@ -259,8 +259,8 @@ class KeyOpinions:
             before = ""
             if wanted is None or _home(site.template, piece) is not piece.host:
                 continue
-            if (found := self.ground.mistaken(piece.value, wanted)) is not None:
-                yield _Misplaced(wanted, *found)
+            if (other := self.ground.other_than(piece.value, wanted)) is not None:
+                yield _Misplaced(wanted, piece.value, *other)
 
 
 def _home(template: Template, piece: Piece) -> tree.Node:

@@ -18,7 +18,7 @@ from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.field_names import MAKING, FieldNames
 from capsule_lint.program.calling.dispatch import dispatched_with
 from capsule_lint.program.comparisons import equated
-from capsule_lint.program.inference.types import Instance, ordered
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, Function, last_name
 from capsule_lint.program.reaching import history
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
-    from capsule_lint.program.inference.types import Types
     from capsule_lint.program.model import Module
 
 _MAX_DEPTH: Final = 6
@@ -78,19 +77,10 @@ class Expected(MendRoom):
                     if isinstance(side, tree.Sequence):
                         self._listed(module, side, other)
                         field_names.expect(module, side, other)
-                        self._rows(module, side, other)
                     display = self._display(side)
                     for knot, scope in self._made(other, 0) if display is not None else ():
                         assert display is not None
                         self.extend(module, display, knot, scope)
-
-    def _rows(self, module: Module, node: tree.Sequence, other: tree.Node) -> None:
-        """`list_alarms(table) == [{…}, {…}]`."""
-        inference = self.program.inference
-        for knot, scope in self._typed(inference.elements(inference.of(other))):
-            for display in map(self._display, node.items):
-                if display is not None:
-                    self.extend(module, display, knot, scope)
 
     def _listed(self, module: Module, node: tree.Sequence, other: tree.Node) -> None:
         """`list(asdict(order)) == ["tenant_id", …]`, `astuple(order) == ("t", …)`, `truck == ("t", …)`."""
@@ -180,8 +170,6 @@ class Expected(MendRoom):
         """The entries that the item which an expression yields gets."""
         if depth > _MAX_DEPTH:
             return []
-        if typed := self._typed(self.program.inference.of(node)):
-            return typed
         match node:
             case tree.Wrapped(kind="await"):
                 return self._made(node.value, depth)
@@ -206,20 +194,11 @@ class Expected(MendRoom):
             case _:
                 return []
 
-    def _typed(self, types: Types) -> list[tuple[Knot, Scope]]:
-        """The keys that the `TypedDict` gains of which something is a dict."""
-        classes, gained = self.program.classes, self.state.fields
-        return [
-            (("class", home), scope)
-            for one in ordered(types)
-            if isinstance(one, Instance) and classes.is_typed_dict(one.cls)
-            for home in classes.mro(one.cls)
-            for scope in gained.get(home, {}).values()
-        ]
-
     def _called(self, call: tree.Call, depth: int) -> list[tuple[Knot, Scope]]:
         program = self.program
         callees = program.calls.callees(call)
+        if any(c.cls is not None and program.classes.is_typed_dict(c.cls) for c in callees):
+            return self.fields(call)
         functions = [c.function for c in callees if c.function is not None]
         name = last_name(call.func)
         if not functions and name in _GIVING:

@@ -17,7 +17,7 @@ from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.plan.uses.passthrough import asserted
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, Function, owner_of
-from capsule_lint.program.texts.pieces import Filled, names_scope
+from capsule_lint.program.texts.pieces import names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -124,12 +124,11 @@ class Seeds(MendRoom):
                 self._defects.setdefault(defect.function, []).append(defect)
 
     def _collect_whole(self) -> None:
-        """Items that have all fields of an object, or all keys of a row, have the new one under its own name, or under an
-        alias like its neighbour's."""
-        module_of, is_row = self.program.names.module_of, self.program.classes.is_typed_dict
-        every = self.mends.wholes.every if self.state.fields else ()
-        whole = [cls for cls, node in every if not module_of(node).is_test]
-        for cls in dict.fromkeys([*whole, *filter(is_row, self.state.fields)]):
+        """Items that have all fields of an object have the new one under its own name, or under an alias
+        like its neighbour's."""
+        for cls, node in self.mends.wholes.every if self.state.fields else ():
+            if self.program.names.module_of(node).is_test:
+                continue
             aliases = self.program.classes.aliases(cls)
             gained = (
                 (home, scope)
@@ -298,15 +297,5 @@ class Seeds(MendRoom):
         name = self.program.domain.entity_name(planner.sites[id(defect.template.host)])
         for cls in self.state.fields:
             heirs = set(self.program.classes.subclasses(cls))
-            called_so = cls.name == name or name in {heir.name for heir in heirs}
-            if called_so or owner in heirs or self._is_read_of(defect, cls):
+            if cls.name == name or owner in heirs or name in {heir.name for heir in heirs}:
                 yield cls
-
-    def _is_read_of(self, defect: KeyDefect, cls: Class) -> bool:
-        """Whether a key is made of what a row says, `f"TENANT#{alarm['tenant_id']}"`."""
-        return self.program.classes.is_typed_dict(cls) and any(
-            isinstance(piece, Filled)
-            and isinstance(piece.value, tree.Subscript)
-            and cls in self.program.inference.homes(piece.value.base)
-            for piece in defect.template.pieces
-        )

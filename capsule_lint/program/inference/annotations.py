@@ -184,16 +184,16 @@ class Annotations:
         if name.endswith("[]"):  # an alias: Repos = dict[str, Repo], Ctx = Annotated[...]
             return self._alias(node)
         if name == "value" or last == "TypeAlias":  # another one: Event = Opened | Shipped
-            aliased, said = self._alias(node), self.aliased(node)
+            aliased, said = self._alias(node), self._aliased(node)
             called = isinstance(said, tree.Subscript) and last_name(said.base) == "Callable"
             return foreign(name) if aliased == ANYTHING and not called else aliased
         return foreign(name.removesuffix("()"))
 
     def _alias(self, node: tree.Node) -> Types:
-        said = self.aliased(node)
+        said = self._aliased(node)
         return self.of(said) if said is not None else ANYTHING
 
-    def aliased(self, node: tree.Node) -> tree.Node | None:
+    def _aliased(self, node: tree.Node) -> tree.Node | None:
         """What a name for a type stands for, if that is no name."""
         names = self.inference.names
         found: list[Binding | object] = []
@@ -212,12 +212,11 @@ class Annotations:
                 if isinstance(call, tree.Call):
                     bounds = [a.value for a in call.args if a.keyword == "bound"]
                     plain = call.unnamed[1:]
-                    found = join(*(self.quoted(b) for b in bounds + plain))
+                    found = join(*(self._quoted(b) for b in bounds + plain))
                     return found or ANYTHING
         return ANYTHING
 
-    def quoted(self, node: tree.Node) -> Types:
-        """What a value with that annotation may be, which may be a text."""
+    def _quoted(self, node: tree.Node) -> Types:
         if isinstance(node, tree.Const) and isinstance(node.value, str):
             return self.annotation_of_name(node.value, self.inference.names.place(node))
         return self.of(node)

@@ -11,7 +11,6 @@ from capsule_lint.program.containers import KEYED
 from capsule_lint.program.inference.going_through import given_through
 from capsule_lint.program.inference.types import (
     ANYTHING,
-    NOTHING,
     Collection,
     Instance,
     LambdaObject,
@@ -20,7 +19,6 @@ from capsule_lint.program.inference.types import (
 )
 from capsule_lint.program.local_names import calls_of_value
 from capsule_lint.program.model import Class, Module, Place, last_name
-from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,8 +39,6 @@ class Lambdas:
         if node is None or parameter not in node.params:
             return ANYTHING
         position, parent = node.params.index(parameter), names.parent(node)
-        if said := self._annotated(parent, position):
-            return said
         if isinstance(parent, tree.Call):
             applied = self._applied(parent, node, position, place)
             if applied is not None:
@@ -64,29 +60,6 @@ class Lambdas:
             or (number == position and argument.keyword is None)
         ]
         return join(*passed) or ANYTHING
-
-    def _annotated(self, parent: object, position: int) -> Types:
-        """What an annotation says of the parameters of a lambda, or of all that it stands among: `INDEX: Mapping[str,
-        Callable[[Coin], str]] = {"gsi1pk": lambda coin: …}`."""
-        annotations, holder = self.inference.annotations, parent
-        while isinstance(holder, tree.DictDisplay | tree.Sequence):
-            holder = self.inference.names.parent(holder)
-        said = holder.annotation if isinstance(holder, tree.Assign) else None
-        inside = list(within(said)) if said is not None else []
-        inside += [
-            one
-            for named in inside
-            if isinstance(named, tree.Name | tree.Attr)
-            if (one := annotations.aliased(named)) is not None
-        ]
-        match [
-            n for n in inside if isinstance(n, tree.Subscript) and last_name(n.base) == "Callable"
-        ]:
-            case [tree.Subscript(index=tree.Sequence(items=(tree.Sequence(items=params), _)))]:
-                found = annotations.quoted(params[position]) if params[position:] else NOTHING
-                return NOTHING if found & ANYTHING else found
-            case _:
-                return NOTHING
 
     def _applied(
         self, call: tree.Call, node: tree.Lambda, position: int, place: Place
