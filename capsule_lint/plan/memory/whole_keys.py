@@ -83,15 +83,14 @@ class WholeKeys:
         return False
 
     def _is_kind(self, home: Home, elements: list[tree.Node], at: list[int]) -> bool:
-        """Whether a text at the end of a key says which row is meant: something is put and looked for under it as well as
-        under the scope's value, `rows[tenant_id, "plan"]` beside `rows[tenant_id, capsule_id]`."""
+        """Whether a text in a key says what kind of row is meant: something is put and looked for under it as well as under
+        the scope's value, `rows[tenant_id, "plan"]` beside `rows[tenant_id, capsule_id]`."""
         every = [said for said in self._said[home] if len(said.elements) == len(elements)]
         texts = [self._text(elements[number]) for number in at]
         same = [said for said in every if [self._text(said.elements[n]) for n in at] == texts]
         whole = [said for said in every if set(at) <= set(said.places.values())]
         return (
-            max(at) == len(elements) - 1
-            and any(self._done(said)[0] for said in same)
+            any(self._done(said)[0] for said in same)
             and any(self._done(said)[1] for said in same)
             and any(self._done(said)[0] for said in whole)
         )
