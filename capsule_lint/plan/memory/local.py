@@ -339,9 +339,8 @@ class LocalKeys:
         matters = self.needs.matters(*home, elements, scoped)
         if matters or has_identifier(elements):
             self._telling.add(home)
-        of_tests = any(self.program.names.module_of(one).is_test for one in elements)
-        if home in self.needs.fed and missing and not matters and not of_tests:
-            self.mixed.add(home)  # what tests look into has the program's keys
+        if home in self.needs.fed and missing and not matters:
+            self.mixed.add(home)
         return bool(missing) and matters
 
     def _anchors(

@@ -326,8 +326,6 @@ class LookIns(MendRoom):
                         self._into(module, node, home, knot)
                 elif len(node.items) != change.width + len(change.scopes):
                     self.mends.spelled(knot, node)
-            case tree.Binary() if change.width > 1:
-                self.mends.spelled(knot, node)
             case tree.Sequence():
                 return
             case tree.Const() | tree.FString() if change.width == 1:
