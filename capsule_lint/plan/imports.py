@@ -40,6 +40,11 @@ class Imports:
 
     program: Program
     _edges: dict[str, frozenset[str]] = field(default_factory=dict)
+    _own: frozenset[str] = field(init=False)
+    """The program's own packages, and modules that are in none."""
+
+    def __post_init__(self) -> None:
+        self._own = frozenset(name.partition(".")[0] for name in self.program.names.modules)
 
     def find(
         self, module: Module, source: str, name: str, *, annotation: bool, quoted: bool = False
@@ -68,7 +73,6 @@ class Imports:
 
     def _is_first(self, module: Module, source: str) -> bool:
         """Whether a file imports something else of the program, where it has nothing of that at its top yet."""
-        own = {name.partition(".")[0] for name in self.program.names.modules}
         tops = {
             imported.module.partition(".")[0]
             for statement, place in module.imports
@@ -77,7 +81,9 @@ class Imports:
             if not statement.level
         }
         relative = any(statement.level for statement, _ in module.imports)
-        return source.partition(".")[0] in own and not relative and own.isdisjoint(tops)
+        return (
+            source.partition(".")[0] in self._own and not relative and self._own.isdisjoint(tops)
+        )
 
     def inside(self, node: tree.Node, source: str, name: str) -> tuple[str, str] | None:
         """The module as a function around an expression writes it, which imports from it itself, and that function;

@@ -149,7 +149,8 @@ class ScopedCalls(Room):
                     fitting.append(possible[-1])
         if not possible:
             return
-        possible = fitting or possible
+        if not any(self._says_all(args, params[given:], scopes) for args, _ in given_by):
+            possible = fitting or possible
         found = possible[0]
         knot: Knot = ("call", id(call))
         where = module.filename, call.span
@@ -263,6 +264,18 @@ class ScopedCalls(Room):
             if meant and scoped and not self._is_for(callee, parameter, meant):
                 return True
         return False
+
+    def _says_all(
+        self,
+        args: Sequence[tree.Argument],
+        params: Sequence[tree.Parameter],
+        scopes: Sequence[tuple[Scope, tree.Parameter]],
+    ) -> bool:
+        """Whether each scope has what the helper of tests gives for it in its own place already: what lacks is something else."""
+        given = self.planner.sources.given
+        placed = dict(zip(params, (a for a in args if not a.keyword), strict=False))
+        texts = {p.name: given.literals.of(a.value) for p, a in placed.items()}
+        return all(texts.get(p.name, "") == given.value_of_helper(s) for s, p in scopes)
 
     def _is_for(self, callee: Function | Class, parameter: str, scopes: Sequence[Scope]) -> bool:
         """Whether a parameter takes one of some scopes, by its name or by the tag that it fills."""

@@ -73,7 +73,7 @@ def _add_typing(source: str, module: str, name: str, width: int) -> str:
         return "".join([*lines[:at], f"{indent}from {module} import {name}{newline}", *lines[at:]])
     source = _add(source, "typing", "TYPE_CHECKING", width)
     tree = syntax.parse(source)
-    lines, block = lines_of(source), _block(tree)
+    lines, block = lines_of(source), _block(tree, leading=False)
     at = block[-1].end_lineno or block[-1].lineno
     new = f"{newline}if TYPE_CHECKING:{newline}    from {module} import {name}{newline}"
     return _put(lines, tree, at, [new])
@@ -207,7 +207,7 @@ def _new_line(source: str, tree: ast.Module, module: str, name: str, ours: froze
     newline = newline_of(source)
     lines = lines_of(source)
     new = f"from {module} import {name}{newline}"
-    block = _block(tree)
+    block = _block(tree, leading=_top(module) in ours)
     if not block:
         return _first_import(lines, tree, new, newline)
     after: ast.stmt | None = None
@@ -253,15 +253,18 @@ def _is_first(node: ast.stmt, number: int) -> bool:
             return False
 
 
-def _block(tree: ast.Module) -> list[ast.Import | ast.ImportFrom]:
-    """The imports at the top of the file, up to the first other code."""
+def _block(tree: ast.Module, *, leading: bool) -> list[ast.Import | ast.ImportFrom]:
+    """The imports at the top of the file, up to the first function or class, or if they are to be `leading` to the first other
+    code: it may need what comes behind all of them."""
     found: list[ast.Import | ast.ImportFrom] = []
     for number, node in enumerate(tree.body):
         if isinstance(node, ast.Import | ast.ImportFrom):
             found.append(node)
         elif number == 0 and isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
-        elif found and isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        elif found and (
+            leading or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        ):
             break
     return found
 
