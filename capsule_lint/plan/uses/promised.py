@@ -21,12 +21,12 @@ _ALIASES: Final = 3
 
 def promised(program: Program, node: tree.Node) -> Sequence[tree.Node] | None:
     """What stands for each argument that a function gets by position where an expression is one: what goes through
-    `map`, or the type that is said; `None` where nothing says how many there are."""
+    `map`, or the type that is said; `None` where nothing says how many there are: `series.map(f)` has them itself."""
     match program.names.parent(node):
         case tree.Call() as call if call.func is not node:
             if last_name(call.func) in _MAPPING and not program.calls.callees(call):
                 plain = not any(a.star for a in call.args) and call.plain[:1] == [node]
-                return call.plain[1:] if plain else None
+                return (call.plain[1:] or None) if plain else None
             return _declared(program, call, node)
         case tree.Assign(annotation=annotation, value=value) if value is node:
             return _listed(program, annotation)
