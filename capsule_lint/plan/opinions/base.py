@@ -207,7 +207,8 @@ class Ground(Room):
 
     @cached_property
     def passed_by_copies(self) -> tuple[Passed, ...]:
-        """What copies are given for scopes: `replace(order, capsule_id=capsule_id)`."""
+        """What copies are given for scopes: `replace(order, capsule_id=capsule_id)`. What they get of the very object that
+        is copied is meant: in its own place it would change nothing."""
         return tuple(
             Passed(call, argument, callee, argument.keyword, scope)
             for module in self.modules(tests=True)
@@ -215,8 +216,16 @@ class Ground(Room):
             if last_name(call.func) in COPYING and not self.program.calls.callees(call)
             for argument in call.args
             if argument.keyword and (scope := self.scope_named(argument.keyword)) is not None
+            if not self._is_of_copied(argument.value, call)
             for callee in self._copied(call)
         )
+
+    def _is_of_copied(self, value: tree.Node, call: tree.Call) -> bool:
+        """Whether a value is an attribute of what a call copies."""
+        value, copied = self.uncast(value), copied_by(call)
+        if copied is None or not isinstance(value, tree.Attr):
+            return False
+        return text_of(value.base) == text_of(copied) is not None
 
     def _copied(self, call: tree.Call) -> Sequence[Callee]:
         """The classes of what a call copies, where that is made of its fields."""
