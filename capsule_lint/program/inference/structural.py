@@ -22,10 +22,9 @@ from capsule_lint.program.inference.types import (
     classes_of,
 )
 from capsule_lint.program.model import Class, Function
-from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from capsule_lint.program.calling.calls import Calls
     from capsule_lint.program.uses import Declared
@@ -241,38 +240,22 @@ class Structural:
         return self._mirrors[pair]
 
     def _fulfils(self, cls: Class, protocol: Class) -> bool:
-        """Whether a class does, but for scopes that its methods lack and its objects do not have themselves."""
         classes = self.calls.classes
-        if classes.is_protocol(cls) or not classes.fits(cls, protocol):
+        if classes.is_protocol(cls) or not self._suits(cls, protocol):
             return False
-        pairs: list[tuple[tree.Parameter, tree.Parameter]] = []
-        for owner in classes.mro(protocol):
-            for name, demanded in owner.methods.items():
-                own = classes.method(cls, name)
-                if own is None:
-                    return False
-                theirs = self._demanded(demanded, own, cls)
-                if len(theirs) != len(own.own_params):
-                    return False
-                pairs += zip(theirs, own.own_params, strict=True)
+        pairs = [
+            pair
+            for owner in classes.mro(protocol)
+            for name, demanded in owner.methods.items()
+            if (own := classes.method(cls, name)) is not None
+            for pair in zip(demanded.own_params, own.own_params, strict=True)
+        ]
         if any(theirs.name != ours.name for theirs, ours in pairs):
             return False
         types = [self._said(theirs) for theirs, _ in pairs]
         if not any(isinstance(one, Instance) for said in types for one in flat(said)):
             return False
         return all(said == self._said(ours) for said, (_, ours) in zip(types, pairs, strict=True))
-
-    def _demanded(self, demanded: Function, own: Function, cls: Class) -> Sequence[tree.Parameter]:
-        """What a method demands of another one, without the scopes that this lacks beside one that it takes, and that
-        the objects of its class do not have."""
-        names, scopes = {p.name for p in own.own_params}, self.calls.uses.scopes
-        if not any(names_any_of(name, scopes) for name in names):
-            return demanded.own_params
-        has = self.calls.classes.has_attribute
-        lacking = [scope for scope in scopes if not has(cls, scope.parameter)]
-        return [
-            p for p in demanded.own_params if p.name in names or not names_any_of(p.name, lacking)
-        ]
 
     def _said(self, parameter: tree.Parameter) -> Types:
         """What the annotation of a parameter says that it is given."""
