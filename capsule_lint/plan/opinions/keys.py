@@ -209,9 +209,12 @@ class KeyOpinions:
         return (host if at is node else at), text
 
     def _is_configured(self, host: tree.Node, scope: Scope) -> bool:
-        """Whether the template takes the value from a constant that is a source of the policy."""
+        """Whether the template takes the value from a constant that is a source of the policy, also by another constant
+        that is made of it."""
         names = self.ground.program.names
-        named = (one for node in inside(host) for one in named_by(names, node))
+        named = [one for node in inside(host) for one in named_by(names, node)]
+        paths = [one for one in named if isinstance(one, tree.Name | tree.Attr)]
+        named += [part for one in paths for part in inside(self._definition(one)[1])]
         return any(is_source_constant(self.ground, one, scope) for one in named)
 
     def _definition(self, host: tree.Node) -> tuple[Module, tree.Node]:
