@@ -15,6 +15,7 @@ from capsule_lint.plan.keys.format_filling import Unknown
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole, only_assigned
+from capsule_lint.program.reaching import is_around, same_flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,6 +80,8 @@ class Mappings(MendRoom):
             case _:
                 return
         for step in steps:
+            if not self._has_run(step, mapping):
+                continue
             match names.parent(step):
                 case tree.Assign() as put:
                     yield put
@@ -103,6 +106,11 @@ class Mappings(MendRoom):
                         yield step
                         continue
             raise Unknown(f"`{other.id}` fills more than this format")
+
+    def _has_run(self, step: tree.Node, mapping: tree.Node) -> bool:
+        """Whether a step is done whenever the format is filled: in no branch, and in no function, of its own."""
+        at, place = self.program.names.place(step), self.program.names.place(mapping)
+        return at.order < place.order and is_around(at, place) and same_flow(at.scope, place)
 
     def _others(self, node: tree.Node) -> Iterator[tree.Name]:
         """Where a local is named besides, but for where it is made."""
