@@ -214,7 +214,7 @@ class Formats(MendRoom):
             filling.mapping, addition.hole
         ):
             return addition.hole.rpartition(".")[2]
-        if name in filling.names:
+        if name in filling.names or name in filling.own:
             raise Unknown(f"something else is called `{name}` in the format string")
         return name
 
@@ -244,7 +244,9 @@ class Formats(MendRoom):
             mapping, listed = host.args[0].value, []
         if mapping is not None:
             names |= templates.formatted.entries(mapping) or {}
-        return Filling(listed, names, mapping, host)
+        kept = templates.text_objects.kept(host.func)
+        own = kept.own if kept is not None else frozenset[str]()
+        return Filling(listed, names, mapping, host, own)
 
     def _operands(
         self, knot: Knot, host: tree.Node, filling: Filling, code: str

@@ -57,18 +57,19 @@ class Formatted:
     ) -> Filled:
         """A field of a format that nothing fills which is written out."""
         found = self.named_field(name, near)
-        if _is_written_out(filling) and self._is_plain(filling):
+        if _is_written_out(filling) and self._is_plain(filling, name):
             self.blanks[id(found)] = (filling, name)
         return Filled(found, host, snake(name))
 
-    def _is_plain(self, filling: tree.Node) -> bool:
-        """Whether a format is filled as Python does it, and no method of the program's has values of its own for that."""
+    def _is_plain(self, filling: tree.Node, name: str) -> bool:
+        """Whether a field is filled as Python does it, and no method of the program's has a value of its own for it."""
         if not isinstance(filling, tree.Call):
             return True
+        kept = self.templates.text_objects.kept(filling.func)
+        if kept is not None:
+            return name not in kept.own
         own = any(c.function is not None for c in self.templates.calls.callees(filling))
-        return self.base(filling) is not None and (
-            not own or self.templates.text_objects.kept(filling.func) is not None
-        )
+        return self.base(filling) is not None and not own
 
     def braces(
         self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node]

@@ -40,6 +40,8 @@ class Kept(Struct, frozen=True):
     """The key of a dict under which the method puts the text; empty where it gives the text itself."""
     how: str = "format"
     """How the text is filled: as its `format` does it, or as `substitute` of `string.Template`."""
+    own: frozenset[str] = frozenset()
+    """The fields that the method fills itself."""
 
 
 @dataclass(eq=False)
@@ -105,7 +107,7 @@ class TextObjects:
         function = self.classes.method(cls, method) if cls is not None else None
         if cls is None or function is None:
             return
-        for key, attribute, how in _filled(function):
+        for key, attribute, how, fields in _filled(function):
             is_value = attribute in VALUE and self.classes.is_enum(cls)
             given = target.value if is_value else self.classes.kept(cls, attribute, arguments)
             made = self._library(given, holder, how) if how in _SUBSTITUTING else ()
@@ -114,7 +116,7 @@ class TextObjects:
                 own = isinstance(key, tree.Attr) and isinstance(key.base, tree.Name)
                 said = self.classes.kept(cls, last_name(key), arguments) if own else key
                 filling = SUBSTITUTE if how in _SUBSTITUTING else how
-                yield Kept(text, holder, tree.text(said) or "", filling)
+                yield Kept(text, holder, tree.text(said) or "", filling, fields)
 
     def _library(self, made: tree.Node | None, holder: tree.Node, method: str) -> Iterator[Kept]:
         """The text that a `string.Template` has which some code makes, and a method of it fills."""
@@ -163,9 +165,12 @@ def parts_of(value: tree.Node | None) -> tuple[tree.Node, ...]:
             return () if value is None else (value,)
 
 
-def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str, str]]:
+def _filled(
+    function: Function,
+) -> Iterator[tuple[tree.Node | None, str, str, frozenset[str]]]:
     """The keys of the dict in which a method gives back texts that it has filled with all that it is given, none where
-    it gives back one alone; the attributes that these texts are, and how they are filled."""
+    it gives back one alone; the attributes that these texts are, how they are filled, and which fields it fills itself
+    besides, `self.value.format(env=ENV, **values)`."""
     spread = {p.kind: p.name for p in function.own_params if p.kind in ("*", "**")}
     if len(function.returns) != 1 or len(spread) != len(function.own_params) or not spread:
         return
@@ -179,12 +184,12 @@ def _filled(function: Function) -> Iterator[tuple[tree.Node | None, str, str]]:
             case tree.Call(func=tree.Attr(base=base, name=how), args=args) if args and (
                 how == "format" or how in _SUBSTITUTING
             ):
-                given = [a for a in args if not isinstance(a.value, tree.Const)]
+                given = [a for a in args if a.keyword is None]
                 passed = [(a.star, a.value.id) for a in given if isinstance(a.value, tree.Name)]
                 attribute = _own(base, function)
                 whole = passed == list(spread.items()) and len(passed) == len(given)
                 if attribute is not None and whole:
-                    yield key, attribute, how
+                    yield key, attribute, how, frozenset(a.keyword for a in args if a.keyword)
 
 
 def member_of(node: tree.Node) -> tree.Node:
