@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.judgement import OptionalFact, UnusedFact
 from capsule_lint.plan.code import does_nothing
 from capsule_lint.plan.opinions.base import Ground, Opinion
-from capsule_lint.plan.opinions.written_out import texts
+from capsule_lint.plan.opinions.written_out import is_everyone, texts
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.calling.fixtures import is_collected
 from capsule_lint.program.fields import default_in
@@ -158,7 +158,7 @@ class ParameterOpinions:
         """Whether policy takes a scope from a field that has a value by itself: nobody has to say it."""
         default = default_in(one.value) if one.value is not None else None
         said = texts(self.ground, default[0], scope) if default is not None else ()
-        return any(text for _, text in said) and any(
+        return any(not is_everyone(text) for _, text in said) and any(
             source.kind is SourceKind.ATTRIBUTE
             and (source.module, source.name, source.access)
             == (one.owner.module.name, one.owner.name, one.name)

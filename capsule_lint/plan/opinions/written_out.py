@@ -64,9 +64,9 @@ def _texts(
     match node:
         case tree.Const(value=str() as text):
             yield at, text
-        case tree.Name() if local := ground.program.names.bindings_of(node):
-            if all(binding.function is None for binding in local):
-                yield from _constant(ground, node, at)
+        case tree.Name() if (local := ground.program.names.bindings_of(node)) and (
+            ground.program.templates.constant(node) is None
+        ):
             for binding in local:
                 value = (
                     given(binding)
@@ -89,12 +89,17 @@ def _constant(ground: Ground, node: tree.Node, at: tree.Node) -> Iterator[tuple[
 
 
 def _may_hold(binding: Binding, place: Place) -> bool:
-    """Whether a local may have at a place what an assignment gives it: none that stands in a branch which ends there."""
+    """Whether a local may have at a place what an assignment gives it: none that stands in a branch which ends there, or
+    beside the one that the place is in."""
     if binding.kind != "assign" or binding.function is None or binding.is_step:
         return False
     left = [branch for branch in binding.place.blocks if branch not in place.blocks]
-    blocks = binding.place.scope.module.blocks
-    return not any(ends(blocks[number].bodies[branch]) for number, branch, _ in left)
+    blocks, around = binding.place.scope.module.blocks, {number for number, *_ in place.blocks}
+    return not any(
+        ends(blocks[number].bodies[branch])
+        or (number in around and (blocks[number].kind != "try" or branch > 0))
+        for number, branch, _ in left
+    )
 
 
 def _alternatives(node: tree.Node) -> Iterator[tree.Node]:
