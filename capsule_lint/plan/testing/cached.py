@@ -40,6 +40,8 @@ class CachedKeys(MendRoom, Struct, frozen=True):
                     continue
                 if not all(map(self._is_named, self._stands(node))):
                     fits = [form for form in forms if form.regex.fullmatch(text)]
+                    if fits and self.mends.testing.staying.is_of_others(node, fits):
+                        continue
                     runs = [
                         form
                         for form in fits

@@ -13,6 +13,7 @@ from capsule_lint.plan.keys.sort_keys import SortKeys
 from capsule_lint.plan.keys.spelled import HOLE, Forms, has_words, pattern
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.plan.testing.read_whole import is_read_whole
+from capsule_lint.program.calling.fixtures import parametrized
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Binding, owner_of
 from capsule_lint.program.places.beside import Beside
@@ -104,13 +105,17 @@ class Staying:
 
     def _is_given(self, node: tree.Node, depth: int = 0) -> bool:
         """Whether something is what a test gets of a fixture or goes through, or made of that: who knows whose keys are
-        in it."""
+        in it. What `parametrize` writes out is no such thing."""
         if isinstance(node, tree.Comprehension):
             return True
         bound = self.planner.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
         for one in bound:
             inside = within(one.value) if one.value is not None and depth < _MAX_DEPTH else ()
-            if one.parameter is not None or any(self._is_given(n, depth + 1) for n in inside):
+            rows = parametrized(one.function, one.name) if one.function is not None else None
+            given = one.parameter is not None and not (
+                rows and all(isinstance(row, tree.Const) for row in rows)
+            )
+            if given or any(self._is_given(n, depth + 1) for n in inside):
                 return True
         return False
 
