@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
+from capsule_lint.facts import tree
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.absorbed import ANYTHING
@@ -23,7 +24,6 @@ from capsule_lint.program.texts.pieces import hole_name, names_any_of, names_sco
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from capsule_lint.facts import tree
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -190,20 +190,32 @@ class ScopedCalls(Room):
         scopes: Sequence[tuple[Scope, tree.Parameter]],
     ) -> Sequence[tree.Argument]:
         """The arguments without a last `*ids` that bears the name of the callee's own `*ids`, and is a collection, or
-        what a function is given besides all scopes: it is meant for that, and for no scope before it."""
+        what a function is given besides all scopes, one of which it gains: it is meant for that, and for no scope before
+        it. Behind scopes that a function has always had may come those of another row."""
         rest = next((p.name for p in params if p.kind == "*"), None)
         if not rest or rest in ANYTHING or not args or args[-1].star != "*":
             return args
         if hole_name(args[-1].value) != rest:
             return args
         binding = bound_whole(self.program.names, args[-1].value)
+        if binding is None and isinstance(args[-1].value, tree.Name):
+            return args  # bound twice, `ids = (tenant_id, *ids)`: who knows what it begins with
+        if binding is not None and self._begins_with_scope(binding.assigned):
+            return args
         around = binding.function if binding is not None else None
         own = binding.parameter if binding is not None else None
         if own is None or around is None or own.kind != "*":
             return args[:-1]
         takes, gains = self.program.domain.scope_parameter, self.state.gains
-        told = all(takes(around, s) is not None or gains(around, s) for s, _ in scopes)
-        return args[:-1] if told else args
+        gained = [s for s, _ in scopes if gains(around, s)]
+        told = all(takes(around, s) is not None or s in gained for s, _ in scopes)
+        return args[:-1] if told and gained else args
+
+    def _begins_with_scope(self, value: tree.Node | None) -> bool:
+        """Whether the first thing in a tuple or list is a scope's value: `(tenant_id, number)`."""
+        first = value.items[0] if isinstance(value, tree.Sequence) and value.items else None
+        is_value, scopes = self.program.domain.held.is_value, self.program.policy.scopes
+        return first is not None and any(is_value(first, scope) for scope in scopes)
 
     def _unheld(self, args: Sequence[tree.Argument]) -> Collection[str] | None:
         """The names under which nothing is that a call spreads, as far as that is known: a function's own `**fields`
