@@ -173,7 +173,7 @@ class ArgumentOpinions:
             if id(value) in seen or not self.ground.leads(passed):
                 continue
             if passed.argument.keyword is None and not self._is_in_place(passed):
-                continue  # something may lack before it, and stand in what is spread
+                continue  # something lacks before it, or may, and stand in what is spread
             found = (one for one in texts(self.ground, value, passed.scope) if one[1])
             at, text = next(found, (value, ""))
             if is_everyone(text):
@@ -189,12 +189,16 @@ class ArgumentOpinions:
                 yield Opinion(LiteralFact(filename, at.span, symbol, missing, reason=text))
 
     def _is_in_place(self, passed: Passed) -> bool:
-        """Whether what a call gives by position is surely meant for where it comes: nothing is spread before it and, where
-        `**fields` are, something behind it comes where it is named after."""
+        """Whether what a call gives by position is surely meant for where it comes: the call is not told to lack
+        what comes there or before it, nothing is spread before it and, where `**fields` are, something behind it comes where it is named after."""
         args, at = passed.call.args, passed.call.args.index(passed.argument)
-        if any(one.star for one in args[:at]):
-            return False
         params, given = self.ground.program.calls.parameters(passed.callee)
+        own = self.ground.planner.partial_calls.get(id(passed.call))
+        names = [p.name for p in params]
+        until = names[: names.index(passed.parameter) + 1] if passed.parameter in names else []
+        lacks = own is not None and any(self.ground.scope_named(one) in own[2] for one in until)
+        if lacks or any(one.star for one in args[:at]):
+            return False
         bound = bind(args, params, given)
         behind = [a for a in args[at + 1 :] if a.keyword is None]
         return not any(one.star == "**" for one in args) or any(
