@@ -16,6 +16,7 @@ from capsule_lint.plan.opinions.base import Ground, Opinion, inside, is_path
 from capsule_lint.plan.opinions.written_out import opinions_on
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
+from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import hole_name, names_scope
 from capsule_lint.program.walk import singles
 
@@ -85,12 +86,22 @@ class NamedOpinions:
         )
 
     def _is_row(self, node: Display) -> bool:
-        """Whether it is a dict: what entities are given is judged with the arguments of calls."""
+        """Whether it is a dict that is an item, and no answer or label which has such entries; what entities are given is
+        judged with the arguments of calls."""
         if isinstance(node, tree.DictDisplay) or tree.makes_dict(node):
-            return True
+            return self.ground.planner.items.is_written(node) or self._is_put(node)
         made = [callee.cls for callee in self.ground.program.calls.callees(node)]
         is_typed, is_judged = self.ground.program.classes.is_typed_dict, self.ground.is_root
         return bool(made) and all(one and is_typed(one) and not is_judged(one) for one in made)
+
+    def _is_put(self, node: tree.Node) -> bool:
+        """Whether a function gives a dict to somebody who puts it into the table: `put_item(Item=row(number))`."""
+        program = self.ground.program
+        function = program.names.function_of(node)
+        if function is None or not any(one is node for one in function.returns):
+            return False
+        around = program.keys.positions.roles.around
+        return any(around(call) is Role.WRITTEN for call, _ in program.calls.callers(function))
 
     def _has(self, key: tree.Node, scope: Scope) -> bool:
         """Whether a key is made of what is called after a scope."""
