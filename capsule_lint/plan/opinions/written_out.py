@@ -10,6 +10,7 @@ from capsule_lint.plan.opinions.base import Opinion
 from capsule_lint.plan.opinions.no_values import no_value
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.presence import ends
+from capsule_lint.program.inference.types import Foreign, classes_of
 from capsule_lint.program.local_names import given
 from capsule_lint.program.model import Binding, last_name
 
@@ -58,8 +59,7 @@ def _texts(
     if id(node) in seen or is_source_constant(ground, node, scope):
         return
     seen.add(id(node))
-    others = [one for one in _alternatives(node) if one is not node]
-    for one in others:
+    for one in _alternatives(ground, node, scope):
         yield from _texts(ground, one, at, scope, seen)
     match node:
         case tree.Const(value=str() as text):
@@ -102,7 +102,7 @@ def _may_hold(binding: Binding, place: Place) -> bool:
     )
 
 
-def _alternatives(node: tree.Node) -> Iterator[tree.Node]:
+def _alternatives(ground: Ground, node: tree.Node, scope: Scope) -> Iterator[tree.Node]:
     """What a value may be beside what is asked for it: `capsule_id or "PROD"`, `item.get("capsule_id", "PROD")`,
     `getattr(ctx, "capsule_id", "PROD")`; what the environment says is no default of the code alone."""
     match node:
@@ -110,14 +110,24 @@ def _alternatives(node: tree.Node) -> Iterator[tree.Node]:
             yield from node.values
         case tree.Conditional():
             yield from (node.then, node.otherwise)
-        case tree.Call(func=tree.Attr(name="get" | "pop") as func, args=(_, default)) if (
-            last_name(func.base) != "environ"
-        ):
+        case tree.Call(func=tree.Attr(name="get" | "pop") as func, args=(_, default)) if last_name(
+            func.base
+        ) != "environ" and not _asks_section(ground, func.base, default.value, scope):
             yield default.value
         case tree.Call(func=tree.Name(id="getattr"), args=(_, _, default)):
             yield default.value
         case tree.Walrus(value=value):
             yield value
+
+
+def _asks_section(ground: Ground, asked: tree.Node, name: tree.Node, scope: Scope) -> bool:
+    """Whether what `get` is given second is the name of an option, `config.get("deployment", "capsule")`, and no default."""
+    if (tree.text(name) or "").lower() in (scope.name, scope.parameter):
+        return True
+    types = ground.program.inference.of(asked)
+    foreign = [one.name.removesuffix("()") for one in types if isinstance(one, Foreign)]
+    own = [base for one in classes_of(types) for base in ground.program.classes.foreign_bases(one)]
+    return any(name.endswith("ConfigParser") for name in (*foreign, *own))
 
 
 def is_source_constant(ground: Ground, node: tree.Node, scope: Scope) -> bool:
