@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _DATA_BASES: Final = frozenset(
     ("BaseModel", "NamedTuple", "Struct", "SQLModel", "BaseSettings", "RootModel", "TypedDict")
 )
+_DOCUMENT: Final = "MapAttribute"
+"""What PynamoDB calls, and what ends so, the base of documents: an attribute that has attributes."""
 _MAX_DEPTH: Final = 4
 _ABSTRACT_BASES: Final = frozenset(("ABC", "Protocol"))
 _BY_KEYWORD: Final = MODELS | {"BaseSettings", "TypedDict"}
@@ -235,16 +237,22 @@ class Classes:
         return any("NamedTuple" in self._called(owner) for owner in self.mro(cls))
 
     def is_pynamo(self, cls: Class) -> bool:
-        """Whether it is a model of PynamoDB's, or an index of one; attributes and errors are made of what is no key."""
-        return self._has_pynamo and any(
-            base.startswith("pynamodb.") and base.endswith((".Model", "Index"))
-            for base in self.foreign_bases(cls)
-        )
+        """Whether it is a model of PynamoDB's, an index of one or a document in it, which have fields; other attributes,
+        and errors, are made of what is none."""
+        return self._has_pynamo and self._is_of_pynamo(cls, ".Model", "Index", _DOCUMENT)
 
     def is_pynamo_index(self, cls: Class) -> bool:
         """Whether it is a secondary index of PynamoDB's."""
+        return self._is_of_pynamo(cls, "SecondaryIndex")
+
+    def is_pynamo_document(self, cls: Class) -> bool:
+        """Whether it is what a model of PynamoDB's holds with fields of its own, and no key."""
+        return self._is_of_pynamo(cls, _DOCUMENT)
+
+    def _is_of_pynamo(self, cls: Class, *ends: str) -> bool:
+        """Whether PynamoDB has a base of a class whose name ends so."""
         return any(
-            base.startswith("pynamodb.") and base.endswith("SecondaryIndex")
+            base.startswith("pynamodb.") and base.endswith(ends)
             for base in self.foreign_bases(cls)
         )
 

@@ -108,8 +108,10 @@ class Operations(Struct, frozen=True):
         if not self.hashes.has_models and not self.hashes.declared:
             return
         made = [c.cls for c in self.keys.calls.callees(node) if c.cls is not None]
-        starts = bool(node.args) and node.args[0].keyword is None
-        if starts and any(map(self.keys.classes.is_pynamo, made)):
+        starts, classes = bool(node.args) and node.args[0].keyword is None, self.keys.classes
+        if starts and any(
+            classes.is_pynamo(c) and not classes.is_pynamo_document(c) for c in made
+        ):
             self.keys.sink(node.args[0].value, Role.WRITTEN, index=False)
         for cls in made:
             for name, index in self.hashes.of(cls):
