@@ -140,19 +140,23 @@ class ParameterOpinions:
                 )
 
     def _keeps_entities_apart(self, one: Field, scope: Scope) -> bool:
-        """Whether all entities that have a field, as their own or by a base, need its scope. What a base has for those
-        that say nothing may be what their surroundings say."""
-        program, domain = self.ground.program, self.ground.program.domain
+        """Whether the entity that has a field needs its scope; of a base, whether all entities do that have it from there.
+        What a base has for those that say nothing may be what their surroundings say."""
+        program, entities = self.ground.program, self.ground.program.domain.entities
+        if one.owner in entities:
+            return self._needs(one.owner, scope)
         holders = [
             heir
             for heir in program.classes.subclasses(one.owner)
-            if heir in domain.entities and one in program.classes.fields(heir)
+            if heir in entities and one in program.classes.fields(heir)
         ]
-        if one.owner not in holders and not how_optional(one.annotation, has_default=False):
-            return False
-        narrow = [domain.narrowed_names(heir, None, heir.module.name) for heir in holders]
-        scopes_of = program.policy.scopes_of
-        return bool(holders) and all(scope in scopes_of(name) for name in narrow)
+        optional = how_optional(one.annotation, has_default=False)
+        return bool(holders and optional) and all(self._needs(heir, scope) for heir in holders)
+
+    def _needs(self, entity: Class, scope: Scope) -> bool:
+        program = self.ground.program
+        narrow = program.domain.narrowed_names(entity, None, entity.module.name)
+        return scope in program.policy.scopes_of(narrow)
 
     def _is_default_source(self, one: Field, scope: Scope) -> bool:
         """Whether policy takes a scope from a field that has a value by itself: nobody has to say it."""
