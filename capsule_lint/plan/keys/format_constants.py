@@ -93,7 +93,8 @@ class FormatConstants(MendRoom):
         names = self._names()
         for module in program.names.modules.values():
             for node in module.either(tree.Name, tree.Attr):
-                if last_name(member_of(node)) in names and id(node) not in bases:
+                called = map(last_name, (node, member_of(node)))
+                if id(node) not in bases and not names.isdisjoint(called):
                     self._use(node, module, bases)
             for use in module.either(tree.Attr, tree.Const) if self._held else ():
                 if id(use) not in bases and not self._is_stored(use):

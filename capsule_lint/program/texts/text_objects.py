@@ -69,9 +69,8 @@ class TextObjects:
         for holder, method in [*ways, (func, "__call__")]:
             if isinstance(holder, tree.Call):
                 yield from self._library(holder, holder, method)
-            elif (
-                isinstance(holder, tree.Attr | tree.Name)
-                and last_name(member_of(holder)) in self._holders
+            elif isinstance(holder, tree.Attr | tree.Name) and not self._holders.isdisjoint(
+                map(last_name, (holder, member_of(holder)))
             ):
                 yield from self._find(holder, method)
 
@@ -94,11 +93,12 @@ class TextObjects:
 
     def _find(self, holder: tree.Attr | tree.Name, method: str) -> Iterator[Kept]:
         member = member_of(holder)
-        target = self.classes.dotted(member)
-        if not isinstance(target, Binding) or target.kind != "assign" or target.path:
+        target, in_enum = self._kept_at(member)
+        if not in_enum and member is not holder:  # an attribute that happens to be called so
+            member = holder
+            target, in_enum = self._kept_at(holder)
+        if target is None:
             return
-        home = target.place.scope.cls if target.place.scope.kind == "class" else None
-        in_enum = home is not None and self.classes.is_enum(home)
         if in_enum == (member is not holder):
             yield from self._library(target.value, holder, method)
         if member is not holder:
@@ -117,6 +117,14 @@ class TextObjects:
                 said = self.classes.kept(cls, last_name(key), arguments) if own else key
                 filling = SUBSTITUTE if how in _SUBSTITUTING else how
                 yield Kept(text, holder, tree.text(said) or "", filling, fields)
+
+    def _kept_at(self, node: tree.Node) -> tuple[Binding | None, bool]:
+        """What gives a constant its value that an expression names, and whether that is a member of an enum."""
+        target = self.classes.dotted(node)
+        if not isinstance(target, Binding) or target.kind != "assign" or target.path:
+            return None, False
+        home = target.place.scope.cls if target.place.scope.kind == "class" else None
+        return target, home is not None and self.classes.is_enum(home)
 
     def _library(self, made: tree.Node | None, holder: tree.Node, method: str) -> Iterator[Kept]:
         """The text that a `string.Template` has which some code makes, and a method of it fills."""
