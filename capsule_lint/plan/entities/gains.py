@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, text_of
-from capsule_lint.plan.entities.keyed import is_of_key_alone
+from capsule_lint.plan.entities.keyed import needs_no_scope
 from capsule_lint.plan.entities.setters import setters
 from capsule_lint.plan.entities.told_later import begins_empty
 from capsule_lint.plan.mixins import mixed_into
@@ -179,7 +179,7 @@ class Gains(Room):
         else:
             made = [call for call, _ in self.program.calls.constructors_of(home)]
             for call in (*made, *asserted_made(self.program, home)):
-                if like is None or not is_of_key_alone(self.program, call, home):
+                if like is None or not needs_no_scope(self.program, call, home):
                     self.planner.signatures.want_argument(call, scope, home, 0, knot_of)
             for call, given, offset in self._made_by_others(home):
                 self.planner.signatures.want_argument(call, scope, home, given, knot_of, offset)

@@ -79,10 +79,18 @@ class Keyed(Room, Struct, frozen=True):
         return names_any_of(name, self.program.policy.scopes)
 
 
-def is_of_key_alone(program: Program, call: tree.Call, cls: Class) -> bool:
+def needs_no_scope(program: Program, call: tree.Call, cls: Class) -> bool:
     """Whether a call makes a model of PynamoDB's for what its key finds, and neither says whose that is nor writes it as a
     whole: `Visit(pk, "visit").update(actions=…)`, `batch.delete(Visit(pk, "visit"))`, also where a function gives it; or a
-    local is told it later."""
+    local is told it later. A document that stands in the body of its model, `owner = Owner()`, is none yet."""
+    if program.classes.is_pynamo_document(cls):
+        declared, around = program.names.parent(call), program.names.place(call).scope
+        model = around.cls if around.kind == "class" else None
+        return (
+            isinstance(declared, tree.Assign)
+            and model is not None
+            and program.classes.is_pynamo(model)
+        )
     takes, scopes = program.domain.held.takes, program.policy.scopes
     if (
         not program.classes.is_pynamo(cls)
