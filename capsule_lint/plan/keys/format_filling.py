@@ -48,8 +48,8 @@ class Filling:
     """The mapping that has the names, where they are no keyword arguments."""
     near: tree.Node
     """What fields are known by that nothing written out fills."""
-    own: frozenset[str] = frozenset()
-    """The fields that are filled by the method itself which is called."""
+    own: dict[str, tree.Node] = field(default_factory=dict)
+    """The scopes that the method which is called fills in itself, by the fields' names."""
     new: list[tuple[str, str, tree.Node | None]] = field(default_factory=list)
     """What is filled in by name: the name, the code, and the value that it comes after."""
     surplus: dict[str, tree.Node] = field(default_factory=dict)

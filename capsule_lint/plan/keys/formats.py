@@ -34,6 +34,7 @@ from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.texts.text_objects import SUBSTITUTE
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -184,6 +185,8 @@ class Formats(MendRoom):
         """The field behind which the segments come."""
         if group.anchor is None:
             return None
+        if any(one is group.anchor for value in filling.own.values() for one in within(value)):
+            raise Unknown("the method that is called fills in the scope before it itself")
         for number, mark in enumerate(marks):
             value = self._value(mark, positions[number], filling)
             if value is None or mark.name in (name for name, _, _ in filling.new):
@@ -244,9 +247,7 @@ class Formats(MendRoom):
             mapping, listed = host.args[0].value, []
         if mapping is not None:
             names |= templates.formatted.entries(mapping) or {}
-        kept = templates.text_objects.kept(host.func)
-        own = kept.own if kept is not None else frozenset[str]()
-        return Filling(listed, names, mapping, host, own)
+        return Filling(listed, names, mapping, host, templates.formatted.own(host))
 
     def _operands(
         self, knot: Knot, host: tree.Node, filling: Filling, code: str

@@ -67,9 +67,18 @@ class Formatted:
             return True
         kept = self.templates.text_objects.kept(filling.func)
         if kept is not None:
-            return name not in kept.own
+            return all(name != field for field, _ in kept.own)
         own = any(c.function is not None for c in self.templates.calls.callees(filling))
         return self.base(filling) is not None and not own
+
+    def own(self, filling: tree.Call) -> dict[str, tree.Node]:
+        """The scopes that the method of an object that keeps a text fills in itself, by the fields' names."""
+        kept, scopes = self.templates.text_objects.kept(filling.func), self.templates.scopes
+        return {
+            name: value
+            for name, value in (kept.own if kept is not None else ())
+            if any(scope_named(one, scopes) for one in (name, hole_name(value)))
+        }
 
     def braces(
         self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node]
@@ -188,7 +197,7 @@ class Formatted:
             return self.braces(text, node, host, dict(given or {}))
         if method.name == SUBSTITUTE:
             return self.dollars(text, node, host, self.substituted(node))
-        given, listed = {}, list[tree.Node]()
+        given, listed = self.own(node), list[tree.Node]()
         for argument in node.args:
             if argument.keyword is not None:
                 given[argument.keyword] = argument.value
@@ -231,7 +240,7 @@ class Formatted:
         """What a `string.Template` is given, by name and in mappings."""
         mappings = [a.value for a in node.args if a.keyword is None]
         found = {k: v for one in mappings for k, v in (self.entries(one) or {}).items()}
-        return found | dict(node.keywords)
+        return self.own(node) | found | dict(node.keywords)
 
     def operands(self, node: tree.Node) -> list[tree.Node]:
         """What the right side of `%` fills in one after the other: a tuple's items, or itself."""

@@ -40,8 +40,8 @@ class Kept(Struct, frozen=True):
     """The key of a dict under which the method puts the text; empty where it gives the text itself."""
     how: str = "format"
     """How the text is filled: as its `format` does it, or as `substitute` of `string.Template`."""
-    own: frozenset[str] = frozenset()
-    """The fields that the method fills itself."""
+    own: tuple[tuple[str, tree.Node], ...] = ()
+    """The fields that the method fills itself, and with what."""
 
 
 @dataclass(eq=False)
@@ -175,9 +175,9 @@ def parts_of(value: tree.Node | None) -> tuple[tree.Node, ...]:
 
 def _filled(
     function: Function,
-) -> Iterator[tuple[tree.Node | None, str, str, frozenset[str]]]:
+) -> Iterator[tuple[tree.Node | None, str, str, tuple[tuple[str, tree.Node], ...]]]:
     """The keys of the dict in which a method gives back texts that it has filled with all that it is given, none where
-    it gives back one alone; the attributes that these texts are, how they are filled, and which fields it fills itself
+    it gives back one alone; the attributes that these texts are, how they are filled, and what it fills in itself
     besides, `self.value.format(env=ENV, **values)`."""
     spread = {p.kind: p.name for p in function.own_params if p.kind in ("*", "**")}
     if len(function.returns) != 1 or len(spread) != len(function.own_params) or not spread:
@@ -189,7 +189,7 @@ def _filled(
             pairs = [(None, value)]
     for key, value in pairs:
         match value:
-            case tree.Call(func=tree.Attr(base=base, name=how), args=args) if args and (
+            case tree.Call(func=tree.Attr(base=base, name=how), args=args) as call if args and (
                 how == "format" or how in _SUBSTITUTING
             ):
                 given = [a for a in args if a.keyword is None]
@@ -197,7 +197,7 @@ def _filled(
                 attribute = _own(base, function)
                 whole = passed == list(spread.items()) and len(passed) == len(given)
                 if attribute is not None and whole:
-                    yield key, attribute, how, frozenset(a.keyword for a in args if a.keyword)
+                    yield key, attribute, how, tuple(call.keywords)
 
 
 def member_of(node: tree.Node) -> tree.Node:
