@@ -73,7 +73,7 @@ class WholeKeys:
                 min(at) >= 0
                 and len(said.elements) == len(elements)
                 and all(map(self.is_literal, map(elements.__getitem__, at)))
-                and not self._is_kind(home, elements, at)
+                and not self._is_kind(home, elements, at, missing)
                 and _are_alike(
                     *(_only(of, others) for of in (elements, said.elements)), named=True
                 )
@@ -82,15 +82,19 @@ class WholeKeys:
                 return True
         return False
 
-    def _is_kind(self, home: Home, elements: list[tree.Node], at: list[int]) -> bool:
+    def _is_kind(
+        self, home: Home, elements: list[tree.Node], at: list[int], missing: Sequence[Scope]
+    ) -> bool:
         """Whether a text in a key says what kind of row is meant: something is put and looked for under it as well as under
-        the scope's value, `rows[tenant_id, "plan"]` beside `rows[tenant_id, capsule_id]`."""
+        the scope's value, `rows[tenant_id, "plan"]` beside `rows[tenant_id, capsule_id]`, and policy has no such value."""
         every = [said for said in self._said[home] if len(said.elements) == len(elements)]
         texts = [self._text(elements[number]) for number in at]
         same = [said for said in every if [self._text(said.elements[n]) for n in at] == texts]
         whole = [said for said in every if set(at) <= set(said.places.values())]
+        known = [scope.test_value or "" for scope in missing]
         return (
-            any(self._done(said)[0] for said in same)
+            not any(str(text) in value for text, value in zip(texts, known, strict=True))
+            and any(self._done(said)[0] for said in same)
             and any(self._done(said)[1] for said in same)
             and any(self._done(said)[0] for said in whole)
         )
