@@ -31,7 +31,6 @@ from capsule_lint.plan.uses.absorbed import (
 )
 from capsule_lint.plan.uses.decorated import given_alike, giving
 from capsule_lint.plan.uses.dispatched import Dispatched
-from capsule_lint.plan.uses.managers import Managers
 from capsule_lint.plan.uses.partials import left_open
 from capsule_lint.plan.uses.passers import forwarded_by, is_handed_on
 from capsule_lint.plan.uses.passthrough import ASSERTIONS, asserted, forwarded
@@ -396,13 +395,7 @@ class Signatures(Room):
                 self.state.groups.join(knot, ("function", forwarder))
             before = sum(p.by_position for p in forwarder.own_params)
             for outer, told in list(self.program.calls.callers(forwarder)):
-                if not dispatched.reaches(outer, told, call, callee):
-                    continue
-                reaches = Managers(self.program).reaches(outer, told, call, callee)
-                if reaches is not False:
-                    if reaches is None or id(call) in self.state.handing_on:
-                        inner = self.state.handing_on.get(id(call), call)
-                        self.state.handing_on[id(outer)] = inner
+                if dispatched.reaches(outer, told, call, callee):
                     added = given + leading
                     self.want_argument(outer, scope, callee, added, knot, offset + before)
         elif new:

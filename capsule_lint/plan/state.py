@@ -151,8 +151,6 @@ class State:
     handler_params: dict[Function, Knot] = field(default_factory=dict)
     forwarders: set[Function] = field(default_factory=set)
     """The functions of modules and classes that pass on what they are given to what gains a parameter."""
-    handing_on: dict[int, tree.Call] = field(default_factory=dict)
-    """By which call what a call gives is handed on, where that may make an object of any class."""
     groups: Groups = field(default_factory=Groups)
     wants: list[Want] = field(default_factory=list)
     obstacles: list[tuple[Knot, Obstacle]] = field(default_factory=list)

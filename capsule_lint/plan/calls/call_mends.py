@@ -75,8 +75,7 @@ class CallMends(MendRoom):
                     want.knot, call, f"a row of the table has no place for `{name}`"
                 )
             return
-        handing_on = self.state.handing_on.get(id(call), call)
-        if lacking := self.planner.values.lacking(handing_on, want.scope):
+        if lacking := self.planner.values.lacking(call, want.scope):
             reason = f"this also calls {lacking}, which does not take `{name}`"
             self.mends.obstacle(want.knot, call, reason)
             return
