@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.uses.absorbed import ANYTHING
@@ -78,7 +79,8 @@ class ScopedCalls(Room):
 
     def _fields(self, call: tree.Call, cls: Class) -> tuple[tree.Parameter, ...]:
         """What a class is made of. Though a `TypedDict` may say of no key that it must be there, a row has the scopes that
-        its key gains, and where it tells of one those that its key says. Of a key that is not known nothing is said."""
+        its key gains, and where it tells of one those that its key says, or all if that is not known. What is copied of
+        another row, `Draft(PK=row["PK"], tenant_id=row["tenant_id"])`, has what that has."""
         params, program = self.program.classes.constructor(cls) or (), self.program
         if not program.classes.is_typed_dict(cls):
             return params
@@ -88,8 +90,11 @@ class ScopedCalls(Room):
         for maker in returning(program, *keys):
             written += [site.template for site in program.keys.inside(maker)]
         said = {one.scope for t in written for one in program.templates.segments(t.pieces)}
-        if said and not any(names_any_of(name, scopes) for name in given):
+        told = [value for name, value in given.items() if names_any_of(name, scopes)]
+        if said and not told:
             return params
+        if told and keys and not written and not _is_copied([*keys, *told]):
+            said = {scope.name for scope in scopes}
         said |= {
             s.name for key in keys for d in self.planner.items.changing(key) for s in d.missing
         }
@@ -326,6 +331,12 @@ class ScopedCalls(Room):
                     continue  # and what is in reach there is for it
                 if self.planner.sources.own(want.scope, want.node) is None:
                     self.planner.signatures.gain(host, want.scope, want.knot)
+
+
+def _is_copied(values: Sequence[tree.Node]) -> bool:
+    """Whether some of these values are items of one and the same row."""
+    rows = [text_of(one.base) for one in values if isinstance(one, tree.Subscript)]
+    return len(rows) > len({*rows})
 
 
 def _binds(
