@@ -189,8 +189,9 @@ class ArgumentOpinions:
                 yield Opinion(LiteralFact(filename, at.span, symbol, missing, reason=text))
 
     def _is_in_place(self, passed: Passed) -> bool:
-        """Whether what a call gives by position is surely meant for where it comes: the call is not told to lack
-        what comes there or before it, nothing is spread before it and, where `**fields` are, something behind it comes where it is named after."""
+        """Whether what a call gives by position is surely meant for where it comes: the call is not told to lack what comes
+        there or before it, nothing is spread before it and, where `**fields` are, something behind it comes where it is
+        named after."""
         args, at = passed.call.args, passed.call.args.index(passed.argument)
         params, given = self.ground.program.calls.parameters(passed.callee)
         own = self.ground.planner.partial_calls.get(id(passed.call))

@@ -14,7 +14,6 @@ from capsule_lint.program.model import Binding, Class, first_name, last_name
 from capsule_lint.program.purposes.above_layers import AboveLayers
 from capsule_lint.program.purposes.elsewhere import Elsewhere
 from capsule_lint.program.purposes.keepers import Keepers
-from capsule_lint.program.purposes.kept_apart import KeptApart
 from capsule_lint.program.purposes.layers import Layers
 from capsule_lint.program.purposes.naming import entity_words
 from capsule_lint.program.purposes.tables import is_table, stands_in
@@ -147,8 +146,6 @@ class Roles:
                     return True
             if any(self._names_scope(name) for name in owner.stores):
                 return True
-        if KeptApart(domain, cls).is_so():
-            return True
         return any(domain.has_key(e) or domain.has_scope(e) for e in self._entities_of(cls))
 
     def _names_scope(self, name: str) -> bool:
