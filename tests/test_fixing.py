@@ -30,7 +30,7 @@ KEYS = 'def user_pk(tenant_id, u):\n    return f"TENANT#{tenant_id}#USER#{u}"\n'
 FIXED = KEYS.replace("tenant_id, u", "tenant_id, capsule_id, u").replace(
     "#USER", "#CAPSULE#{capsule_id}#USER"
 )
-ENDLESS = 'def a_pk(tenant_id, u):\n    capsule_id = "C"\n    return f"TENANT#{tenant_id}#A#{u}"\n'
+ENDLESS = 'def a_pk(tenant_id, u):\n    capsule_id = "C".lower()\n    return f"TENANT#{tenant_id}#A#{u}"\n'
 
 
 def test_what_would_not_end_is_reported_and_the_rest_lands(project: Project) -> None:
