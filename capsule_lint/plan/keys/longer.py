@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from capsule_lint.facts import tree
 from capsule_lint.plan.keys.spelled import Form, Forms
 from capsule_lint.plan.uses.mentions import texts_with
+from capsule_lint.program.model import last_name
+from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import Filled
 
 if TYPE_CHECKING:
@@ -39,11 +41,28 @@ class Longer:
             for node in texts_with(self.program, [d.template.host for d in self.defects]):
                 template = templates.template(node) if id(node) not in self._changing else None
                 if template is not None and template.host is node:
-                    found += self._of(template)
+                    found += self._of(template, node)
+            for step, template in self._in_steps():
+                found += self._of(template, step)
         return found
 
-    def _of(self, template: Template) -> Iterator[Form]:
-        forms, function = Forms(self.program), self.program.names.function_of(template.host)
+    def _in_steps(self) -> Iterator[tuple[tree.Node, Template]]:
+        """Locals that begin as what a call gives and are gone on with, `pk = order_pk(number)` and `pk += "LATEST"`."""
+        names, steps = self.program.names, self.program.templates.steps
+        for module in names.editable():
+            for statement, place in module.statements if not module.is_test else ():
+                if not isinstance(statement, tree.Assign) or statement.op != "+":
+                    continue
+                for target in statement.targets:
+                    bound = place.scope.bindings.get(last_name(target), ())
+                    last = next((b for b in bound if b.place.statement is statement), None)
+                    first = history(last)[0].value if last is not None else None
+                    made = steps.up_to(last) if last and isinstance(first, tree.Call) else None
+                    if made is not None:
+                        yield target, made
+
+    def _of(self, template: Template, node: tree.Node) -> Iterator[Form]:
+        forms, function = Forms(self.program), self.program.names.function_of(node)
         if function is not None and self.program.templates.called.is_generic(function):
             function = None  # its callers give it the key: it makes none by itself
         for pieces in (template.pieces, *self._told_by_callers(template.pieces)):
