@@ -42,7 +42,7 @@ class Longer:
                 template = templates.template(node) if id(node) not in self._changing else None
                 if template is not None and template.host is node:
                     found += self._of(template, node)
-            for step, template in self._in_steps():
+            for step, template in self._in_steps() if self._changing else ():
                 found += self._of(template, step)
         return found
 

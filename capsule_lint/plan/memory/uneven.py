@@ -268,11 +268,7 @@ class Uneven(Struct, frozen=True):
         if isinstance(host, tree.Call) and (lambdas := given_lambdas(self.local.program, host)):
             return [self._used_as(node, one.body) for one in lambdas]
         # somebody else may put something under whatever he tells
-        hosts = (
-            []
-            if done(self.local.program.names, node)[0]
-            else [one for one, _ in self.local.hosts.of(host)]
-        )
+        hosts = [] if done(names, node)[0] else [one for one, _ in self.local.hosts.of(host)]
         return [self._used_as(node, one) for one in hosts or [host]]
 
     def _used_as(self, node: tree.Node, host: tree.Node) -> Used | None:

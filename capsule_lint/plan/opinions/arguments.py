@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.judgement import LiteralFact, SwapFact
+from capsule_lint.judgement import SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed
 from capsule_lint.plan.opinions.no_values import NoValues
-from capsule_lint.plan.opinions.written_out import is_everyone, texts
+from capsule_lint.plan.opinions.written_out import is_everyone, literal, texts
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -181,12 +181,9 @@ class ArgumentOpinions:
             if not text or _makes_scope(passed):
                 continue
             seen.add(id(value))
-            if at is value or id(at) not in self.ground.told:
-                self.ground.told.add(id(at))
-                callee = passed.callee.function or passed.callee.cls
-                symbol = callee.symbol if callee is not None else ""
-                filename, missing = self._module(at).filename, (passed.scope.parameter,)
-                yield Opinion(LiteralFact(filename, at.span, symbol, missing, reason=text))
+            callee = passed.callee.function or passed.callee.cls
+            symbol = callee.symbol if callee is not None else ""
+            yield from literal(self.ground, value, passed.scope, at, text, symbol)
 
     def _is_in_place(self, passed: Passed) -> bool:
         """Whether what a call gives by position is surely meant for where it comes: the call is not told to lack what comes

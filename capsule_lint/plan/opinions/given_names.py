@@ -13,7 +13,7 @@ from capsule_lint.judgement import SwapFact
 from capsule_lint.model import Replace
 from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.opinions.base import Ground, Opinion, inside, is_path
-from capsule_lint.plan.opinions.written_out import opinions_on
+from capsule_lint.plan.opinions.written_out import literals
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import Role
@@ -66,7 +66,7 @@ class NamedOpinions:
             if scope is None or not any(self._has(key, scope) for key in keys):
                 continue
             if not self._is_said_otherwise(node, name, value):
-                yield from opinions_on(self.ground, value, scope)
+                yield from literals(self.ground, value, scope)
 
     def _is_said_otherwise(self, node: Display, name: str, value: tree.Node) -> bool:
         """Whether a row may get another value under a name than the one it is made with: `row[name] = capsule_id`, or what

@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.local_filters import condition_of
 from capsule_lint.plan.opinions.base import Opinion
 from capsule_lint.plan.opinions.given_names import misnamed, traded
-from capsule_lint.plan.opinions.written_out import opinions_on
+from capsule_lint.plan.opinions.written_out import literals
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,13 +39,13 @@ class KeptKeyOpinions:
             for one in traded(self.ground, wrong):
                 yield one if certain else Opinion(one.fact)
         for value, scope in local.whole.values():
-            yield from opinions_on(self.ground, value, scope)
+            yield from literals(self.ground, value, scope)
         for reads in self._filters():
             wrong = [m for r in reads if (m := misnamed(self.ground, r.right, r.scope))]
             yield from traded(self.ground, wrong)
             for read in reads:
                 if self._picks(read) and local.filters.beside(read):
-                    yield from opinions_on(self.ground, read.right, read.scope)
+                    yield from literals(self.ground, read.right, read.scope)
 
     def _filters(self) -> Iterable[list[Filter]]:
         """The comparisons with something else than the scope's value, those of one condition together."""

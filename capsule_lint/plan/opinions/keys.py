@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import takewhile
 from typing import TYPE_CHECKING, Final
 
@@ -28,7 +28,6 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from capsule_lint.model import Span
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
     from capsule_lint.program.places.sites import KeySite
@@ -56,7 +55,6 @@ class KeyOpinions:
     """Judges the templates in key positions."""
 
     ground: Ground
-    _seen: set[tuple[str, Span]] = field(default_factory=set)
 
     def find(self) -> Iterator[Opinion]:
         """What is wrong with keys that have their segments."""
@@ -171,10 +169,8 @@ class KeyOpinions:
                         found.setdefault(id(at), (at, {}))[1][scope.parameter] = value
         for at, values in found.values():
             module, node = self._definition(at)
-            told = (module.filename, node.span) in self._seen or id(node) in self.ground.told
-            if module.is_test or module.generated or told:
+            if module.is_test or module.generated or id(node) in self.ground.told:
                 continue
-            self._seen.add((module.filename, node.span))
             self.ground.told.add(id(node))
             yield Opinion(
                 LiteralFact(

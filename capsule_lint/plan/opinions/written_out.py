@@ -42,14 +42,21 @@ def written_out(ground: Ground, value: tree.Node, scope: Scope) -> tuple[tree.No
     return next(found, (value, no_value(ground.program.names, value)))
 
 
-def opinions_on(ground: Ground, value: tree.Node, scope: Scope) -> Iterator[Opinion]:
-    """That a scope's value is written out; once, where several read the same default."""
+def literals(ground: Ground, value: tree.Node, scope: Scope) -> Iterator[Opinion]:
+    """That a scope's value is written out."""
     at, text = written_out(ground, value, scope)
-    if text and (at is value or id(at) not in ground.told):
+    if text:
+        yield from literal(ground, value, scope, at, text, ground.program.names.symbol_of(at))
+
+
+def literal(
+    ground: Ground, value: tree.Node, scope: Scope, at: tree.Node, text: str, symbol: str
+) -> Iterator[Opinion]:
+    """That a text which stands at some place is a scope's value; once, where several values read the same default."""
+    if at is value or id(at) not in ground.told:
         ground.told.add(id(at))
-        names, missing = ground.program.names, (scope.parameter,)
-        filename, symbol = names.module_of(at).filename, names.symbol_of(at)
-        yield Opinion(LiteralFact(filename, at.span, symbol, missing, reason=text))
+        filename = ground.program.names.module_of(at).filename
+        yield Opinion(LiteralFact(filename, at.span, symbol, (scope.parameter,), reason=text))
 
 
 def _texts(
