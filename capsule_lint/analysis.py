@@ -223,7 +223,10 @@ def _analysed(
         broken = [Broken(p.filename, p.row, p.words) for p in problems]
         with _deep():
             names = link_names(facts.values(), policy, rest, walks)
-            with looking.asked(chosen) as finds_more:
+            if foreseen := interest.foreseen(names, chosen):
+                chosen |= foreseen
+                continue
+            with looking.beside(chosen):
                 program = link_program(names, policy)
                 check_references(program)
                 planner = planned(program)
@@ -231,6 +234,7 @@ def _analysed(
                 if leading := interest.leading(program, planner.state.params, chosen):
                     chosen |= leading
                     continue
+                looking.get_ready(interest.quiet)
                 judgement = judge(planner, texts.__getitem__, broken, apart)
                 more = interest.holding(program, judgement, chosen)
                 if not more and (needless := interest.needless()):
@@ -239,7 +243,7 @@ def _analysed(
                 chosen |= more
                 if more:
                     continue
-                if interest.quiet > quiet and finds_more(program):
+                if interest.quiet > quiet and looking.finds(program):
                     quiet = interest.quiet
                     continue
         if before is None and interest.joined is not None:

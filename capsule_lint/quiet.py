@@ -56,41 +56,42 @@ class Quiet:
     facts_of: Callable[[AbstractSet[str]], Mapping[str, FileFacts]]
     consulted: set[str]
     """The files that were read; those that another process has read are put there."""
+    _chosen: frozenset[str] = frozenset()
+    _guess: frozenset[str] = frozenset()
+    """The files that the other process looks into."""
+    _fork: Fork[list[_Identity], Looked | None] | None = None
 
     @contextmanager
-    def asked(self, chosen: AbstractSet[str]) -> Iterator[Callable[[Program], bool]]:
-        """What tells whether any function of the program of the chosen files that may be looked up is found so,
-        once that is judged and the files that are quiet are known."""
-        chosen, guess = frozenset(chosen), self._guess(chosen)
-        fork = self._forked(chosen, guess)
-
-        def finds(program: Program) -> bool:
-            functions = program.names.looked_up
-            if fork is not None and self.interest.quiet == guess:
-                fork.ask([_identity(function) for function in functions])
-                if looked := fork.answer(lambda: None):
-                    return self._take(looked)
-            looking = self._linked(chosen, self.interest.quiet)
-            return bool(self._found(looking, functions))
-
-        try:
-            yield finds
-        finally:
-            if fork is not None:
-                fork.end()
-
-    def _guess(self, chosen: AbstractSet[str]) -> frozenset[str]:
-        """The files that an earlier round or run has found to be quiet."""
+    def beside(self, chosen: AbstractSet[str]) -> Iterator[None]:
+        """Get ready in another process while the program of the chosen files is judged, if an earlier round or run
+        has found which files are quiet."""
+        self._chosen = frozenset(chosen)
         interest = self.interest
-        return (interest.quiet or interest.hints.quiet & interest.texts.keys()) - chosen
+        self.get_ready(interest.quiet or interest.hints.quiet & interest.texts.keys())
+        try:
+            yield
+        finally:
+            if self._fork is not None:
+                self._fork.end()
+                self._fork = None
 
-    def _forked(
-        self, chosen: frozenset[str], guess: frozenset[str]
-    ) -> Fork[list[_Identity], Looked | None] | None:
+    def get_ready(self, files: AbstractSet[str]) -> None:
+        """Get ready in another process, if none does so yet and these files are worth it."""
+        guess = frozenset(files - self._chosen)
         size = sum(len(self.interest.texts[name]) for name in guess)
-        if self.builder.jobs < 2 or size < _WORTH:
-            return None
-        return forked(partial(self._look, chosen, guess))
+        if self._fork is None and self.builder.jobs > 1 and size >= _WORTH:
+            self._guess = guess
+            self._fork = forked(partial(self._look, self._chosen, guess))
+
+    def finds(self, program: Program) -> bool:
+        """Whether any function of the program of the chosen files that may be looked up is found so, once that is
+        judged and the files that are quiet are known."""
+        functions, quiet = program.names.looked_up, self.interest.quiet
+        if self._fork is not None and quiet == self._guess:
+            self._fork.ask([_identity(function) for function in functions])
+            if looked := self._fork.answer(lambda: None):
+                return self._take(looked)
+        return bool(self._found(self._linked(self._chosen, quiet), functions))
 
     def _look(
         self, chosen: frozenset[str], quiet: frozenset[str]

@@ -209,6 +209,42 @@ def test_what_a_file_says_decides_whether_it_joins(text: str, joins: bool) -> No
     assert ("app/use.py" in some.facts) is joins
 
 
+_MODES = """
+_MODES = {"auto": 1}
+_LAST = {}
+
+
+class Modes:
+    def __init__(self, tenant_id: str) -> None:
+        self.tenant_id = tenant_id
+
+    def set_mode(self, mode: str) -> int:
+        _LAST[mode] = self
+        return _MODES[mode]
+
+    def stamped(self, data: dict[str, str]) -> dict[str, str]:
+        data["tenant_id"] = self.tenant_id
+        return data
+
+    def fresh(self) -> dict[str, str]:
+        data = {"tenant_id": self.tenant_id}
+        return self.stamped(data)
+"""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(thing):\n    thing.set_mode('auto')\n",
+        "def f(thing, data):\n    return thing.stamped(data)\n",
+        "def f(thing):\n    return thing.fresh()\n",
+    ],
+)
+def test_what_has_to_do_with_no_key_leads_nowhere(text: str) -> None:
+    texts = {"app/keys.py": _KEYS, "app/modes.py": _MODES, "app/use.py": text}
+    assert analyse(Policy(), texts, spare=0).facts.keys() == {"app/keys.py", "app/modes.py"}
+
+
 @pytest.mark.skipif(not can_fork(), reason="there are no forks here")
 @pytest.mark.parametrize(("given", "finds"), [("keys", True), ("load(kind)", False)])
 def test_what_another_process_finds_is_taken(

@@ -213,7 +213,8 @@ class Steps:
         """What a function puts into one of its parameters, or a copy of that, under names that are written out."""
         for node in self.program.names.called(function, name):
             if self._is_filled(node) or self._copy_of(node) is not None:
-                return Parts(self._steps(node).entries)
+                with self.program.names.aside():  # what others give does not matter here
+                    return Parts(self._steps(node).entries)
         return Parts()
 
     def _copy_of(self, name: tree.Name) -> tree.Name | None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Policy
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
+    from capsule_lint.program.names import Names
 
 SPARE: Final = 1_000_000
 """How many characters without a word of interest are read all the same: a small program is read
@@ -51,6 +52,7 @@ class Interest:
     jobs: int = 1
     """How many processes may search them."""
     _guessed: set[str] = field(default_factory=set)
+    """The files to start with besides those with a word of interest."""
     _fresh: bool = False
     """Whether no earlier run or version tells where names lead to."""
     joined: set[str] | None = None
@@ -110,6 +112,14 @@ class Interest:
     def _telling_files(self) -> set[str]:
         """The files that hold a word of interest."""
         return {name for name, hints in self._hints.items() if hints.telling}
+
+    def foreseen(self, names: Names, chosen: AbstractSet[str]) -> AbstractSet[str]:
+        """The other files that hold the name of a constant which keys may be made of, or split something as keys are
+        split: nearly all of them matter in the end. They are told of once, where no earlier run or version tells of more."""
+        if not self._fresh or self._guessed or chosen >= self.texts.keys():
+            return frozenset()
+        self._guessed = self._holding(Signs.before_linking(names, self.policy)) - chosen
+        return self._more(self._guessed, chosen)
 
     def leading(
         self, program: Program, functions: Iterable[Function], chosen: AbstractSet[str]

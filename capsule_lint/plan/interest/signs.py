@@ -18,8 +18,10 @@ from capsule_lint.program.walk import within
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from capsule_lint.policy import Policy
     from capsule_lint.program import Program
     from capsule_lint.program.model import Function
+    from capsule_lint.program.names import Names
 
 
 class Signs(Struct, frozen=True, dict=True):
@@ -57,15 +59,23 @@ class Signs(Struct, frozen=True, dict=True):
             frozenset(program.names.modules),
         )
 
+    @staticmethod
+    def before_linking(names: Names, policy: Policy) -> Signs:
+        """Those that the names of some modules and policy tell of, whatever is made of these."""
+        marks = frozenset(filter(None, (marks_of(scope.tag) for scope in policy.scopes)))
+        none = frozenset[str]()
+        return Signs(frozenset(_constants(names, policy)), none, none, marks, none)
+
     def search(self, found: Iterable[str]) -> Search:
         """What files are searched for, and those in which it was found."""
         return Search(self.words, self.parts, self.separators, frozenset(found))
 
     @cached_property
     def before(self) -> re.Pattern[str]:
-        """A word of a key before a separator."""
-        marks = {mark[0] for mark in self.separators} | set("#|/:")
-        return re.compile(rf"\b(?:{_any(sorted(self.parts))})[{re.escape(''.join(marks))}]")
+        """A word of a key before a separator, or before what others separate by, if no blank is behind it as in code."""
+        own = re.escape("".join(sorted({mark[0] for mark in self.separators})))
+        ends = rf"(?:[{own}]|[#|/:](?!\s))" if own else r"[#|/:](?!\s)"
+        return re.compile(rf"\b(?:{_any(sorted(self.parts))}){ends}")
 
     @cached_property
     def splits(self) -> re.Pattern[str]:
@@ -130,13 +140,18 @@ def _listen(program: Program, symbols: Iterable[str]) -> None:
 def _joined(program: Program, symbols: Iterable[str]) -> set[str]:
     """The names that the analysis has asked about, or that stand for what a key is made of."""
     policy = program.policy
-    tags = {bare_word(scope.tag) for scope in policy.scopes}
     _listen(program, symbols)
     classes = {cls.name for cls in program.domain.repositories | program.domain.entities}
     parameters = {scope.parameter for scope in policy.scopes}
     classes |= {cls.name for cls in program.classes.having(parameters.__contains__)}
-    found = program.names.asked | classes
-    for module in program.names.modules.values():
+    return program.names.asked | classes | _constants(program.names, policy)
+
+
+def _constants(names: Names, policy: Policy) -> set[str]:
+    """The names that modules and classes give texts that keys may be made of."""
+    found = set[str]()
+    tags = {bare_word(scope.tag) for scope in policy.scopes}
+    for module in names.modules.values():
         for statement, place in module.statements:
             if isinstance(statement, tree.Assign) and place.scope.kind in ("module", "class"):
                 texts = _texts(statement.value) if statement.value is not None else ()

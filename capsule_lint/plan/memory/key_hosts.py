@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -159,13 +160,17 @@ class KeyHosts:
             yield key, None
         elif function is not None and depth < self._passed.get((function, binding.name), _MANY):
             self._passed[function, binding.name] = depth
-            given = [*self._told(function, binding), *self.handed.by_index(binding)]
+            with self.program.names.aside():  # who gives a scope names it
+                given = [*self._told(function, binding), *self.handed.by_index(binding)]
             hosts = (one for value in given for one in self._hosts_of(value, depth + 1))
             found = [one for one in hosts if not self._is_of_a_kind(one[0])]
             spelled = all(isinstance(host, tree.Const) for host, _ in found)
             scopes = self.program.policy.scopes
             scoped = any(is_value(host, scope) for host, _ in found for scope in scopes)
-            if not any(map(self._is_made, found)) and (
+            made = any(map(self._is_made, found))
+            if made or scoped:  # others may give more of them
+                deque(self._told(function, binding), maxlen=0)
+            if not made and (
                 spelled or not (scoped or is_whole_key(name)) or self._is_of_interface(function)
             ):
                 yield key, None  # its callers know of no key: the parameter tells the thing itself

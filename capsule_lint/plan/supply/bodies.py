@@ -149,12 +149,13 @@ class Bodies(Room):
 
     def _may_be(self, scope: Scope) -> bool:
         """Whether values of a scope may be read of requests or messages, or of what is put on an object."""
-        made = bool(self._displays) or self._steps.are_any
-        read = any(map(self._is_of_dict, scope.sources)) and made
+        if any(spec.kind is SourceKind.CALL for spec in scope.sources):
+            return True
         attached = self.planner.sources.ambient.attached
-        told = bool(self._objects) or attached.is_told or self._fakes.are_any
-        read = read or any(spec.kind is SourceKind.CALL for spec in scope.sources)
-        return read or told or attached.is_used
+        if bool(self._objects) or attached.is_told or attached.is_used or self._fakes.are_any:
+            return True
+        read = any(map(self._is_of_dict, scope.sources))  # where dicts go is only then a question
+        return read and (bool(self._displays) or self._steps.are_any)
 
     def _is_of_dict(self, spec: SourceSpec) -> bool:
         """Whether what a source says may be read of a dict: always, but for an attribute of an object."""

@@ -24,14 +24,16 @@ class Families:
     calls: Calls
     _doubles: ModuleDoubles = field(init=False)
     _known: dict[Function, frozenset[Function]] = field(default_factory=dict)
+    _asked: set[Function] = field(default_factory=set)
+    """The methods whose relatives' names have been asked for."""
 
     def __post_init__(self) -> None:
         self._doubles = ModuleDoubles(self.calls)
 
     def of(self, function: Function) -> frozenset[Function]:
         """The method with all its overrides and implementations, and what is called in its place."""
-        known = self._known.get(function)
-        if known is not None:
+        known, guessing = self._known.get(function), self.calls.uses.names.guessing
+        if known is not None and (guessing or function in self._asked):
             return known
         found, queue = {function}, [function]
         while queue:
@@ -43,6 +45,8 @@ class Families:
         family = frozenset(found)
         for member in family:
             self._known[member] = family
+        if not guessing:
+            self._asked.update(family)
         return family
 
     def _kin(self, function: Function) -> Iterator[Function]:
