@@ -90,6 +90,9 @@ class Uses:
     )
     """The parameters that get a name by keyword, and where."""
     _any_class: set[str] | None = None
+    _dressing: list[tuple[Function, str]] | None = None
+    _by_parameter: dict[tuple[str, bool], frozenset[str]] = field(default_factory=dict)
+    """What was answered of these; nothing is noted any more once somebody asks."""
     _results: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of what calls give, and of the functions that give that back, by the names of what is called."""
     _signatures: dict[str, list[Function]] = field(default_factory=lambda: defaultdict(list))
@@ -265,25 +268,34 @@ class Uses:
             found |= {last_name(target) for target in targets} | {one.parameter or ""}
         return found - {""}
 
-    def parameters(self, name: str, *, dressing: bool = True) -> set[str]:
+    def parameters(self, name: str, *, dressing: bool = True) -> frozenset[str]:
         """The names by which something that is given the class `name` calls it: `make=Order`, `run(Order)`; with
         `dressing` also those that only decorators have for it, which mean it in these alone."""
+        known = self._by_parameter.get((name, dressing))
+        if known is None:
+            known = frozenset(self._find_parameters(name, dressing=dressing))
+            self._by_parameter[name, dressing] = known
+        return known
+
+    def _find_parameters(self, name: str, *, dressing: bool) -> Iterator[str]:
         found = self._given_any().union(*(self._given.get(one, ()) for one in self.known_as(name)))
         found |= {own for _, own in self.dressing()} if dressing else set()
         found |= self._taken(name) if name[:1].isupper() else set()
         found = found.union(*(self._results.get(one, ()) for one in found))
         every = set[str]().union(*(self.known_as(one) for one in found))
-        return {one for one in every if one in self._calls}
+        return (one for one in every if one in self._calls)
 
     def dressing(self) -> list[tuple[Function, str]]:
         """The functions that decorate a class, and their names for it."""
-        return [
-            (function, own.name)
-            for name, dressed in self._decorated.items()
-            if any(isinstance(one, Class) for one, _ in dressed)
-            for function in self._signatures.get(name, ())
-            for own in function.params[:1]
-        ]
+        if self._dressing is None:
+            self._dressing = [
+                (function, own.name)
+                for name, dressed in self._decorated.items()
+                if any(isinstance(one, Class) for one, _ in dressed)
+                for function in self._signatures.get(name, ())
+                for own in function.params[:1]
+            ]
+        return self._dressing
 
     def _given_any(self) -> set[str]:
         """The names by which what is given any class calls it: class methods, methods that Python itself gives one,
