@@ -82,7 +82,8 @@ class Positions:
                         self._made(node)
                     self._operations.call(node)
                     self.strays.in_memory(node)
-                    self._given_placeholders(node, conditions)
+                    if conditions:
+                        self._given_placeholders(node, conditions)
                     self._made_by_object(node)
                     self._set(node)
                     patches = isinstance(node.func, tree.Attr) and node.func.name == "setattr"
@@ -210,6 +211,8 @@ class Positions:
 
     def _queried(self, arguments: dict[str, tree.Node]) -> None:
         """What a query is told, as arguments of a call or as a dict."""
+        if "KeyConditionExpression" not in arguments:
+            return
         self.attributes.queried(arguments)
         for value in self.strays.sort_keys.partitions(arguments):
             self.keys.sink(value, Role.LOOKUP, index=True)

@@ -345,9 +345,12 @@ class Strays:
         one, is where it begins with one of the tags that they begin with: `f"TITLE#{title}"`."""
         if not _may_say(value) and not self._is_filled(value):
             return False
+        said = behind(self.keys.names, value)
+        written_out = said is not None and tree.makes_text(said)
+        if not written_out and not self.keys.starts.may_be(value):
+            return False  # as nearly all are
         if self.keys.at(value) is not None or self._is_of_row(value):
             return False
-        said = behind(self.keys.names, value)
         if not self._is_tagged(said, tags) and not self.keys.starts.at(value):
             return False
         return any(template.text in written for template in self.keys.templates.resolve(value))
