@@ -67,6 +67,8 @@ class Names:
     """Those of names that were asked for, by the `id` of the name, which the program keeps."""
     _inside: dict[Module, dict[Function, list[tree.Node]]] = field(default_factory=dict)
     _called: dict[Function, dict[str, list[tree.Name]]] = field(default_factory=dict)
+    _defined: dict[str, Class | Function | None] = field(default_factory=dict)
+    """What dotted names define that were asked for."""
     stubs: dict[str, Module] = field(default_factory=dict)
     """The `.pyi` files that stand beside modules, by the modules' names: what they declare is no part
     of the program, and changes with what it declares."""
@@ -380,6 +382,11 @@ class Names:
     def definition(self, dotted: str) -> Class | Function | None:
         """The class or function `module.Name`, `module.Class.method` or `module.Class.Inner`, through
         re-exports."""
+        if dotted not in self._defined:
+            self._defined[dotted] = self._find_definition(dotted)
+        return self._defined[dotted]
+
+    def _find_definition(self, dotted: str) -> Class | Function | None:
         parts = dotted.split(".")
         for cut in range(len(parts) - 1, 0, -1):
             if self.module(".".join(parts[:cut])) is None:

@@ -34,8 +34,10 @@ def is_other(
     names: Names, classes: Classes, parameter: tree.Parameter | None, scope: Scope
 ) -> bool:
     """Whether a parameter is annotated as what values of the scope are not."""
-    every = set(_heads(parameter.annotation)) if parameter is not None else set()
-    if not every or is_id(scope) or (scope.type is not None and scope.type.name in every):
+    if parameter is None or parameter.annotation is None or is_id(scope):
+        return False
+    every = set(_heads(parameter.annotation))
+    if not every or (scope.type is not None and scope.type.name in every):
         return False
     if every <= _HOLDING:
         return True
