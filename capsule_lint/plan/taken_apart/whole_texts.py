@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -43,15 +44,20 @@ class WholeTexts(Struct, frozen=True):
         if not forms:
             return
         changing = {id(defect.template.host) for defect in defects}
+
+        @cache  # most places ask for nothing that is written out, or for what others ask for
+        def fitting(texts: tuple[str, ...]) -> list[Form]:
+            return [form for form in forms if any(map(form.regex.fullmatch, texts))]
+
         for module in self.program.names.editable():
             for node, key, texts in self._asked(module) if not module.is_test else ():
-                fits = [f for f in forms if any(map(f.regex.fullmatch, texts))]
+                fits = fitting(texts)
                 known = fits and self.readers.splits.is_key(key)
                 if known and not self._stays(texts, changing):
                     for defect in (one for form in fits for one in form.defects):
                         self.readers.unsure.append((node, defect.knot, _WHOLE))
 
-    def _asked(self, module: Module) -> Iterator[tuple[tree.Node, tree.Node, list[str]]]:
+    def _asked(self, module: Module) -> Iterator[tuple[tree.Node, tree.Node, tuple[str, ...]]]:
         """Where something may be asked for whole texts, what that is, and the texts."""
         every = [side for c in module.each(tree.Compare) for side in (c.left, *c.rights)]
         lookups: tuple[tree.Node, ...] = (
@@ -67,12 +73,12 @@ class WholeTexts(Struct, frozen=True):
                 for head in statement.heads[1:]:
                     yield head, statement.heads[0], self._texts(head, several=False)
 
-    def _texts(self, node: tree.Node, *, several: bool) -> list[str]:
+    def _texts(self, node: tree.Node, *, several: bool) -> tuple[str, ...]:
         """The constants among what something is asked for; those that are keys by themselves are looked up."""
         constants = self.program.templates.constants
         nodes = Collected(constants).each(node) if several else (node,)
         alone = (one for one in nodes if self.program.keys.at(one) is None)
-        return [text for one in alone if (text := self.program.templates.constant(one))]
+        return tuple(text for one in alone if (text := self.program.templates.constant(one)))
 
     def _stays(self, texts: Sequence[str], changing: set[int]) -> bool:
         """Whether a key that does not change has such a text as well, and may be meant."""
