@@ -181,18 +181,16 @@ class Ground(Room):
     def callees(self, call: tree.Call) -> Sequence[Callee]:
         """What a call may call; in a decorator, what this is put around, and the classes of what a call copies."""
         around = [callee for _, callee in self._around.get(id(call), ())]
-        return around or self.program.calls.callees(call) or self._copied(call)
+        return self.program.calls.callees(call) or around or self._copied(call)
 
     @cached_property
     def _around(self) -> dict[int, list[tuple[tree.Call, Callee]]]:
-        """The calls of which nothing else says what they call, and that a decorator makes of what it is put around."""
+        """The calls that a decorator makes of what it is put around, which they call where nothing else says what."""
         found: dict[int, list[tuple[tree.Call, Callee]]] = defaultdict(list)
-        calls, classes = self.program.calls, self.program.classes
         for module in self.modules(tests=True):
             for function in module.functions:
-                for call in calls_around(classes, function):
-                    if not calls.callees(call):
-                        found[id(call)].append((call, Callee(function, None, 0)))
+                for call in calls_around(self.program.classes, function):
+                    found[id(call)].append((call, Callee(function, None, 0)))
         return found
 
     @cached_property
@@ -203,6 +201,7 @@ class Ground(Room):
             for called in self._around.values()
             for call, callee in called
             for passed in self._passed(call, callee)
+            if not self.program.calls.callees(call)
         )
 
     @cached_property
