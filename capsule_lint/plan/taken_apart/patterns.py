@@ -91,9 +91,10 @@ class Patterns:
         """The expressions that keys of changed templates break, with the code of the text that reads
         the same from the new keys, and from those that are `staying` as they are; `None` in its place where
         that cannot be proven."""
+        tagged = [(d, {tag.lower() for tag in self._tags(d)}) for d in defects]
         for expression in self._expressions():
             plain = expression.text.replace("\\", "").lower()
-            near = [d for d in defects if any(tag.lower() in plain for tag in self._tags(d))]
+            near = [d for d, tags in tagged if any(tag in plain for tag in tags)]
             matched = [w for d in near for w in self._witnesses(expression, d)]
             if any(not self._reads(expression, expression.text, w) for w in matched):
                 text = self._mended(expression, matched)
