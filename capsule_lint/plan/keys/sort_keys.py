@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     Owner: TypeAlias = Class | Module
 
 _MAX_DEPTH: Final = 3
+_INDEX: Final = "IndexName"
 PARTING: Final = ("split", "rsplit", "partition", "rpartition")
 """Methods that give the parts of a key."""
 
@@ -45,17 +46,24 @@ class SortKeys(Struct, frozen=True, dict=True):
     @cached_property
     def _hosts(self) -> tuple[frozenset[int], frozenset[int]]:
         """The texts that are sort keys, and those that are partition keys."""
-        policy, sorts, keys = self.program.policy, set[int](), set[int]()
+        own = [module for module in self.program.names.judged() if not module.is_test]
+        told = chain.from_iterable(map(_told_in, own))
+        asked = chain.from_iterable(map(self._places.partitions, told))
+        sorts = (at for value in (*self._named[0], *asked) for at in self._texts(value))
+        keys = (at for value in self._named[1] for at in self._texts(value))
+        return frozenset(sorts), frozenset(keys)
+
+    @cached_property
+    def _named(self) -> tuple[list[tree.Node], list[tree.Node]]:
+        """What has the name of a sort key, and what has that of a partition key of the table."""
+        policy, sorts, keys = self.program.policy, list[tree.Node](), list[tree.Node]()
         for module in self.program.names.judged():
             for name, value in self.named(module) if not module.is_test else ():
                 if policy.is_sort_key_name(name):
-                    sorts |= self._texts(value)
+                    sorts.append(value)
                 elif policy.is_key_name(name) and not policy.is_index_key_name(name):
-                    keys |= self._texts(value)
-            asked = chain.from_iterable(map(self._places.partitions, _told_in(module)))
-            for value in asked if not module.is_test else ():
-                sorts |= self._texts(value)
-        return frozenset(sorts), frozenset(keys)
+                    keys.append(value)
+        return sorts, keys
 
     def is_expected(self, template: Template) -> bool:
         """Whether a text is a sort key which other code expects to stay as it is: `begins_with(SK, "USER#")`."""
@@ -74,14 +82,8 @@ class SortKeys(Struct, frozen=True, dict=True):
     @cached_property
     def _made(self) -> dict[int, set[Owner]]:
         """The texts of helpers that make sort keys, and for whom."""
-        policy, helpers = self.program.policy, self.program.keys.results.helpers_in
-        queue = [
-            (function, self._owner(value), 0)
-            for module in self.program.names.judged()
-            for name, value in self.named(module)
-            if policy.is_sort_key_name(name) and not module.is_test
-            for function in helpers(value)
-        ]
+        helpers = self.program.keys.results.helpers_in
+        queue = [(f, self._owner(value), 0) for value in self._named[0] for f in helpers(value)]
         found: dict[int, set[Owner]] = {}
         seen: set[tuple[Function, Owner]] = set()
         while queue:
@@ -214,9 +216,11 @@ class SortKeys(Struct, frozen=True, dict=True):
 
 
 def _told_in(module: Module) -> Iterator[dict[str, tree.Node]]:
-    """What calls are told by keyword, and dicts that may be it."""
+    """What queries of an index are told by keyword, and dicts that may be it."""
     for node in module.either(tree.Call, tree.DictDisplay):
-        yield dict(node.keywords if isinstance(node, tree.Call) else node.entries)
+        told = dict(node.keywords if isinstance(node, tree.Call) else node.entries)
+        if _INDEX in told:
+            yield told
 
 
 def _parted(node: tree.Subscript | tree.Call) -> tree.Node | None:
