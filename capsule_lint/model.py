@@ -86,7 +86,8 @@ class NewSegment(Struct, frozen=True):
     """A segment for a key template: the literal tag (`CAPSULE#`) and the hole's expression.
 
     A `constant` stands for the tag where the neighbours are written so; `joint` is the text between
-    it and the hole, empty where the constant has its separator. `made` is a call that makes tag and
+    it and the hole, empty where the constant has its separator. `mark` is a constant that stands for
+    what the tag ends with, in its place. `made` is a call that makes tag and
     hole together, where the neighbour is such a call. `spelled` is the hole where nothing but a text
     fits, as in a sum; empty where that is the hole itself.
     """
@@ -95,6 +96,7 @@ class NewSegment(Struct, frozen=True):
     hole: str
     constant: str = ""
     joint: str = ""
+    mark: str = ""
     made: str = ""
     spelled: str = ""
 
@@ -107,6 +109,7 @@ class AddSegments(Mend, frozen=True):
     of `.format(...)`, an element of the list given to `join` or an argument of a `*parts` helper);
     `None` puts them at the very front. `separator` is the template's own (`#`, `|`, `/`). With `listed`
     the front is before the first argument of a `*parts` helper. With `opened` the anchor ends with the separator.
+    `mark` is a constant that stands for the separator behind the anchor, in its place.
     """
 
     segments: tuple[NewSegment, ...]
@@ -114,6 +117,7 @@ class AddSegments(Mend, frozen=True):
     separator: str
     listed: bool = False
     opened: bool = False
+    mark: str = ""
 
 
 class ParameterKind(StrEnum):

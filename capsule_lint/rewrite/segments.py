@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from typing import TYPE_CHECKING, ClassVar
 
 import libcst as cst
-from msgspec.structs import replace
 
 from capsule_lint.errors import InternalError
 from capsule_lint.model import AddSegments, Mend, NewSegment, Span
@@ -20,6 +18,23 @@ from capsule_lint.rewrite.base import (
     with_remarks,
 )
 from capsule_lint.rewrite.collections import inserted
+from capsule_lint.rewrite.segment_code import (
+    cased,
+    code_of,
+    element,
+    escaped,
+    fitting,
+    operands,
+    quoted,
+    requoted,
+    set_off,
+    spelled,
+    tag_alone,
+    tag_in,
+    text_in,
+    unopened,
+    word_in,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +42,6 @@ if TYPE_CHECKING:
 _QUOTED = re.compile(r"(?P<prefix>[A-Za-z]*)(?P<quote>\"\"\"|'''|\"|')")
 
 _ESCAPES = re.compile(r"(\\(?:N\{[^}]*\}|.))|[{}]", re.DOTALL)
-_MARKS = re.compile(r"^[\W_]+|[\W_]+$")
 
 
 class SegmentFix(ExpressionFix[AddSegments]):
@@ -77,11 +91,11 @@ class SegmentFix(ExpressionFix[AddSegments]):
         front = mend.anchor is None or mend.opened
         found: list[cst.BaseFormattedStringContent] = []
         for segment in mend.segments:
-            found += _text("" if front else mend.separator)
-            found += _tag(segment, quote)
+            found += [] if front else set_off(mend, quote)
+            found += tag_in(segment, quote)
             hole = segment.made or segment.hole
-            found.append(cst.FormattedStringExpression(parse(_requoted(hole, quote))))
-            found += _text(mend.separator if front else "")
+            found.append(cst.FormattedStringExpression(parse(requoted(hole, quote))))
+            found += text_in(mend.separator if front else "")
         return found
 
     def _formatted(
@@ -130,13 +144,15 @@ class SegmentFix(ExpressionFix[AddSegments]):
         match updated:
             case cst.Call(func=cst.Name("str"), args=[cst.Arg(value, keyword=None, star="")]):
                 updated = value  # a hole says the same
-        new, held = self._pieces(mend, '"'), _code(updated)
-        fitting, front = _fitting(held), mend.anchor is None
-        if fitting is not None:
-            inner, hole = "".join(map(_code, new)), "{" + _requoted(fitting, '"') + "}"
+        new, held = self._pieces(mend, '"'), code_of(updated)
+        fits, front = fitting(held), mend.anchor is None
+        if fits is not None:
+            inner, hole = "".join(map(code_of, new)), "{" + requoted(fits, '"') + "}"
             return parse(f'f"{inner}{hole}"' if front else f'f"{hole}{inner}"')
         text = "".join(p.value if isinstance(p, cst.FormattedStringText) else "{}" for p in new)
-        values = [_code(p.expression) for p in new if isinstance(p, cst.FormattedStringExpression)]
+        values = [
+            code_of(p.expression) for p in new if isinstance(p, cst.FormattedStringExpression)
+        ]
         filled = ", ".join([*values, held] if front else [held, *values])
         text = f"{text}{{}}" if front else f"{{}}{text}"
         return parse(f'"{text}".format({filled})')
@@ -162,9 +178,11 @@ class SegmentFix(ExpressionFix[AddSegments]):
             # Sums need no parentheses, so the operand can become one where it stands.
             wrap = isinstance(old, cst.Call) and name_of(old.func) == "str"
             for segment in mend.segments:
-                for part in _operands(segment, mend.separator):
+                if mend.mark:
+                    new = _plus(new, parse(mend.mark))
+                for part in operands(segment, "" if mend.mark else mend.separator):
                     new = _plus(new, part)
-                hole = f"str({segment.hole})" if wrap else _spelled(segment)
+                hole = f"str({segment.hole})" if wrap else spelled(segment)
                 new = _plus(new, parse(segment.made or hole))
             return updated.with_changes(**{side: new})
         raise self._lost(mend)
@@ -175,9 +193,9 @@ class SegmentFix(ExpressionFix[AddSegments]):
             return updated.with_changes(left=self._added_front(left, mend))
         base: cst.BaseExpression | None = None
         for segment in mend.segments:
-            for part in _operands(segment, "" if base is None else mend.separator):
+            for part in operands(segment, "" if base is None else mend.separator):
                 base = part if base is None else _plus(base, part)
-            hole = parse(_spelled(segment))
+            hole = parse(spelled(segment))
             base = hole if base is None else _plus(base, hole)
         assert base is not None
         if isinstance(left, cst.SimpleString):
@@ -185,7 +203,7 @@ class SegmentFix(ExpressionFix[AddSegments]):
             value = left.value[:at] + mend.separator + left.value[at:]
             return updated.with_changes(left=_plus(base, left.with_changes(value=value)))
         if mend.separator:
-            base = _plus(base, parse(_string(mend.separator)))
+            base = _plus(base, parse(quoted(mend.separator)))
         return updated.with_changes(left=_plus(base, left))
 
     # --- joins ---
@@ -242,17 +260,16 @@ class SegmentFix(ExpressionFix[AddSegments]):
         if _has_tag(beside):
             added = isinstance(beside, cst.BinaryOperation)
             # A tag that begins with what separates the parts is joined by it like any other.
-            parts = mend.segments if mend.separator else tuple(map(_unopened, mend.segments))
-            new = [_element(s, added=added) for s in parts]
+            parts = mend.segments if mend.separator else tuple(map(unopened, mend.segments))
+            new = [element(s, added=added) for s in parts]
         elif isinstance(beside, cst.Tuple):
-            quoted = _first_text(beside)
+            like = _first_text(beside)
             new = [
-                parse(f"({_string(_cased(_word(s.tag), quoted))}, {s.hole})")
-                for s in mend.segments
+                parse(f"({quoted(cased(word_in(s.tag), like))}, {s.hole})") for s in mend.segments
             ]
         else:
             tagged = values[near - 1] if near else None
-            quoted = tagged.raw_value if isinstance(tagged, cst.SimpleString) else None
+            like = tagged.raw_value if isinstance(tagged, cst.SimpleString) else None
             wrap = isinstance(beside, cst.Call) and name_of(beside.func) == "str"
             new = []
             for segment in mend.segments:
@@ -261,11 +278,11 @@ class SegmentFix(ExpressionFix[AddSegments]):
                     continue
                 if segment.tag and near is None and not segment.tag.endswith(mend.separator):
                     # What separates the parts is not what the policy has between tag and value.
-                    new.append(_element(segment, added=False))
+                    new.append(element(segment, added=False))
                     continue
                 if segment.tag:  # the pieces of a local key have none
-                    new.append(_bare(segment, quoted))
-                new.append(parse(f"str({segment.hole})" if wrap else _spelled(segment)))
+                    new.append(tag_alone(segment, like))
+                new.append(parse(f"str({segment.hole})" if wrap else spelled(segment)))
         return (near + 1 if near is not None else 0), new
 
 
@@ -309,110 +326,16 @@ def _from_behind(mend: AddSegments) -> tuple[int, int]:
     return (-mend.anchor.start.row, -mend.anchor.start.column)
 
 
-def _code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
-
-
 def _plus(left: cst.BaseExpression, right: cst.BaseExpression) -> cst.BinaryOperation:
     return cst.BinaryOperation(left, cst.Add(), right)
-
-
-def _text(text: str) -> list[cst.BaseFormattedStringContent]:
-    return [cst.FormattedStringText(_escaped(text))] if text else []
-
-
-def _tag(segment: NewSegment, quote: str) -> list[cst.BaseFormattedStringContent]:
-    """What stands before a segment's hole in an f-string."""
-    if segment.made:
-        return []
-    if not segment.constant:
-        return _text(segment.tag)
-    constant = parse(_requoted(segment.constant, quote))
-    return [cst.FormattedStringExpression(constant), *_text(segment.joint)]
-
-
-def _operands(segment: NewSegment, separator: str) -> list[cst.BaseExpression]:
-    """What stands before a segment's hole in a sum."""
-    if segment.made:
-        texts = [_string(separator)]
-    elif not segment.constant:
-        texts = [_string(separator + segment.tag)]
-    else:
-        texts = [_string(separator), segment.constant, _string(segment.joint)]
-    return [parse(code) for code in texts if code != '""']
-
-
-def _unopened(segment: NewSegment) -> NewSegment:
-    """A segment without the marks that its tag begins with."""
-    word = _word(segment.tag)
-    return replace(segment, tag=segment.tag[max(segment.tag.find(word), 0) :])
-
-
-def _element(segment: NewSegment, *, added: bool) -> cst.BaseExpression:
-    """A tag with its value as one element: `f"CAPSULE#{capsule_id}"`, `P.CAPSULE + capsule_id`."""
-    if segment.constant and added:
-        parts = [segment.constant, *([_string(segment.joint)] if segment.joint else [])]
-        return parse(" + ".join([*parts, _spelled(segment)]))
-    tag = "".join(cst.Module([]).code_for_node(part) for part in _tag(segment, '"'))
-    return parse('f"' + tag + "{" + _requoted(segment.hole, '"') + '}"')
-
-
-def _spelled(segment: NewSegment) -> str:
-    """The code of a hole where only a text fits."""
-    return segment.spelled or segment.hole
-
-
-def _bare(segment: NewSegment, quoted: str | None) -> cst.BaseExpression:
-    """A tag as an element of its own."""
-    if segment.constant:
-        return parse(segment.constant)
-    return parse(_string(_cased(_word(segment.tag), quoted)))
-
-
-def _escaped(text: str) -> str:
-    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _literal(text: str, prefix: str) -> str:
     """The code between the quotes of a string, as it stands in an f-string: braces are doubled, those
     of `\\N{NUMBER SIGN}` are not."""
     if "r" in prefix.lower():
-        return _escaped(text)
+        return escaped(text)
     return _ESCAPES.sub(lambda found: found[0] if found[1] else found[0] * 2, text)
-
-
-def _string(text: str) -> str:
-    return f'"{text}"'
-
-
-def _requoted(code: str, quote: str) -> str:
-    """Code that can stand in an f-string with that quote, also before Python 3.12."""
-    char = quote[0]
-    if len(quote) == 3 or char not in code:
-        return code
-    return code.replace(char, "'" if char == '"' else '"')
-
-
-def _fitting(code: str) -> str | None:
-    """Code as it fits into an f-string, also before Python 3.12: on one line, and with quotes of one kind; `None` where
-    it does not."""
-    if "\n" in code and "#" not in code:
-        code = ast.unparse(ast.parse(f"({code})", mode="eval"))
-    fits = not any(char in code for char in "\n\\#") and not ('"' in code and "'" in code)
-    return code if fits else None
-
-
-def _word(tag: str) -> str:
-    """`CAPSULE` of `CAPSULE#`."""
-    return _MARKS.sub("", tag)
-
-
-def _cased(tag: str, like: str | None) -> str:
-    if like is None:
-        return tag
-    if like.islower():
-        return tag.lower()
-    return tag.capitalize() if like[:1].isupper() and like[1:].islower() else tag
 
 
 def _first_text(node: cst.Tuple) -> str | None:

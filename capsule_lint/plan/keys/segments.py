@@ -16,7 +16,7 @@ from capsule_lint.plan.keys.format_filling import Addition, Group
 from capsule_lint.plan.keys.formats import Formats
 from capsule_lint.plan.keys.listed import Listed, joins
 from capsule_lint.plan.keys.segment_calls import SegmentCalls
-from capsule_lint.plan.keys.tag_constants import TagConstants, operands_of
+from capsule_lint.plan.keys.tag_constants import Spelled, TagConstants, operands_of
 from capsule_lint.plan.literals import changed_part
 from capsule_lint.plan.memory.arity import takes_any, takes_more
 from capsule_lint.plan.room import MendRoom
@@ -219,7 +219,8 @@ class Segments(MendRoom):
         )
         filename, mark = defect.module.filename, defect.mark(new[0].scope)
         at = anchor.span if anchor is not None else None
-        mend = AddSegments(filename, place.span, code, made, at, mark, listed, opened)
+        said = self._constants.mark_behind(place, anchor, mark)
+        mend = AddSegments(filename, place.span, code, made, at, mark, listed, opened, said)
         self.mends.add(defect.knot, mend)
 
     def _is_list_of_parts(self, template: Template, place: tree.Node) -> bool:
@@ -270,11 +271,10 @@ class Segments(MendRoom):
         made = self._calls.beside(host, anchor, one.tag, one.hole) if anchor is not None else None
         if made is not None:
             return NewSegment(one.tag, one.hole, made=made)
-        found = self._constants.beside(knot, host, anchor, one.tag) if one.tag else None
-        if found is None:
-            found = ("", "")
+        found = self._constants.beside(knot, host, anchor, one.tag) if one.tag else Spelled()
         spelled = self.planner.stored.as_text(one.scope, one.hole, anchor)
-        return NewSegment(one.tag, one.hole, *found, spelled=spelled)
+        said = found.constant, found.joint, found.mark
+        return NewSegment(one.tag, one.hole, *said, spelled=spelled)
 
     def _format_in(self, host: tree.Node, anchor: tree.Node | None) -> tree.Node | None:
         """The part of a sum that fills a format with the anchor: `PREFIX + "{}#GROUP#{}".format(…)`."""

@@ -36,9 +36,18 @@ class Prefix(Struct, frozen=True):
     joint: str
 
 
+class Spelled(Struct, frozen=True):
+    """How a tag is written: the code of a constant for it, the text between that and the value, and the code of a constant
+    for what the tag ends with. Each may be empty."""
+
+    constant: str = ""
+    joint: str = ""
+    mark: str = ""
+
+
 @dataclass(eq=False, slots=True)
 class TagConstants(MendRoom):
-    """Finds the constant for a tag beside the one for its neighbour's."""
+    """Finds the constants for a tag, and for what sets it off, beside those of its neighbour."""
 
     mends: Mends
     _new: NewTags = field(init=False)
@@ -46,20 +55,29 @@ class TagConstants(MendRoom):
     def __post_init__(self) -> None:
         self._new = NewTags(self.mends)
 
-    def beside(
-        self, knot: Knot, host: tree.Node, anchor: tree.Node | None, tag: str
-    ) -> tuple[str, str] | None:
-        """`P.CAPSULE` beside `P.TENANT`, and what stands between it and the value."""
-        prefix = _prefix_of(host, anchor)
-        if prefix is None:
-            return None
-        templates = self.program.templates
-        value = templates.constant(prefix.node)
-        if value is None or not word_of(value):
-            return None
+    def beside(self, knot: Knot, host: tree.Node, anchor: tree.Node | None, tag: str) -> Spelled:
+        """`P.CAPSULE` beside `P.TENANT`, and what stands between it and the value: a text, or `SEP`."""
+        before = _next_to(host, anchor, -1)
+        mark = self._mark(before, marks_of(tag))
+        prefix = _prefix_of(host, before if mark and isinstance(before, tree.Node) else anchor)
+        value = self.program.templates.constant(prefix.node) if prefix is not None else None
+        if prefix is None or value is None or not word_of(value):
+            return Spelled(mark=mark)
         wanted = tag if marks_of(value) else word_of(tag)
         code = self._sibling(knot, prefix.node, wanted)
-        return None if code is None else (code, prefix.joint)
+        return Spelled(mark=mark) if code is None else Spelled(code, prefix.joint, mark)
+
+    def mark_behind(self, host: tree.Node, anchor: tree.Node | None, mark: str) -> str:
+        """`SEP`, where that sets off what comes behind the anchor in an f-string or a sum; empty where that is written
+        out."""
+        joined = isinstance(host, tree.FString | tree.Binary)
+        return self._mark(_next_to(host, anchor, 1), mark) if joined else ""
+
+    def _mark(self, part: tree.Node | str | None, mark: str) -> str:
+        """The code of a constant that is a mark, if a part of a key is one."""
+        if not isinstance(part, tree.Name | tree.Attr) or not mark:
+            return ""
+        return (text_of(part) or "") if self.program.templates.constant(part) == mark else ""
 
     def _sibling(self, knot: Knot, node: tree.Node, wanted: str) -> str | None:
         """The code of the constant of that value which stands beside another one."""
@@ -132,6 +150,16 @@ def _prefix_of(host: tree.Node, anchor: tree.Node | None) -> Prefix | None:
         places = [n for n, p in enumerate(parts) if p is anchor]
         if places:
             return _prefix_at(parts, places[0] - 1)
+    return None
+
+
+def _next_to(host: tree.Node, anchor: tree.Node | None, step: int) -> tree.Node | str | None:
+    """What stands so many parts behind an anchor in an f-string, a sum or a list."""
+    for parts in _parts_of(host):
+        for number, part in enumerate(parts):
+            if part is anchor:
+                at = number + step
+                return parts[at] if 0 <= at < len(parts) else None
     return None
 
 
