@@ -43,13 +43,16 @@ class ArgumentFix(Fix[AddArgument]):
         ):
             value = args[0].value.with_changes(lpar=[cst.LeftParen()], rpar=[cst.RightParen()])
             args = [args[0].with_changes(value=value)]
+        lead = updated_node.whitespace_before_args
+        below = _below(lead, args)
+        if below is not None:
+            args = [_closed(args[0])]
         result: list[cst.Arg] = []
         for index, arg in enumerate([*args, None]):
             result += [_argument(m) for m in mends if m.index == index]
             if arg is not None:
                 result.append(arg)
-        lead = updated_node.whitespace_before_args
-        comma = _below(updated_node, args) or _layout(args, lead)
+        comma = below or _layout(args, lead)
         fresh = [arg not in args for arg in result]
         result, lead = with_remarks(_separated(result, args, comma), fresh, lead)
         return updated_node.with_changes(args=result, whitespace_before_args=lead)
@@ -69,6 +72,8 @@ def _layout(args: Sequence[cst.Arg], lead: cst.BaseParenthesizableWhitespace) ->
             if isinstance(space, cst.ParenthesizedWhitespace):
                 if len(args) == 1 and isinstance(lead, cst.ParenthesizedWhitespace):
                     space = lead
+                elif len(args) == 1:  # behind its comma stands the closing parenthesis
+                    space = _deeper(space)
                 return cst.Comma(whitespace_after=line_end(space))
             if len(args) > 1:
                 return arg.comma.with_changes(
@@ -78,14 +83,23 @@ def _layout(args: Sequence[cst.Arg], lead: cst.BaseParenthesizableWhitespace) ->
     return COMMA
 
 
-def _below(call: cst.Call, args: Sequence[cst.Arg]) -> cst.Comma | None:
-    """The comma where the only argument begins a line of its own and takes several."""
-    space = call.whitespace_before_args
-    if len(args) != 1 or not isinstance(space, cst.ParenthesizedWhitespace):
+def _below(lead: cst.BaseParenthesizableWhitespace, args: Sequence[cst.Arg]) -> cst.Comma | None:
+    """The comma where the only argument begins a line of its own, behind `lead`, and takes several."""
+    if len(args) != 1 or not isinstance(lead, cst.ParenthesizedWhitespace):
         return None
     if "\n" not in cst.Module([]).code_for_node(args[0].value):
         return None
-    return cst.Comma(whitespace_after=line_end(space))
+    return cst.Comma(whitespace_after=line_end(lead))
+
+
+def _closed(arg: cst.Arg) -> cst.Arg:
+    """An argument that was the only one, with the comma that formatters put behind the last of several where
+    the closing parenthesis stands in a line of its own."""
+    end = arg.whitespace_after_arg
+    if isinstance(arg.comma, cst.Comma) or not isinstance(end, cst.ParenthesizedWhitespace):
+        return arg
+    comma = cst.Comma(whitespace_after=end)
+    return arg.with_changes(comma=comma, whitespace_after_arg=cst.SimpleWhitespace(""))
 
 
 def _separated(
@@ -116,27 +130,25 @@ def _separated(
         elif id(arg) not in old:
             found.append(arg.with_changes(comma=comma))
         elif arg is last:
-            found.append(arg.with_changes(comma=_between(last.comma, comma, before)))
+            found.append(arg.with_changes(comma=_between(last.comma, comma)))
         else:
             found.append(arg)
     return found
 
 
-def _between(
-    own: cst.Comma | cst.MaybeSentinel, comma: cst.Comma, before: Sequence[cst.Arg]
-) -> cst.Comma:
+def _deeper(space: cst.ParenthesizedWhitespace) -> cst.ParenthesizedWhitespace:
+    """What stands before a closing parenthesis, as it stands before an argument above that."""
+    deeper = cst.SimpleWhitespace(space.last_line.value + "    ")
+    return space.with_changes(last_line=deeper, empty_lines=[])
+
+
+def _between(own: cst.Comma | cst.MaybeSentinel, comma: cst.Comma) -> cst.Comma:
     """The comma behind what used to be last: its comment stays on its line."""
-    if isinstance(own, cst.Comma) and isinstance(
-        own.whitespace_after, cst.ParenthesizedWhitespace
+    if not isinstance(own, cst.Comma):
+        return comma
+    end = own.whitespace_after
+    if isinstance(end, cst.ParenthesizedWhitespace) and isinstance(
+        comma.whitespace_after, cst.SimpleWhitespace
     ):
-        space = own.whitespace_after
-        inner = comma.whitespace_after
-        if isinstance(inner, cst.ParenthesizedWhitespace) and len(before) > 1:
-            return comma.with_changes(
-                whitespace_after=inner.with_changes(first_line=space.first_line)
-            )
-        deeper = space.with_changes(
-            last_line=cst.SimpleWhitespace(space.last_line.value + "    "), empty_lines=[]
-        )
-        return own.with_changes(whitespace_after=deeper)
-    return comma
+        return own.with_changes(whitespace_after=_deeper(end))
+    return with_remark(comma, end)
