@@ -1,9 +1,12 @@
-"""Docstrings that are told of what changes: what each gains, by whoever knows, is put in at once."""
+"""Docstrings that are told of what changes: what each gains, by whoever knows, is put in at once. And what words tell of
+a scope beside those that tell of another."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -18,10 +21,13 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
+    from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
 _EXAMPLE: Final = ">>>"
 _READING: Final = ("__doc__", "getdoc")
+_LONG: Final = 5
+"""Beside more words than these the name of a scope is all that is told of it: the rest may be true of the other alone."""
 
 
 class Addition(Struct, frozen=True):
@@ -44,6 +50,33 @@ def docstring_of(fact: tree.FunctionDef | tree.ClassDef) -> tree.Node | None:
     """The docstring of a function or class."""
     first = fact.body[0] if fact.doc else None
     return first.values[0] if isinstance(first, tree.Eval) else None
+
+
+def with_text(body: Sequence[tree.Statement], statement: tree.Statement) -> tree.Statement:
+    """The text beneath a statement of a body that tells what it is, or else the statement."""
+    for one, below in pairwise(body):
+        match below:
+            case tree.Eval(kind="expr", values=(tree.Const() as value,)) if one == statement:
+                return below if tree.text(value) is not None else statement
+    return statement
+
+
+def told_beside(text: str, names: tuple[str, str], old: Scope, new: Scope) -> str:
+    """What is told of a scope beside a text that tells of another: a few words are those of the neighbour, and more are no
+    more than the scope's name. `names` are those by which the two are known there."""
+    word = re.compile(rf"\b{re.escape(old.name)}\b", re.IGNORECASE)
+    said = word.sub(lambda found: _cased(new.name, found[0]), text.replace(*names))
+    return said if said != text and len(text.split()) <= _LONG else told_of(new, text)
+
+
+def told_of(scope: Scope, like: str) -> str:
+    """`The capsule.`, written as another text is."""
+    small, end = like[:1].islower(), "." if not like or like.endswith(".") else ""
+    return f"{'the' if small else 'The'} {scope.name}{end}"
+
+
+def _cased(word: str, like: str) -> str:
+    return word.capitalize() if like[:1].isupper() else word
 
 
 class Docstrings(MendRoom, Struct, frozen=True, dict=True):
@@ -88,4 +121,12 @@ class Docstrings(MendRoom, Struct, frozen=True, dict=True):
         )
 
 
-__all__ = ["Addition", "Docstring", "Docstrings", "docstring_of"]
+__all__ = [
+    "Addition",
+    "Docstring",
+    "Docstrings",
+    "docstring_of",
+    "told_beside",
+    "told_of",
+    "with_text",
+]

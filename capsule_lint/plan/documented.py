@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.plan.code import rename
-from capsule_lint.plan.docstrings import Addition, Docstring, docstring_of
+from capsule_lint.plan.docstrings import Addition, Docstring, docstring_of, told_beside
 from capsule_lint.plan.room import MendRoom
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ _SECTION: Final = re.compile(
     r"(?:Args|Arguments|Params|Parameters|Attributes|Keyword Arg(?:ument)?s|Other Parameters):"
 )
 _UNDERLINED: Final = re.compile(r"(?:Other )?(?:Parameters|Attributes)")
-_LONG: Final = 4
-"""Beside how many words the name of a scope is all that an entry says: the rest of more may be true of it alone."""
 
 
 class _Entry(Struct, frozen=True):
@@ -184,7 +182,7 @@ def _indent(line: str) -> int:
 
 def _written(entry: _Entry, name: str, old: Scope, new: _New) -> list[str]:
     """The lines of an entry beside that of a neighbour."""
-    text = _described(entry.text, name, old, new)
+    text = told_beside(entry.text, (name, new.name), old, new.scope)
     behind = rename(entry.behind, old, new.scope)
     before = rename(entry.before, old, new.scope)
     head = f"{before}{new.name}{behind}"
@@ -196,17 +194,3 @@ def _written(entry: _Entry, name: str, old: Scope, new: _New) -> list[str]:
         mark = entry.before[len(indent)]
         lines.append(f"{indent}{mark}type {new.name}{rename(entry.typed, old, new.scope)}")
     return lines
-
-
-def _described(text: str, name: str, old: Scope, new: _New) -> str:
-    """What an entry says: as much as a neighbour's few words, or else the name of the scope."""
-    word = re.compile(rf"\b{re.escape(old.name)}\b", re.IGNORECASE)
-    said = word.sub(lambda found: _cased(new.scope.name, found[0]), text.replace(name, new.name))
-    if said != text and len(text.split()) <= _LONG + 1:
-        return said
-    small, end = text[:1].islower(), "." if not text or text.endswith(".") else ""
-    return f"{'the' if small else 'The'} {new.scope.name}{end}"
-
-
-def _cased(word: str, like: str) -> str:
-    return word.capitalize() if like[:1].isupper() else word

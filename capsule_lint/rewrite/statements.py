@@ -79,7 +79,7 @@ def _beside(line: cst.BaseStatement, mends: Sequence[AddStatement]) -> list[cst.
         blank = 0
         while blank < len(leading) and leading[blank].comment is None:
             blank += 1
-        first[0] = first[0].with_changes(leading_lines=leading[:blank])
+        first[0] = first[0].with_changes(leading_lines=[*leading[:blank], *first[0].leading_lines])
         rest = leading[blank:]
         if isinstance(line, cst.FunctionDef | cst.ClassDef):
             rest = [*[cst.EmptyLine(indent=False)] * max(blank, 1), *rest]
@@ -89,8 +89,10 @@ def _beside(line: cst.BaseStatement, mends: Sequence[AddStatement]) -> list[cst.
 
 def _line(code: str) -> cst.SimpleStatementLine | cst.BaseCompoundStatement:
     statement = cst.parse_statement(code)
-    blank = [line.with_changes(indent=False) for line in statement.leading_lines]
-    return statement.with_changes(leading_lines=blank)
+    lines = [
+        line.with_changes(indent=line.comment is not None) for line in statement.leading_lines
+    ]
+    return statement.with_changes(leading_lines=lines)
 
 
 class DropFix(Fix[DropStatement]):

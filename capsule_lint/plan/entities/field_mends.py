@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements, AddStatement
 from capsule_lint.plan.code import attribute_in, rename, text_of
+from capsule_lint.plan.docstrings import told_beside, with_text
 from capsule_lint.plan.entities.behind_bases import against
+from capsule_lint.plan.entities.field_texts import FieldTexts
 from capsule_lint.plan.entities.field_values import code_beside, is_general, names_beside, unnamed
 from capsule_lint.plan.entities.inherited import Inherited
 from capsule_lint.plan.entities.listed_fields import ListedFields
@@ -119,8 +122,9 @@ class FieldMends(MendRoom):
             near = next((s for name, s in fields.items() if self._is(cls, name, other)), None)
             if near is not None:
                 said = self.mends.annotation(knot, stub.module, scope, near.annotation) or "str"
-                span, line = near.span, f"{attribute}: {said}"
-                mend = AddStatement(stub.module.filename, span, "CAP301", line, before=not step)
+                at = with_text(stub.fact.body, near) if step else near
+                filename, line = stub.module.filename, f"{attribute}: {said}"
+                mend = AddStatement(filename, at.span, "CAP301", line, before=not step)
                 self.mends.add(knot, mend)
                 return
 
@@ -136,10 +140,15 @@ class FieldMends(MendRoom):
             near = near or self._descriptor(cls, other)
             if near is None:
                 continue
-            statement, span = self._beside(cls, near, other, scope), near.statement.span
             self._note_order(cls, near.statement, scope)
-            mend = AddStatement(filename, span, "CAP301", statement, before=not step)
-            self.mends.add(knot, mend)
+            field = self._beside(cls, near, other, scope)
+            names = near.name, self.state.attributes[cls, scope.parameter]
+            told = FieldTexts(self.mends, cls, [f.statement for f in fields])
+            at = told.end_of(near.statement) if step else near.statement
+            said = partial(told_beside, names=names, old=other, new=scope)
+            for line in told.beside(near.statement, field, said, behind=bool(step)):
+                mend = AddStatement(filename, at.span, "CAP301", line, before=not step)
+                self.mends.add(knot, mend)
             return
         self._first(cls, scope, fields)
 
@@ -316,8 +325,9 @@ class FieldMends(MendRoom):
                 else:
                     said = self.mends.annotation(knot, cls.module, scope, store.annotation)
                 target += f": {said}" if said else ""
-            line, at = f"{target} = {value}", store.statement.span
-            self.mends.add(knot, AddStatement(filename, at, "CAP301", line, before))
+            line, body = f"{target} = {value}", initializer.fact.body
+            at = store.statement if before else with_text(body, store.statement)
+            self.mends.add(knot, AddStatement(filename, at.span, "CAP301", line, before))
             return
         own = self._own_parameter(initializer, scope)
         body = initializer.fact.body[initializer.fact.doc :]

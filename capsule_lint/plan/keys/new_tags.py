@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddStatement
+from capsule_lint.plan.docstrings import with_text
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.uses.naming import naming
 from capsule_lint.program.inference.types import ModuleObject
@@ -74,7 +75,7 @@ class NewTags(MendRoom):
         if own is None or own in owner.scope.bindings or not whole:
             return None
         before = self.mends.policy_order([old, new])[0] is new
-        at = said if before else _with_docstring(owner, said)
+        at = said if before else with_text(_body(owner), said)
         line = own + head + value.replace(text, wanted)
         return own, AddStatement(module.filename, at.span, "CAP101", line, before)
 
@@ -152,17 +153,6 @@ def _named(name: str, old: str, new: str) -> str | None:
             return found
     found = re.sub(rf"{old.capitalize()}(?![a-z])", new.capitalize(), name)
     return found if found != name else None
-
-
-def _with_docstring(owner: Class | Module, statement: tree.Assign) -> tree.Statement:
-    """A constant, or the text beneath that tells what it is."""
-    body = _body(owner)
-    below = body[body.index(statement) + 1 :][:1]
-    match below:
-        case (tree.Eval(values=(tree.Const() as value,)),) if tree.text(value) is not None:
-            return below[0]
-        case _:
-            return statement
 
 
 def _body(owner: Class | Module) -> tuple[tree.Statement, ...]:
