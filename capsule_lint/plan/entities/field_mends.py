@@ -13,7 +13,7 @@ from capsule_lint.plan.code import attribute_in, rename, text_of
 from capsule_lint.plan.docstrings import told_beside, with_text
 from capsule_lint.plan.entities.behind_bases import against
 from capsule_lint.plan.entities.field_texts import FieldTexts
-from capsule_lint.plan.entities.field_values import code_beside, is_general, names_beside, unnamed
+from capsule_lint.plan.entities.field_values import annotated_beside, code_beside, unnamed
 from capsule_lint.plan.entities.inherited import Inherited
 from capsule_lint.plan.entities.listed_fields import ListedFields
 from capsule_lint.plan.entities.setters import setters
@@ -24,8 +24,6 @@ from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from capsule_lint.plan.mends import Mends, Saying
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -233,16 +231,6 @@ class FieldMends(MendRoom):
             return code
         return self.renamed_value(self.program.names.module_of(beside), beside, old, new)
 
-    def _named_elsewhere(
-        self, cls: Class, said: Iterable[tree.Node], old: Scope, new: Scope
-    ) -> Iterator[str]:
-        """What says in an annotation what the field is called elsewhere."""
-        for one in said:
-            self._note_unnamed(cls, one, old, new)
-            code = names_beside(one, old, new, self._code_in)
-            if code is not None:
-                yield code
-
     def _code_in(self, node: tree.Node) -> str:
         return self.mends.source(self.program.names.module_of(node), node.span)
 
@@ -266,14 +254,11 @@ class FieldMends(MendRoom):
                 last_name(beside.base) == "Annotated"
             ):
                 said = self._said(cls, scope, inner) or "str"
-                texts = [self._code_in(one) for one in rest]
-                if not all(map(is_general, rest)) or any(
-                    rename(text, other, scope) != text for text in texts
-                ):
-                    texts = list(self._named_elsewhere(cls, rest, other, scope))
-                    if not texts:
-                        return said
-                return f"{text_of(beside.base)}[{', '.join((said, *texts))}]"
+                for one in rest:
+                    self._note_unnamed(cls, one, other, scope)
+                codes = (annotated_beside(one, other, scope, self._code_in) for one in rest)
+                texts = [code for code in codes if code is not None]
+                return f"{text_of(beside.base)}[{', '.join((said, *texts))}]" if texts else said
         text = text_of(beside) if beside is not None else None
         if text == "str" and self.planner.stored.is_refused(cls, scope):
             return text

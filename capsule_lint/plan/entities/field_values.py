@@ -1,5 +1,5 @@
 """What says how a field is kept, `Field(alias="tenantId", description="Who owns it")`, for the one that comes beside it:
-names become the other scope's; what is told of, or demanded of, the values of the one field is left away."""
+names become the other scope's, and so does what is told of it; what is demanded of the values of the one field is left away."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
+from capsule_lint.plan.docstrings import told_of
+from capsule_lint.plan.literals import literal
 from capsule_lint.program.fields import is_ellipsis
 from capsule_lint.program.model import last_name
 
@@ -33,8 +35,12 @@ _NAMING: Final = frozenset(
 """Keywords that say what a field is called elsewhere."""
 _PLAIN: Final = ("field", "Field")
 """Functions that say what a field is like which its annotation makes one; their first argument is its default."""
-_TELLING: Final = frozenset(["description", "title", "example", "examples"])
+_DESCRIPTION: Final = "description"
+_TELLING: Final = frozenset([_DESCRIPTION, "title", "example", "examples"])
 _DEMANDING: Final = frozenset(["pattern", "regex", "max_length"])
+_GENERAL: Final = frozenset(["frozen", "repr", "strip_whitespace"])
+"""Keywords whose values are true of every scope's field."""
+_KNOWN: Final = _NAMING | _TELLING | _DEMANDING | _GENERAL | {"min_length"}
 _FILLING: Final = frozenset(
     [
         "default",
@@ -103,22 +109,24 @@ def _is_filling(
     )
 
 
-def names_beside(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> str | None:
-    """The code of a call that says what the other field is called elsewhere, and nothing else; `None` where the call
-    names none."""
-    if not isinstance(node, tree.Call) or not any(True for _ in names_in(node)):
+def annotated_beside(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> str | None:
+    """The code of what an annotation says besides the type, `Field(min_length=1, alias="tenantId")`, for the other field:
+    what is true of every scope's value, what it is called elsewhere, and what is told of it; `None` where that is nothing."""
+    if not isinstance(node, tree.Call):
         return None
-    args = tuple(a for a in node.args if a.keyword in _NAMING)
-    return _code(replace(node, args=args), old, new, code_of)
+    args = tuple(a for a in node.args if _is_general(a) or a.keyword in _NAMING | _TELLING)
+    func = code_of(node.func)
+    if rename(func, old, new) != func or any(a.keyword not in _KNOWN for a in node.args):
+        args = tuple(a for a in args if a.keyword in _NAMING)
+    args = tuple(a for a in args if not _is_of_one(a, old))
+    return _code(replace(node, args=args), old, new, code_of) if args else None
 
 
-def is_general(node: tree.Node) -> bool:
-    """Whether what is demanded of a value is true of every text that is not empty: `Field(min_length=1)`."""
-    if not isinstance(node, tree.Call) or any(a.keyword is None for a in node.args):
-        return False
-    said = {a.keyword: a.value for a in node.args}
-    least = tree.integer(said["min_length"]) if "min_length" in said else None
-    return least == 1 and said.keys() <= {"min_length", "frozen", "repr", "strip_whitespace"}
+def _is_general(argument: tree.Argument) -> bool:
+    """Whether what is demanded of a value is true of every text that is not empty: `min_length=1`."""
+    if argument.keyword == "min_length":
+        return tree.integer(argument.value) == 1
+    return argument.keyword in _GENERAL
 
 
 def _code(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> str:
@@ -128,17 +136,33 @@ def _code(node: tree.Node, old: Scope, new: Scope, code_of: CodeOf) -> str:
     for argument in node.args:
         code = _code(argument.value, old, new, code_of)
         if argument.keyword in _TELLING:
-            code = code.replace(old.name.capitalize(), new.name.capitalize())
+            code = _told(argument, code, old, new)
         if not _is_of_one(argument, old):
             keyword = f"{argument.keyword}=" if argument.keyword else argument.star
             said.append(keyword + code)
     return f"{code_of(node.func)}({', '.join(dict.fromkeys(said))})"
 
 
+def _told(argument: tree.Argument, code: str, old: Scope, new: Scope) -> str:
+    """The code of what is told of the other field, of which `code` has the names: no more than its scope, where it is
+    more than what the one is called."""
+    text = tree.text(argument.value)
+    if text is None or _is_its_name(text, old):
+        return code.replace(old.name.capitalize(), new.name.capitalize())
+    known = literal(code)
+    quote = known.quote if known is not None else '"'
+    return f"{quote}{told_of(new, text)}{quote}"
+
+
 def _is_of_one(argument: tree.Argument, old: Scope) -> bool:
-    """Whether what an argument says is true of the one field alone, for all that is known: of a description, where it
-    says more than what the field is called."""
+    """Whether what an argument says is true of the one field alone, for all that is known."""
     if argument.keyword in _TELLING:
-        said = set((tree.text(argument.value) or "").lower().replace("_", " ").split())
-        return old.name not in said or not said <= {*old.parameter.split("_"), old.name, "id"}
+        text = tree.text(argument.value)
+        return text is None or not (argument.keyword == _DESCRIPTION or _is_its_name(text, old))
     return argument.keyword in _DEMANDING
+
+
+def _is_its_name(text: str, scope: Scope) -> bool:
+    """Whether a text says no more of a scope's field than what it is called."""
+    said = set(text.lower().replace("_", " ").split())
+    return scope.name in said and said <= {*scope.parameter.split("_"), scope.name, "id"}
