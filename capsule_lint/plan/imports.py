@@ -61,6 +61,8 @@ class Imports:
                     return None
             else:
                 return Refused(f"`{name}` means something else in this file")
+        if self._comes_by_star(module, source, name):
+            return None
         written, typing = self._written(module, source, name)
         typing = typing and annotation and (quoted or self.is_postponed(module))
         if not typing and self._closes_circle(module, source):
@@ -85,6 +87,25 @@ class Imports:
             source.partition(".")[0] in self._own and not relative and self._own.isdisjoint(tops)
         )
 
+    def _comes_by_star(self, module: Module, source: str, name: str) -> bool:
+        """Whether a file has a name, there or to come, of a module of which it imports everything."""
+        names, home = self.program.names, self.program.names.module(source)
+        if home is None or name.startswith("_") or "__all__" in home.scope.bindings:
+            return False
+        stars = [(star, place) for star, place in module.imports if star in module.stars]
+        wholes = [
+            names.module(names.absolute(module, star.level, star.names[0].module))
+            for star, _ in stars
+        ]
+        return (
+            home in wholes
+            and not any(place.blocks for _, place in stars)
+            and all(
+                one is home or (one is not None and names.global_binding(one, name) is None)
+                for one in wholes
+            )
+        )
+
     def inside(self, node: tree.Node, source: str, name: str) -> tuple[str, str] | None:
         """The module as a function around an expression writes it, which imports from it itself, and that function;
         `None` where there is none, or the file imports from it at its top."""
@@ -107,6 +128,16 @@ class Imports:
             if not inner and at.order < place.order and name not in function.scope.bindings:
                 found = "." * statement.level + statement.names[0].module, function.qualname
         return found
+
+    def through(self, module: Module, source: str, name: str) -> str | None:
+        """How a file says a name of a module that it imports whole, and of which it imports nothing by name."""
+        absolute = self.program.names.absolute
+        named = any(
+            imported.name and absolute(module, statement.level, imported.module) == source
+            for statement, _ in module.imports
+            for imported in statement.names
+        )
+        return None if named else through_module(self.program, module, source, name)
 
     def by_module(self, module: Module, source: str, name: str) -> tuple[str, str] | None:
         """The package, and the module in it, by which a file can say a name that means something else there itself:

@@ -258,6 +258,8 @@ class Mends(Room):
         if value.kind == "test":
             self.scope_helper.use(want, knot)
             for helper in value.imports:
+                if (said := self.imports.through(module, *helper)) is not None:
+                    return said.removesuffix(helper[1]) + value.code
                 if (whole := self.imports.by_module(module, *helper)) is not None:
                     self.import_(knot, module, *whole)
                     return f"{whole[1]}.{value.code}"
