@@ -96,14 +96,22 @@ def _add(
         own = node.names if isinstance(node, ast.ImportFrom) and _module(node) == module else []
         if any(alias.name == name and alias.asname is None for alias in own):
             return source
-    for node in tree.body:
-        if (
-            isinstance(node, ast.ImportFrom)
-            and _module(node) == module
-            and node.names[0].name != "*"
-        ):
-            return _extended(source, node, name, width)
+    froms = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    same = [node for node in froms if _module(node) == module and node.names[0].name != "*"]
+    if same and _is_one_a_line(froms):
+        at = _place_of(name, [node.names[0].name for node in same])
+        row = (same[at - 1].end_lineno or same[at - 1].lineno) if at else same[0].lineno - 1
+        new = f"from {module} import {name}{newline_of(source)}"
+        return _put(lines_of(source), tree, row, [new])
+    if same:
+        return _extended(source, same[0], name, width)
     return _new_line(source, tree, module, name, ours)
+
+
+def _is_one_a_line(froms: Sequence[ast.ImportFrom]) -> bool:
+    """Whether imports have one name each, also where several are of one module."""
+    modules = {_module(node) for node in froms}
+    return len(modules) < len(froms) and all(len(node.names) == 1 for node in froms)
 
 
 def _module(node: ast.ImportFrom) -> str:
@@ -143,10 +151,7 @@ def _with_name(statement: cst.BaseSmallStatement, name: str) -> cst.BaseSmallSta
     assert not isinstance(statement.names, cst.ImportStar)
     names = list(statement.names)
     said = [n.evaluated_name for n in names]
-    at = len(names)
-    order = next((one for one in _ORDERS if said == sorted(said, key=one)), None)
-    if order is not None:
-        at = next((n for n, other in enumerate(said) if order(other) > order(name)), at)
+    at = _place_of(name, said)
     comma = next(
         (bare(n.comma) for n in names[:-1] if isinstance(n.comma, cst.Comma)),
         cst.Comma(whitespace_after=cst.SimpleWhitespace(" ")),
@@ -172,6 +177,13 @@ def _with_name(statement: cst.BaseSmallStatement, name: str) -> cst.BaseSmallSta
             names[-1] = last.with_changes(comma=comma)
         names.append(cst.ImportAlias(cst.Name(name)))
     return statement.with_changes(names=names, rpar=closing)
+
+
+def _place_of(name: str, said: Sequence[str]) -> int:
+    """Where a name comes among others, in the order that these have."""
+    order = next((one for one in _ORDERS if list(said) == sorted(said, key=one)), None)
+    behind = (n for n, other in enumerate(said) if order and order(other) > order(name))
+    return next(behind, len(said))
 
 
 def _rank(name: str) -> int:
