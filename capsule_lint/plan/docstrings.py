@@ -15,6 +15,7 @@ from capsule_lint.facts import tree
 from capsule_lint.model import Replace
 from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.uses.doctests import lines_of_examples
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
-_EXAMPLE: Final = ">>>"
 _READING: Final = ("__doc__", "getdoc")
 _LONG: Final = 5
 """Beside more words than these the name of a scope is all that is told of it: the rest may be true of the other alone."""
@@ -95,10 +95,16 @@ class Docstrings(MendRoom, Struct, frozen=True, dict=True):
     def _update(self, docstrings: Sequence[Docstring]) -> None:
         node, module = docstrings[0].node, docstrings[0].module
         said = plain_literal(self.mends.source(module, node.span))
-        if said is None or not said.single or _EXAMPLE in said.body:
+        examples = lines_of_examples(said.body) if said is not None else None
+        if said is None or not said.single or examples is None:
             return
         body = said.body
-        gains = [addition for one in docstrings for addition in one.gains(body)]
+        gains = [
+            addition
+            for one in docstrings
+            for addition in one.gains(body)
+            if body.count("\n", 0, addition.at) not in examples
+        ]
         knots = {self.state.groups.find(one.knot) for one in gains}
         if (
             len(knots) != 1 or self._are_read

@@ -5,11 +5,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from capsule_lint.facts import tree
+from capsule_lint.model import AddParameter, Span
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.docstrings import Addition, Docstring, docstring_of, told_beside
 from capsule_lint.plan.room import MendRoom
@@ -17,7 +20,6 @@ from capsule_lint.plan.room import MendRoom
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from capsule_lint.facts import tree
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
@@ -27,6 +29,8 @@ _SECTION: Final = re.compile(
     r"(?:Args|Arguments|Params|Parameters|Attributes|Keyword Arg(?:ument)?s|Other Parameters):"
 )
 _UNDERLINED: Final = re.compile(r"(?:Other )?(?:Parameters|Attributes)")
+_SEVERAL: Final = re.compile(r"(?P<names>[ \t]*\w+(?:, \w+)+)(?: ?: (?P<type>.*))?")
+"""How NumPy's docstrings list several in one line."""
 
 
 class _Entry(Struct, frozen=True):
@@ -49,9 +53,13 @@ class _New(Struct, frozen=True):
     name: str
     scope: Scope
     beside: tuple[tuple[str, Scope, int], ...]
+    others: tuple[str, ...] = ()
+    """All parameters that the function has, where none of them is a scope's."""
+    type: str | None = None
+    """How it is annotated."""
 
 
-class Documented(MendRoom, Struct, frozen=True):
+class Documented(MendRoom, Struct, frozen=True, dict=True):
     """Finds what such docstrings gain."""
 
     mends: Mends
@@ -83,7 +91,23 @@ class Documented(MendRoom, Struct, frozen=True):
         named = {
             s.name: p.name for s in self.program.policy.scopes if (p := parameter(function, s))
         }
-        return [self._new(name, scope, named) for name, scope in scopes.items()]
+        own = (p.name for p in function.own_params if p.kind not in ("*", "**"))
+        others = () if named else tuple(own)
+        filename, at = function.module.filename, tree.span_of(function.fact.signature_at)
+        found = [
+            replace(new, others=others, type=self._annotations.get((filename, at, new.name)))
+            for new in (self._new(name, scope, named) for name, scope in scopes.items())
+        ]
+        return sorted(found, key=lambda new: self.program.policy.scopes.index(new.scope))
+
+    @cached_property
+    def _annotations(self) -> dict[tuple[str, Span, str], str]:
+        """How the new parameters are annotated, by the file, the function and their names."""
+        return {
+            (mend.filename, mend.at, mend.parameter): mend.annotation.strip('"')
+            for _, mend in self.mends.found
+            if isinstance(mend, AddParameter) and mend.annotation is not None
+        }
 
     def _fields(self, cls: Class, scopes: Mapping[str, Scope]) -> list[_New]:
         attribute = self.planner.sources.holders.attribute_of
@@ -99,22 +123,61 @@ class Documented(MendRoom, Struct, frozen=True):
 
 
 def _additions(new: Sequence[_New], knot: Knot, body: str) -> list[Addition]:
-    """The entries that a docstring gains, where it lists a neighbour and not them."""
-    lines, found = body.split("\n"), defaultdict[int, list[str]](list)
+    """The entries that a docstring gains, where it lists a neighbour, or all others, and not them."""
+    lines, found = body.split("\n"), defaultdict[int, str](str)
+    ends = [0, *(len("\n".join(lines[:row])) for row in range(1, len(lines) + 1))]
     for one in new:
         if re.search(rf"\b{re.escape(one.name)}\b", body):
             continue
-        listed = ((_entry(lines, name), name, old, step) for name, old, step in one.beside)
-        known = next(((e, n, o, s) for e, n, o, s in listed if e is not None), None)
-        if known is not None:
+        if (known := _neighbour(lines, one) or _first(lines, one)) is not None:
             entry, name, old, step = known
-            found[entry.last + 1 if step else entry.first] += _written(entry, name, old, one)
-    ends = [0, *(len("\n".join(lines[:row])) for row in range(1, len(lines) + 1))]
-    return [
-        Addition(knot, ends[row], "".join(f"\n{line}" for line in entries))
-        for row, entries in found.items()
-        if row
-    ]
+            if row := entry.last + 1 if step else entry.first:
+                entries = _written(entry, name, old, one)
+                found[ends[row]] += "".join(f"\n{line}" for line in entries)
+        elif (shared := _shared(lines, one)) is not None:
+            row, column, text = shared
+            found[ends[row] + len("\n") + column] += text
+    return [Addition(knot, at, text) for at, text in found.items()]
+
+
+def _neighbour(lines: Sequence[str], new: _New) -> tuple[_Entry, str, Scope, int] | None:
+    """The entry beside which a new one comes, whose it is, and whether it comes behind that."""
+    listed = ((_entry(lines, name), name, old, step) for name, old, step in new.beside)
+    return next(((e, n, o, s) for e, n, o, s in listed if e is not None), None)
+
+
+def _first(lines: Sequence[str], new: _New) -> tuple[_Entry, str, Scope, int] | None:
+    """The same of the first one, where all are listed and none is a scope's: as if it were one of the new one's type."""
+    listed = [_entry(lines, name) for name in new.others]
+    if not listed or listed[0] is None or None in listed:
+        return None
+    return _retyped(listed[0], new.type), new.name, new.scope, 0
+
+
+def _retyped(entry: _Entry, said: str | None) -> _Entry:
+    """An entry that says another type wherever it says one, or none where nothing is known of that."""
+    before = re.sub(r"(?<=\w) \S+ $", f" {said} " if said else " ", entry.before)
+    behind = re.sub(r" ?\(.*\)", f" ({said})" if said else "", entry.behind)
+    if entry.below and behind:
+        behind = f" : {said}" if said else ""
+    typed = f": {said}" if entry.typed is not None and said else None
+    return replace(entry, before=before, behind=behind, typed=typed)
+
+
+def _shared(lines: Sequence[str], new: _New) -> tuple[int, int, str] | None:
+    """What a line gains that lists a neighbour together with others, and where: its row and column."""
+    for row, line in enumerate(lines):
+        told = _SEVERAL.fullmatch(line) if _last(lines, row) > row else None
+        if told is None or not _is_underlined(lines, row):
+            continue
+        said = told["type"]
+        for name, old, step in new.beside:
+            found = re.search(rf"\b{re.escape(name)}\b", told["names"])
+            fits = not said or (rename(said, old, new.scope) == said and new.type in (None, said))
+            if found is not None and fits:
+                column = found.end() if step else found.start()
+                return row, column, f", {new.name}" if step else f"{new.name}, "
+    return None
 
 
 def _entry(lines: Sequence[str], name: str) -> _Entry | None:

@@ -105,18 +105,26 @@ def _gives_texts(program: Program, function: Function) -> bool:
 def skipped(text: str) -> frozenset[int]:
     """The lines of a docstring, from 0, in which an example stands that doctest is told to skip, `# doctest: +SKIP`, or
     what it would give."""
-    if "SKIP" not in text:
+    import doctest
+
+    return (lines_of_examples(text, doctest.SKIP) if "SKIP" in text else None) or frozenset()
+
+
+def lines_of_examples(text: str, option: int | None = None) -> frozenset[int] | None:
+    """The lines of a docstring, from 0, in which examples stand, or what they give: all of them, or those with an option
+    of doctest; `None` where its prompts are out of line."""
+    if ">>>" not in text:
         return frozenset()
     import doctest
 
     try:
         examples = doctest.DocTestParser().get_examples(text)
     except ValueError:
-        return frozenset()
+        return None
     return frozenset(
         line
         for example in examples
-        if example.options.get(doctest.SKIP)
+        if option is None or example.options.get(option)
         for line in range(
             example.lineno,
             example.lineno + example.source.count("\n") + example.want.count("\n"),
