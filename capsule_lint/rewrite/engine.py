@@ -76,14 +76,15 @@ def apply(
     """The text of a file after its mends; `statements` are all of its statements, outer ones before
     inner ones (the top-level ones are enough, but then larger pieces are parsed).
 
-    Lines that become longer than `width` are broken; without it, those that become longer than 88
-    characters and than every line of the file.
+    Lines that become longer than `width` are broken, and texts in them; without it, those lines alone that become longer
+    than 88 characters and than every line of the file.
 
     Raises InternalError when a mend finds no node, or finds two, when its rule has no transformer
     for it, or when the result does not parse.
     """
     filename = mends[0].filename if mends else "?"
     lines = lines_of(source)
+    texts = width is not None
     if width is None:
         width = max([_WIDTH, *(len(line.rstrip("\r\n")) for line in lines)])
     targets = [
@@ -104,7 +105,7 @@ def apply(
         module = _changed(parsed, own, fixers)
         if single:
             module = module.visit(Requote(strings_in(parsed.module)))
-        changed = wrapped(before, code_of(module), width, unit, newline_of(source))
+        changed = wrapped(before, code_of(module), width, unit, newline_of(source), texts=texts)
         end = len(changed) - len(parsed.tail)
         code = parsed.lead + changed[len(parsed.head) : end]
         lines[parsed.piece.first - 1 : parsed.piece.last] = [code]

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from capsule_lint.rewrite.brackets import CLOSING, FOR, OPENING, Pair, outer_commas, scan, split
+from capsule_lint.rewrite.long_texts import broken_text, texts_in
 from capsule_lint.rewrite.operators import (
     element,
     needs_brackets,
@@ -17,7 +18,7 @@ from capsule_lint.rewrite.operators import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _DEFINITION = re.compile(r"\s*(?:async\s+def|def|class)\b")
 _CLAUSE = re.compile(r" (?:async for|for|if) ")
@@ -28,11 +29,20 @@ _INDENT = "    "
 _SPACES = re.compile(rf"^(?:{_INDENT})+", re.MULTILINE)
 
 
-def wrapped(before: str, after: str, width: int, unit: str = _INDENT, end: str = "\n") -> str:
+def wrapped(
+    before: str,
+    after: str,
+    width: int,
+    unit: str = _INDENT,
+    end: str = "\n",
+    *,
+    texts: bool = False,
+) -> str:
     """`after` with those lines broken that are longer than `width` and were not in `before`.
 
     Both are the text of whole statements, in a file that is indented by `unit`, whose lines `end` so. What cannot be broken without a doubt stays: a line that
-    ends in a comment, a piece of a string. The statements stay the same for Python.
+    ends in a comment, a piece of a string, unless `texts` are to be broken that got longer. The statements stay the same
+    for Python.
     """
     known = set(before.splitlines())
     lines = after.splitlines(keepends=True)
@@ -43,10 +53,11 @@ def wrapped(before: str, after: str, width: int, unit: str = _INDENT, end: str =
     ]
     if not long:
         return after
+    said = texts_in(before) if texts else {}
     broken: dict[int, dict[int, str]] = {}
     for number in long:
         if not any(number in found for found in broken.values()):
-            broken[number] = _broken(lines, number, width, unit, end)
+            broken[number] = _broken(lines, number, width, unit, end, said)
     result = _with(lines, broken)
     if _same(after, result):
         return result
@@ -75,10 +86,16 @@ def _same(one: str, other: str) -> bool:
 
 
 def _broken(
-    lines: Sequence[str], number: int, width: int, unit: str, between: str
+    lines: Sequence[str],
+    number: int,
+    width: int,
+    unit: str,
+    between: str,
+    texts: Mapping[str, int],
 ) -> dict[int, str]:
     """What becomes of a line, with its newline, and of those that go on with it: several lines in the place
-    of the first, nothing in that of the others; the same where it cannot be broken."""
+    of the first, nothing in that of the others; the same where it cannot be broken. `texts` may be broken
+    where more came to them."""
     last, body = _whole(lines, number)
     end = lines[last]
     newline = end[len(end.rstrip("\r\n")) :]
@@ -90,9 +107,12 @@ def _broken(
     if any(one.startswith("\t") for one in lines):
         unit = "\t"
     base = _indent(body)
-    found = aligned or [
-        base + indented(one.removeprefix(base), unit) for one in found or _break(body, width)
+    found = found or _break(body, width)
+    above = [before, *found]
+    found = [
+        part for n, one in enumerate(found) for part in broken_text(one, above[n], texts, width)
     ]
+    found = aligned or [base + indented(one.removeprefix(base), unit) for one in found]
     return {
         number: between.join(found) + newline,
         **dict.fromkeys(range(number + 1, last + 1), ""),
