@@ -12,6 +12,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.entities import tuple_calls
 from capsule_lint.plan.entities.behind_bases import place_behind
 from capsule_lint.plan.entities.tuple_layouts import Layout, Layouts
+from capsule_lint.plan.entities.wholes import given_in_order
 from capsule_lint.plan.room import Room
 from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import IN_PLACE
@@ -123,9 +124,19 @@ class Tuples(Room):
             return self._each(of)
         if last_name(call.func) != "astuple" or not call.args:
             return None
-        types = self.program.inference.of(call.args[0].value)
+        return self._whole(self.program.inference.of(call.args[0].value))
+
+    def _whole(self, types: Types) -> Layout | None:
         classes = [t.cls for t in types if isinstance(t, Instance) and t.cls in self._layouts]
         return self._layouts[classes[0]] if classes else None
+
+    def _by_place(self, node: tree.Node) -> tuple[Layout | None, Types]:
+        """The class whose fields an expression gives to what unpacks or indexes it, and what may be read there."""
+        of = given_in_order(only_assigned(self.program.names, node) or node)
+        if of is None:
+            return self._of(node), self._read(node)
+        types = self.program.inference.of(of)
+        return self._whole(types), types
 
     def _each(self, node: tree.Node) -> Layout | None:
         """The class of the tuples that are in a collection."""
@@ -339,8 +350,8 @@ class Tuples(Room):
         return next((layout for layout in found if layout is not None), None)
 
     def _indexed(self, node: tree.Subscript) -> None:
-        layout = self._of(node.base)
-        if layout is not None and self._is_mixed(self._read(node.base), layout, node.index):
+        layout, types = self._by_place(node.base)
+        if layout is not None and self._is_mixed(types, layout, node.index):
             self.unsure.append((node, layout))
         elif layout is not None:
             self._number(node.index, layout)
@@ -358,9 +369,9 @@ class Tuples(Room):
 
     def _unpacked(self, target: tree.Node, value: tree.Node) -> None:
         if isinstance(target, tree.Sequence):
-            layout = self._of(value)
+            layout, types = self._by_place(value)
             if layout is not None:
-                self._taken(target, self._read(value), layout)
+                self._taken(target, types, layout)
             elif isinstance(value, tree.Sequence) and len(value.items) == len(target.items):
                 for one, other in zip(target.items, value.items, strict=True):
                     self._unpacked(one, other)

@@ -159,10 +159,10 @@ def given_whole(node: tree.Node) -> tree.Node | None:
     """The object all of whose fields a mapping holds: `asdict(self)`, `vars(self)`, `self.__dict__`,
     `{f.name: getattr(self, f.name) for f in fields(self)}`."""
     match node:
-        case tree.Comprehension(kind="DictComp", results=results, generators=(one,)) if (
-            not one.ifs
-        ):
-            return _asked_for_fields(results, one)
+        case tree.Comprehension(
+            results=(tree.Attr(base=key, name="name"), value), generators=(one,)
+        ) if text_of(key) == text_of(one.target):
+            return _asked_for_each(value, one)
         case tree.Attr(name="__dict__"):
             return node.base
         case tree.Call(args=(only,)) if only.keyword is None and not only.star:
@@ -173,23 +173,34 @@ def given_whole(node: tree.Node) -> tree.Node | None:
             return None
 
 
-def _asked_for_fields(results: tuple[tree.Node, ...], one: tree.Generator) -> tree.Node | None:
+def given_in_order(node: tree.Node) -> tree.Node | None:
+    """The object of all whose fields an expression gives the values, one after the other:
+    `[getattr(self, f.name) for f in fields(self)]`, also in `tuple(…)`."""
+    match node:
+        case tree.Comprehension(
+            kind="ListComp" | "GeneratorExp", results=(value,), generators=(one,)
+        ):
+            return _asked_for_each(value, one)
+        case tree.Call(args=(tree.Argument(keyword=None, star="", value=inner),)):
+            return given_in_order(inner) if last_name(node.func) in ("tuple", "list") else None
+        case _:
+            return None
+
+
+def _asked_for_each(value: tree.Node, one: tree.Generator) -> tree.Node | None:
     """The object that a comprehension asks for each of its fields by name."""
-    match results, one.target, one.iter:
+    match value, one.target, one.iter:
         case (
-            (
-                tree.Attr(base=tree.Name(id=key), name="name"),
-                tree.Call(
-                    func=tree.Name(id="getattr"),
-                    args=(
-                        asked,
-                        tree.Argument(value=tree.Attr(base=tree.Name(id=read), name="name")),
-                    ),
+            tree.Call(
+                func=tree.Name(id="getattr"),
+                args=(
+                    asked,
+                    tree.Argument(value=tree.Attr(base=tree.Name(id=read), name="name")),
                 ),
             ),
             tree.Name(id=name),
             tree.Call(args=(listed,)) as fields,
-        ) if key == read == name and last_name(fields.func) == "fields":
+        ) if read == name and last_name(fields.func) == "fields" and not one.ifs:
             code = text_of(asked.value)
             same = code is not None and code == text_of(listed.value)
             return asked.value if same else None
