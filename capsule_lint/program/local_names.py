@@ -187,6 +187,15 @@ def made_of(names: Names, node: tree.Node) -> Iterator[tree.Node]:
                 queue += [put for _, put in put_into(names, binding)]
 
 
+def made_throughout(names: Names, node: tree.Node) -> Iterator[tree.Node]:
+    """The same, and what comprehensions among it are made of."""
+    for one in made_of(names, node):
+        yield one
+        if isinstance(one, tree.Comprehension):
+            for below in one.all_below():
+                yield from made_throughout(names, below)
+
+
 def given(binding: Binding) -> tree.Node | None:
     """What a binding gives its name; of `a, b = x, y` what stands in its place; `None` for anything else that
     is unpacked."""

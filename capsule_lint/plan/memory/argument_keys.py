@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.keyed_methods import TAKING_KEYS, key_of
+from capsule_lint.plan.memory.keyed_methods import key_beside
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.wrapping import wrappers
-from capsule_lint.program.local_names import made_of
+from capsule_lint.program.local_names import made_of, made_throughout
 from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.program.model import Function
-    from capsule_lint.program.names import Names
 
 
 class Lookup(Struct, frozen=True):
@@ -50,7 +49,7 @@ class ArgumentKeys(MendRoom, Struct, frozen=True):
         words = dict.fromkeys(last_name(one.base) for one in kept)
         names.ask(*words)
         for node in names.named(*words):
-            key = _key_beside(names, node)
+            key = key_beside(names, node)
             if (
                 key is not None
                 and not self._is_own(key, maker)
@@ -65,7 +64,7 @@ class ArgumentKeys(MendRoom, Struct, frozen=True):
         names = self.program.names
         for node in names.inside(maker):
             if isinstance(node, tree.Name | tree.Attr):
-                key = _key_beside(names, node)
+                key = key_beside(names, node)
                 if key is not None:
                     yield Lookup(node, key)
 
@@ -75,9 +74,9 @@ class ArgumentKeys(MendRoom, Struct, frozen=True):
         names = self.program.names
         return any(
             binding.parameter is not None
-            and binding.parameter.kind == "*"
+            and binding.parameter.kind in ("*", "**")
             and binding.function is not maker
-            for node in made_of(names, key)
+            for node in made_throughout(names, key)
             if isinstance(node, tree.Name) and not self._is_passed_on(node)
             for binding in names.bindings_of(node)
         )
@@ -125,17 +124,3 @@ def _is_of_self(node: tree.Name | tree.Attr, home: Function | None) -> bool:
     """Whether something is an attribute of the object whose method it is named in."""
     base = node.base if isinstance(node, tree.Attr) else None
     return home is not None and isinstance(base, tree.Name) and base.id == home.self_name
-
-
-def _key_beside(names: Names, node: tree.Name | tree.Attr) -> tree.Node | None:
-    """The key by which a collection is looked into where it is named; `None` where it is used otherwise."""
-    match parent := names.parent(node):
-        case tree.Subscript(base=base, index=index) if base is node:
-            return index
-        case tree.Compare(ops=("in" | "not in",), left=left, rights=(other,)) if other is node:
-            return left
-        case tree.Attr(name=name) if name in TAKING_KEYS:
-            call = names.parent(parent)
-            if isinstance(call, tree.Call) and call.func is parent and call.args:
-                return key_of(call)
-    return None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.memory.keyed_methods import is_keyed
+from capsule_lint.plan.memory.keyed_methods import PUTTING, is_keyed, key_beside
 from capsule_lint.plan.memory.making import makes_collection
 from capsule_lint.plan.uses.choices import TRUTHS, is_empty
 from capsule_lint.program.local_names import reads_of
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from capsule_lint.program import Program
-    from capsule_lint.program.model import Binding
+    from capsule_lint.program.model import Binding, Function
 
 
 class DecoratorMemos(Struct, frozen=True):
@@ -36,6 +36,14 @@ class DecoratorMemos(Struct, frozen=True):
             and len(dicts) == len(looked)
             and all(self._is_memo(one, keyed) for one in dicts)
         )
+
+    def keys_of_results(self, maker: Function) -> Iterator[tree.Node]:
+        """Under which keys a decorator keeps what the decorated function gives, whatever it keeps it in."""
+        names = self.program.names
+        for node in names.inside(maker):
+            key = key_beside(names, node) if isinstance(node, tree.Name | tree.Attr) else None
+            if key is not None and any(map(self._is_result, self._taken_in(node))):
+                yield key
 
     def _looked_up(self, made: tree.Node) -> Iterator[tree.Name | None]:
         """The dicts in which a value is looked up where it is used, each where it stands; None for any other use."""
@@ -83,7 +91,7 @@ class DecoratorMemos(Struct, frozen=True):
             case _:
                 return False
 
-    def _taken_in(self, use: tree.Name) -> Iterator[tree.Node]:
+    def _taken_in(self, use: tree.Node) -> Iterator[tree.Node]:
         """What a dict takes in where it is used."""
         parent = self.program.names.parent
         match parent(use):
@@ -91,7 +99,7 @@ class DecoratorMemos(Struct, frozen=True):
                 holder = parent(entry)
                 if isinstance(holder, tree.Assign) and holder.value is not entry:
                     yield entry if holder.op or holder.value is None else holder.value
-            case tree.Attr(name="setdefault") as access:
+            case tree.Attr(name=name) as access if name in PUTTING:
                 call = parent(access)
                 yield call.args[-1].value if isinstance(call, tree.Call) else access
 

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.decorator_memos import DecoratorMemos
+from capsule_lint.plan.memory.key_names import KeyNames
 from capsule_lint.plan.memory.key_texts import KeyTexts
 from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.room import Room
@@ -52,7 +53,7 @@ class KeyFunctions(Room, Struct, frozen=True):
     def extend(self) -> None:
         """Give the lambdas the parameters that their functions gain, and their keys the values; those of caches
         also the values that they are given already."""
-        texts = KeyTexts(self.planner)
+        texts, names = KeyTexts(self.planner), KeyNames(self.planner)
         for function in self._cached():
             for node in caching(function):
                 if isinstance(node, tree.Lambda):
@@ -60,10 +61,11 @@ class KeyFunctions(Room, Struct, frozen=True):
                 elif isinstance(node, tree.Const):
                     texts.judge(node, function, self._taken(function))
         for function, gained in list(self.state.params.items()):
+            own = {scope: scope.parameter for scope in gained.values()}
             for node in caching(function):
                 if isinstance(node, tree.Const):
-                    own = {scope: scope.parameter for scope in gained.values()}
                     texts.judge(node, function, self._taken(function) | own)
+            names.extend(function, self._taken(function) | own)
             for node in picking(function):
                 if isinstance(node, tree.Lambda):
                     self._change(_Maker.of(node, function), function, list(gained.values()))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.facts import tree
 from capsule_lint.program.texts.pieces import words
 
 if TYPE_CHECKING:
-    from capsule_lint.facts import tree
+    from capsule_lint.program.names import Names
 
 _KEYED: Final = frozenset(
     [
@@ -118,6 +119,20 @@ def key_of(call: tree.Call) -> tree.Node:
     """The key that a method of a collection is given: by its name, or first."""
     named = (a.value for a in call.args if a.keyword in _NAMES)
     return next(named, call.args[0].value)
+
+
+def key_beside(names: Names, node: tree.Name | tree.Attr) -> tree.Node | None:
+    """The key by which a collection is looked into where it is named; `None` where it is used otherwise."""
+    match parent := names.parent(node):
+        case tree.Subscript(base=base, index=index) if base is node:
+            return index
+        case tree.Compare(ops=("in" | "not in",), left=left, rights=(other,)) if other is node:
+            return left
+        case tree.Attr(name=name) if name in TAKING_KEYS:
+            call = names.parent(parent)
+            if isinstance(call, tree.Call) and call.func is parent and call.args:
+                return key_of(call)
+    return None
 
 
 def pattern_of(call: tree.Call) -> tree.Node | None:

@@ -229,8 +229,8 @@ class LocalMends(MendRoom):
             anchor = defect.anchors[scope.name]
             at = tree.behind(values, anchor)
             filename, span = defect.module.filename, defect.node.span
-            mend = AddArgument(filename, span, code, codes[scope.name], None, at)
-            self.mends.add(defect.knot, mend)
+            value = codes.get(scope.name) or defect.detail[scope.name]
+            self.mends.add(defect.knot, AddArgument(filename, span, code, value, None, at))
 
     def marks(self, defect: LocalDefect, scope: Scope) -> tuple[str, str]:
         """What separates the parts of a local key that is a text, and the tag before the scope's."""
