@@ -61,7 +61,8 @@ class Begun(Struct, frozen=True):
     def _judge(self, node: tree.Node, text: str, known: Sequence[Beginning]) -> None:
         fits = [one for one in known if one.form.regex.fullmatch(text)]
         running = self._running(node) if fits else set()
-        meant = [one for one in fits if one.form.functions & running]
+        made = [one for one in fits if one.form.functions & running]
+        meant = made or self._taken_apart(node, fits, running)
         updated = self.testing.updated.get(id(node), [])
         is_whole = self.testing.forms().any(text)
         if not meant or (is_whole and not updated):
@@ -75,6 +76,18 @@ class Begun(Struct, frozen=True):
             self.testing.tie([*updated, *(one.form for one in meant)])
         else:
             self.testing.composed.update(node, [one.form for one in meant])
+
+    def _taken_apart(
+        self, node: tree.Node, fits: Sequence[Beginning], running: set[Function]
+    ) -> Sequence[Beginning]:
+        """What may be meant where the test makes no such key, but runs what takes them apart by position."""
+        planner, names = self.testing.mends.planner, self._program.names
+        readers = [r for r in planner.readers.found if names.function_of(r.node) in running]
+        if not readers or not self.testing.places.is_key(node):
+            return ()
+        for reader in readers:
+            planner.state.groups.join(fits[0].form.defects[0].knot, reader.knot)
+        return fits
 
     def _running(self, node: tree.Node) -> set[Function]:
         """What makes the keys of the test around an expression that is a key, or is compared with one."""
