@@ -65,14 +65,14 @@ class Segments(MendRoom):
 
     mends: Mends
     formats: Formats = field(init=False)
-    _calls: SegmentCalls = field(init=False)
     _constants: TagConstants = field(init=False)
+    _calls: SegmentCalls = field(init=False)
     _listed: Listed = field(init=False)
 
     def __post_init__(self) -> None:
         self.formats = Formats(self.mends)
-        self._calls = SegmentCalls(self.mends)
         self._constants = TagConstants(self.mends)
+        self._calls = SegmentCalls(self.mends, self._constants)
         self._listed = Listed(self.program, self.formats)
 
     def key(self, defect: KeyDefect) -> None:
@@ -268,7 +268,7 @@ class Segments(MendRoom):
     def _segment(
         self, knot: Knot, host: tree.Node, anchor: tree.Node | None, one: Added
     ) -> NewSegment:
-        made = self._calls.beside(host, anchor, one.tag, one.hole) if anchor is not None else None
+        made = self._calls.beside(knot, host, anchor, one.tag, one.hole) if anchor else None
         if made is not None:
             return NewSegment(one.tag, one.hole, made=made)
         found = self._constants.beside(knot, host, anchor, one.tag) if one.tag else Spelled()

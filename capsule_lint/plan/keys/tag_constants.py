@@ -64,7 +64,7 @@ class TagConstants(MendRoom):
         if prefix is None or value is None or not word_of(value):
             return Spelled(mark=mark)
         wanted = tag if marks_of(value) else word_of(tag)
-        code = self._sibling(knot, prefix.node, wanted)
+        code = self.sibling(knot, prefix.node, wanted)
         return Spelled(mark=mark) if code is None else Spelled(code, prefix.joint, mark)
 
     def mark_behind(self, host: tree.Node, anchor: tree.Node | None, mark: str) -> str:
@@ -79,13 +79,13 @@ class TagConstants(MendRoom):
             return ""
         return (text_of(part) or "") if self.program.templates.constant(part) == mark else ""
 
-    def _sibling(self, knot: Knot, node: tree.Node, wanted: str) -> str | None:
+    def sibling(self, knot: Knot, node: tree.Node, wanted: str) -> str | None:
         """The code of the constant of that value which stands beside another one."""
         program = self.program
         module = self.program.names.module_of(node)
         match node:
             case tree.Attr(name="value", base=tree.Attr() as member):
-                found = self._sibling(knot, member, wanted)
+                found = self.sibling(knot, member, wanted)
                 return f"{found}.value" if found is not None else None
             case tree.Attr():
                 base, owners = text_of(node.base), list(self._owners(node))
