@@ -48,6 +48,7 @@ from capsule_lint.plan.scoped_calls import ScopedCalls
 from capsule_lint.plan.signatures import Signatures
 from capsule_lint.plan.silence import Silence
 from capsule_lint.plan.state import KeyDefect, Knot, Obstacle, State, Want
+from capsule_lint.plan.supply.beside_locals import BesideLocals
 from capsule_lint.plan.supply.bodies import Bodies
 from capsule_lint.plan.supply.class_patterns import ClassPatterns
 from capsule_lint.plan.supply.emptied import Emptied
@@ -133,6 +134,7 @@ class Planner:
         self.owners = Owners(self)
         self.outside = Outside(self)
         self.emptied = Emptied(self)
+        self.beside_locals = BesideLocals(self)
         self.entries = Entries(program, self.values)
         self.serving = Serving(self)
         self.lambdas = Lambdas(self)
