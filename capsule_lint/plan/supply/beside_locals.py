@@ -12,12 +12,15 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
-from capsule_lint.plan.supply.repeats import unpacked
+from capsule_lint.plan.state import Want
+from capsule_lint.plan.supply.repeats import repeatable, unpacked
 from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from capsule_lint.plan.planner import Planner
-    from capsule_lint.plan.state import Value, Want
+    from capsule_lint.plan.state import Value
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Binding, Function
 
@@ -32,17 +35,29 @@ class BesideLocals(Room, Struct, frozen=True):
         one object; or as it is."""
         if value.beside is not None:
             return value
-        for node in self.planner.origins.said(want):
-            binding = self._local(node)
-            host = binding.function if binding is not None else None
-            read = _given(binding) if binding is not None else None
-            if binding is None or host is None or read is None:
+        for binding in self._locals(want):
+            host, read = binding.function, _given(binding)
+            if host is None or read is None:
                 continue
             may_be = value.root is host if value.bind else self._may_keep(host, want.scope, read)
             alike = may_be and _owner(value.code) == _owner(text_of(read) or "") != ""
             if alike and self._stands(value, binding) and self.reaches(binding, want.node, value):
                 return replace(value, bind=True, root=host, beside=binding)
         return value
+
+    def value(self, want: Want) -> Value | None:
+        """What goes with the local that a call comes to be given for another scope, where it gives nothing for any so
+        far: `ctx.capsule_id` of `put(order)`, and not `order.capsule_id`, beside `tenant_id = ctx.tenant_id`."""
+        own = self.planner.sources.own(want.scope, want.node)
+        for binding in self._named(want) if own is None else ():
+            read = _given(binding)
+            if not isinstance(read, tree.Attr) or not repeatable(read.base, self.program):
+                continue
+            asked = Want(want.scope, read, want.knot, "local", mirror=read)
+            value = self.planner.values.value(asked)
+            if value is not None and self.reaches(binding, want.node, value):
+                return value
+        return None
 
     def reaches(self, binding: Binding, node: tree.Node, value: Value) -> bool:
         """Whether a value that is taken behind a local is the same, and there in any case, at an expression."""
@@ -53,16 +68,28 @@ class BesideLocals(Room, Struct, frozen=True):
             if isinstance(one, ast.Name)
         )
 
-    def _local(self, node: tree.Node) -> Binding | None:
-        """The one assignment of the local that an expression is, if that stays in its function."""
-        found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
-        if len(found) != 1 or self.planner.sources.restated.path(node) is not node:
-            return None
-        scope, statement = found[0].place.scope, found[0].place.statement
-        once = scope.kind == "function" and len(scope.bindings[found[0].name]) == 1
-        targets = statement.targets if isinstance(statement, tree.Assign) else ()
-        bound = {leaf.at for target in targets for leaf, _ in targets_of(target)}
-        return found[0] if once and found[0].at in bound else None
+    def _locals(self, want: Want) -> Iterator[Binding]:
+        """The locals of which the neighbours are read at the place of a want."""
+        for node in self.planner.origins.said(want):
+            found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+            stays = self.planner.sources.restated.path(node) is node
+            if len(found) == 1 and stays and _is_plain(found[0]):
+                yield found[0]
+        yield from self._named(want)
+
+    def _named(self, want: Want) -> Iterator[Binding]:
+        """The locals that a call which gives nothing for any scope comes to be given for others."""
+        if want.purpose != "argument" or any(self.planner.origins.said(want)):
+            return
+        place, sources = self.program.names.place(want.node), self.planner.sources
+        for other in (
+            self.program.policy.others(want.scope) if not place.scope.module.is_test else ()
+        ):
+            named = sources.own(other, want.node)
+            if named is not None and named.knot is None:
+                binding = sources.visible.binding(named.code, place)
+                if binding is not None and _is_plain(binding):
+                    yield binding
 
     def _may_keep(self, host: Function, scope: Scope, read: tree.Node) -> bool:
         """Whether a function can keep for a scope what stands wherever it is needed so far: an attribute, which its
@@ -80,6 +107,15 @@ class BesideLocals(Room, Struct, frozen=True):
             and any(text_of(target) == value.code for target in statement.targets)
             for statement, _ in binding.place.scope.statements
         )
+
+
+def _is_plain(binding: Binding) -> bool:
+    """Whether a local of a function is given its value by one assignment, and stays as it is."""
+    scope, statement = binding.place.scope, binding.place.statement
+    targets = statement.targets if isinstance(statement, tree.Assign) else ()
+    bound = {leaf.at for target in targets for leaf, _ in targets_of(target)}
+    once = scope.kind == "function" and len(scope.bindings[binding.name]) == 1
+    return once and binding.at in bound
 
 
 def _given(binding: Binding) -> tree.Node | None:
