@@ -14,11 +14,12 @@ from capsule_lint.model import AddStatement
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, inside
 from capsule_lint.plan.opinions.siblings import Siblings
+from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.supply.visible import certainly_before
 from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import bound_whole, only_assigned
 from capsule_lint.program.model import enclosing
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -263,7 +264,7 @@ class EvidenceOpinions:
         )
 
     def _unasserted_scope(self, test: Function, claims: list[Claim], cls: Class) -> Opinion:
-        last = claims[-1]
+        last, others = claims[-1], self.ground.program.policy.others(self._innermost)
         fact = AssertionFact(
             test.module.filename,
             last.name.span,
@@ -272,18 +273,21 @@ class EvidenceOpinions:
             cls.name,
             reason=last.name.id,
         )
-        expected = self._expected(last.name)
+        neighbours = [claim for claim in claims if names_any_of(claim.field, others)]
+        beside = neighbours[-1] if neighbours else last
+        expected = self._expected(beside.name)
         if expected is None:
             return Opinion(fact)
-        actual = f"{last.name.id}.{self._innermost.parameter}"
+        actual = f"{beside.name.id}.{self._innermost.parameter}"
         line = f"assert {actual} == {expected}"
-        if last.method:
-            line = f"{last.method}({actual}, {expected})"
-        mend = AddStatement(test.module.filename, last.statement.span, "CAP602", line)
+        if beside.method:
+            line = f"{beside.method}({actual}, {expected})"
+        mend = AddStatement(test.module.filename, beside.statement.span, "CAP602", line)
         return Opinion(fact, (mend,))
 
     def _expected(self, name: tree.Name) -> str | None:
-        """The value that the entity was made with, where it was made in the test itself."""
+        """The value that the entity was made with, where it was made in the test itself, or by a function of its module
+        that asks the same for it whoever calls."""
         names = self.ground.program.names
         binding = bound_whole(names, name)
         if binding is None or binding.kind != "assign":
@@ -291,11 +295,35 @@ class EvidenceOpinions:
         made, place = binding.value, names.place(name)
         if isinstance(made, tree.Wrapped) and made.kind == "await":
             made = made.value
-        given = [p for p in self.ground.passed if p.call is made and p.scope is self._innermost]
-        if len(given) != 1 or not isinstance(made, tree.Call):
+        if not isinstance(made, tree.Call):
             return None
-        value = given[0].argument.value
-        return text_of(value) if self._is_same(value, binding, place) else None
+        value = self._given(made)
+        if value is not None:
+            same = self._is_same(value, binding, place)
+        else:
+            value, same = self._given_inside(made), certainly_before(binding, place)
+        told = value is not None and same and repeatable(value, self.ground.program)
+        return text_of(value) if value is not None and told else None
+
+    def _given(self, made: tree.Call) -> tree.Node | None:
+        """What a call gives for the innermost scope."""
+        given = [p for p in self.ground.passed if p.call is made and p.scope is self._innermost]
+        return given[0].argument.value if len(given) == 1 else None
+
+    def _given_inside(self, made: tree.Call) -> tree.Node | None:
+        """What the function that is called gives for the innermost scope where it makes what it returns, if that means the
+        same in the test."""
+        names, found = self.ground.program.names, self.ground.program.calls.callees(made)
+        function = found[0].function if len(found) == 1 and found[0].cls is None else None
+        result = function.returns[0] if function and len(function.returns) == 1 else None
+        value = self._given(result) if isinstance(result, tree.Call) else None
+        if function is None or value is None or function.module is not names.module_of(made):
+            return None
+        read = [node for node in inside(value) if isinstance(node, tree.Name)]
+        there = [names.bindings_of(node) for node in read]
+        here = [names.bindings(node.id, names.place(made)) for node in read]
+        alone = all(len(bound) == 1 and bound[0].is_global for bound in there)
+        return value if alone and there == here else None
 
     def _is_same(self, value: tree.Node, made: Binding, place: Place) -> bool:
         """Whether an expression still says at `place` what it said when the entity was made."""
