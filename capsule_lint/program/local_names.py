@@ -134,7 +134,7 @@ def assigned(names: Names, node: tree.Name) -> Iterator[tree.Node]:
 def put_into(names: Names, binding: Binding) -> Iterator[tuple[str | None, tree.Node]]:
     """The keys and values that a local dict is given step by step: `options["Key"] = key`, `options.update(Key=key)`;
     `None` for a key that is not written out."""
-    function, made = binding.function, binding.value
+    function, made = binding.function, given(binding)
     if function is None or not (isinstance(made, tree.DictDisplay | tree.Call)):
         return
     for own in names.called(function, binding.name):
@@ -149,9 +149,9 @@ def put_into(names: Names, binding: Binding) -> Iterator[tuple[str | None, tree.
                 call = names.parent(part)
                 if isinstance(call, tree.Call) and call.func is part:
                     yield from call.keywords
-                    for given in call.plain:
-                        if isinstance(given, tree.DictDisplay):
-                            yield from ((tree.text(key), one) for key, one in given.pairs)
+                    for whole in call.plain:
+                        if isinstance(whole, tree.DictDisplay):
+                            yield from ((tree.text(key), one) for key, one in whole.pairs)
 
 
 def filled_with(names: Names, binding: Binding) -> Iterator[tree.Node]:

@@ -12,15 +12,16 @@ from capsule_lint.model import Replace
 from capsule_lint.plan.code import rename
 from capsule_lint.plan.entities.expression_names import ExpressionNames
 from capsule_lint.plan.entities.named import NamedFields
+from capsule_lint.plan.entities.spelled import Part, Spelled
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.local_names import entries_of_dict
-from capsule_lint.program.model import Binding, last_name
+from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import NAMES
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import Knot
@@ -30,6 +31,10 @@ _TEXT: Final = "ProjectionExpression"
 _LIST: Final = "AttributesToGet"
 _WORD: Final = re.compile(r"(?<![\w#.])#?\w+(?![\w.])")
 _REASON: Final = "the items that this reads are to have `{}`: it may have to name that"
+_FIELDS: Final = frozenset(
+    ("fields", "model_fields", "__annotations__", "__dataclass_fields__", "_fields", "attrs")
+)
+"""What tells of all fields of a class, of one that it gains too."""
 _MAX_DEPTH: Final = 4
 
 
@@ -42,6 +47,12 @@ class Projections(MendRoom):
     """The reads, and what they are told, that have been looked at for a scope."""
     _texts: dict[int, tuple[tree.Node, str, Knot]] = field(default_factory=dict)
     """The texts that change, what they become, and a change that this belongs to."""
+    _spelled: Spelled = field(init=False)
+    _complete: bool = False
+    """Whether the names are known that are read in all that the table is told to give."""
+
+    def __post_init__(self) -> None:
+        self._spelled = Spelled(self.program, set())
 
     def build(self) -> None:
         """Look at whatever is going to be read of items of the table."""
@@ -80,11 +91,24 @@ class Projections(MendRoom):
 
     def _extend(self, call: tree.Call, scope: Scope, knot: Knot) -> None:
         """Have a read give a scope as well."""
-        for given in self._given(call):
+        for told in self._given(call):
+            aliases = told.get(NAMES)
+            known = entries_of_dict(self.program.names, aliases) if aliases is not None else {}
             for name in (_TEXT, _LIST):
-                for node in self._told(given.get(name)):
-                    if self._is_new(node, scope):
-                        self._name(node, given.get(NAMES), scope, knot)
+                node = told.get(name)
+                parts = list(self._spelled.parts(node)) if node is not None else []
+                named = [p for p in parts if any(True for _ in self._beside(p, known, scope))]
+                for part in named:
+                    if self._is_new(part.node, scope):
+                        self._name(part, aliases, scope, knot)
+                unknown = next((p for p in parts if not p.is_known), None)
+                if unknown is not None and not named and not self._follows(parts):
+                    reason = _REASON.format(scope.parameter)
+                    self.mends.obstacle(knot, node or unknown.node, reason)
+
+    def _follows(self, parts: Sequence[Part]) -> bool:
+        """Whether the names come from what a class says of its fields."""
+        return any(last_name(one) in _FIELDS for part in parts for one in within(part.node))
 
     def _given(self, call: tree.Call) -> Iterator[Mapping[str, tree.Node | None]]:
         """What a call is given by name, also in dicts: `batch_get_item(RequestItems={"notes": {…}})`."""
@@ -97,54 +121,59 @@ class Projections(MendRoom):
                 if isinstance(inner, tree.DictDisplay) and not argument.star:
                     yield dict(inner.entries)
 
-    def _told(self, node: tree.Node | None, depth: int = 0) -> Iterator[tree.Node]:
-        """The text, or the list, that an expression says, also as a constant, `", ".join(FIELDS)`, or as what callers
-        give for a parameter."""
-        if isinstance(node, tree.Call) and last_name(node.func) == "join" and len(node.args) == 1:
-            node = node.args[0].value
-        if not isinstance(node, tree.Name | tree.Attr) or depth > _MAX_DEPTH:
-            yield from () if node is None else (node,)
-            return
-        target = self.program.classes.dotted(node)
-        if isinstance(target, Binding) and target.assigned is not None:
-            yield from self._told(target.assigned, depth + 1)
-            return
-        for binding in self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ():
-            default = binding.parameter.default if binding.parameter is not None else None
-            for given in (binding.assigned or default, *self.program.calls.passed_to(binding)):
-                yield from self._told(given, depth + 1)
+    def _beside(
+        self, part: Part, known: Mapping[str, tree.Node | None], scope: Scope
+    ) -> Iterator[tuple[str, str, Scope]]:
+        """How a part names another scope's attribute, what that is called, and whose it is."""
+        for old, _ in self.program.policy.beside(scope):
+            for said in (word for text in part.texts for word in _WORD.findall(text)):
+                name = tree.text(known.get(said)) or said
+                if names_scope(name, old):
+                    yield said, name, old
 
-    def _name(self, node: tree.Node, aliases: tree.Node | None, scope: Scope, knot: Knot) -> None:
+    def _name(self, part: Part, aliases: tree.Node | None, scope: Scope, knot: Knot) -> None:
         """Name a scope's attribute beside that of another one."""
         known = entries_of_dict(self.program.names, aliases) if aliases is not None else {}
-        texts = {
-            text: tree.text(known.get(text)) or text
-            for one in within(node)
-            if (said := tree.text(one)) is not None
-            for text in _WORD.findall(said)
-        }
-        for old, _ in self.program.policy.beside(scope):
-            for text, name in texts.items():
-                if not names_scope(name, old):
-                    continue
-                new = rename(name, old, scope)
-                if new in texts.values():
-                    return
-                said = ExpressionNames(self.mends).name(new, name, aliases, knot)
-                if said is None or not self._put(node, text, (new, said), (knot, scope)):
-                    self.mends.obstacle(knot, node, _REASON.format(new))
-                return
+        text, name, old = next(self._beside(part, known, scope))
+        new = rename(name, old, scope)
+        words = (word for said in part.texts for word in _WORD.findall(said))
+        if new in {tree.text(known.get(word)) or word for word in words}:
+            return
+        if part.each is not None and not self._is_plain(part.each):
+            said = new if self._has(aliases, part.node) else None  # whatever each is made to
+        else:
+            said = ExpressionNames(self.mends).name(new, text, aliases, knot)
+        if said is None or not self._put(part, text, (new, said), (knot, scope)):
+            self.mends.obstacle(knot, part.node, _REASON.format(new))
+
+    def _is_plain(self, each: tree.Node) -> bool:
+        """Whether what goes through a list gives its elements as they are."""
+        match each:
+            case tree.Comprehension(results=(tree.Name(id=one),), generators=(through,)):
+                return isinstance(through.target, tree.Name) and through.target.id == one
+            case _:
+                return False
+
+    def _has(self, aliases: tree.Node | None, node: tree.Node) -> bool:
+        """Whether what stands for attributes is made of a list."""
+        made = self._spelled.parts(aliases) if aliases is not None else ()
+        return any(part.node is node and part.each is not None for part in made)
 
     def _put(
-        self, node: tree.Node, text: str, named: tuple[str, str], gained: tuple[Knot, Scope]
+        self, part: Part, text: str, named: tuple[str, str], gained: tuple[Knot, Scope]
     ) -> bool:
         """Put the name of an attribute, as it is said there, behind another one; whether it could be done."""
+        node = part.node
         module, (new, said), (knot, _) = self.program.names.module_of(node), named, gained
         if module.generated:
             return False
+        if isinstance(node, tree.DictDisplay):  # what stands for attributes, gone through
+            return said.startswith("#")
+        if not self._is_for_this_alone(part):
+            return False
         if isinstance(node, tree.Sequence):
             names = [tree.text(item) for item in node.items]
-            if text in names and new == said and self._is_for_this_alone(node):
+            if text in names and new == said:
                 self.mends.expected.element(module, node, names, gained, values=False)
             return self.mends.adds_to(node)
         if not isinstance(node, tree.Const):
@@ -158,17 +187,31 @@ class Projections(MendRoom):
         self.state.groups.join(first, knot)
         return changed != code
 
-    def _is_for_this_alone(self, display: tree.Sequence) -> bool:
-        """Whether a list stands where it is used, or has a name by which it is only joined."""
-        named = NamedFields(self.mends)
-        parent = self.program.names.parent(display)
-        if not isinstance(parent, tree.Assign):
-            return True
-        _, binding = named.written(parent.targets[0])
-        joined = [self.program.names.parent(use) for use in named.uses(binding)] if binding else []
-        return bool(joined) and all(
-            isinstance(one, tree.Call) and last_name(one.func) == "join" for one in joined
+    def _is_for_this_alone(self, part: Part) -> bool:
+        """Whether nothing reads a part by a name but what is told the table, and what joins it."""
+        self._read_all()
+        names, named = self.program.names, NamedFields(self.mends)
+        return all(
+            id(use) in self._spelled.read or self._joins(names.parent(use))
+            for binding in part.names
+            if binding.kind == "assign"
+            for use in named.uses(binding)
         )
+
+    def _joins(self, node: object) -> bool:
+        return isinstance(node, tree.Call) and last_name(node.func) == "join"
+
+    def _read_all(self) -> None:
+        """Look at all that the table is told to give, for the names that are read there."""
+        if self._complete:
+            return
+        self._complete = True
+        for module in self.program.names.modules.values():
+            told = [entry for call in module.each(tree.Call) for entry in call.keywords]
+            told += [entry for one in module.each(tree.DictDisplay) for entry in one.entries]
+            for name, value in told:
+                if name in (_TEXT, _LIST, NAMES):
+                    list(self._spelled.parts(value))
 
 
 def _response(stored: tree.Node) -> tree.Node | None:
