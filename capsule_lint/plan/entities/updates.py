@@ -13,11 +13,14 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddEntry, Replace
 from capsule_lint.plan.code import attribute_in, rename
+from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.entities.expression_names import ExpressionNames
+from capsule_lint.plan.entities.named import NamedFields
+from capsule_lint.plan.entities.spelled import Part, Spelled
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.expected import typed_value
-from capsule_lint.program.local_names import behind, entries_of_dict
+from capsule_lint.program.local_names import entries_of_dict
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import NAMES, UPDATE, VALUES
 from capsule_lint.program.texts.pieces import names_scope, scope_named
@@ -35,6 +38,8 @@ _SETTING: Final = re.compile(
     r"(?<![\w#.])(?P<name>#?\w+)\s*=\s*(?P<value>if_not_exists\(\s*(?P=name)\s*,\s*)?(?P<mark>:\w+)(?(value)\s*\))"
 )
 """One attribute that an update sets, perhaps only where there is none yet."""
+_MARK: Final = re.compile(r":\w+")
+_ASKED: Final = "ConditionExpression"
 _UNPLACED: Final = "may be what an item is made of, and `{}` cannot be placed in the expression"
 _UNSAID: Final = "sets `{0}` of an item that gets `{1}`: it may have to set that as well"
 _SPELLED: Final = "spells out an expression that changes"
@@ -46,17 +51,29 @@ class _Setting(Struct, frozen=True):
     name: str
     written: str
     mark: str
+    part: Part
+    """The text in which it stands."""
 
 
 class _Update(Struct, frozen=True):
-    """The expression of an update, what the marks in it stand for, and what the `#names` do; and the call that has
-    all that, if it is one."""
+    """The expression of an update with what it sets, the parts that what the marks in it stand for is made of, and what
+    the `#names` stand for; the key of the item, and the call that has all that, if it is one."""
 
-    text: tree.Node
-    values: tree.Node | None
-    names: tree.Node | None
+    told: tree.Node
+    parts: tuple[Part, ...]
     settings: tuple[_Setting, ...]
+    values: tuple[Part, ...]
+    names: tree.Node | None
+    key: tree.Node | None
+    elsewhere: frozenset[str]
+    """The marks in conditions."""
     call: tree.Call | None
+
+    def values_of(self, mark: str) -> tree.DictDisplay | None:
+        """The dict that says what a mark stands for, if it is one."""
+        found = [p.node for p in self.values if isinstance(p.node, tree.DictDisplay)]
+        having = [one for one in found if one.under(mark) is not None]
+        return having[0] if len(having) == 1 else None
 
 
 @dataclass(eq=False, slots=True)
@@ -67,56 +84,71 @@ class Updates(MendRoom):
     entries: EntryMends
     _codes: dict[int, tuple[tree.Node, Knot, str]] = field(default_factory=dict)
     """The code of expressions, as they become."""
+    _spelled: Spelled = field(init=False)
     _done: set[tuple[int, str]] = field(default_factory=set)
     """The expressions, by their ids, and what they are to set besides."""
 
+    def __post_init__(self) -> None:
+        self._spelled = Spelled(self.program, set())
+
     def build(self, gained: set[Class]) -> None:
         """Add the mends; the classes gain a field, or inherit one that is gained."""
+        found: list[tuple[dict[str, tree.Node], tree.Call | None]] = []
         for module in self.program.names.modules.values():
             if not module.generated and not module.is_test:
-                for call in module.each(tree.Call):
-                    self._look_at(dict(call.keywords), gained, call)
-                for display in module.each(tree.DictDisplay):
-                    self._look_at(dict(display.entries), gained)
+                found += [(self._given(call), call) for call in module.each(tree.Call)]
+                found += [(dict(one.entries), None) for one in module.each(tree.DictDisplay)]
+        updates = [(told, call) for told, call in found if UPDATE in told and VALUES in told]
+        for told, _ in updates:
+            list(self._spelled.parts(told[UPDATE]))  # all names that are read there
+        for told, call in updates:
+            self._look_at(told, gained, call)
         for node, knot, code in self._codes.values():
             filename = self.program.names.module_of(node).filename
             self.mends.add(knot, Replace(filename, node.span, "CAP301", code))
+
+    def _given(self, call: tree.Call) -> dict[str, tree.Node]:
+        """What a call is given by name, also by a dict that is spread into it: `update_item(**options)`."""
+        found = dict(call.keywords)
+        for one in call.spread:
+            entries = entries_of_dict(self.program.names, one)
+            found |= {name: value for name, value in entries.items() if value is not None}
+        return found
 
     def _look_at(
         self, told: dict[str, tree.Node], gained: set[Class], call: tree.Call | None = None
     ) -> None:
         """Extend the update that the arguments of a call, or the dict of a transaction, tell the table."""
-        if UPDATE not in told or VALUES not in told:
-            return
         names = self.program.names
-        text = behind(names, told[UPDATE]) or told[UPDATE]
         aliases = entries_of_dict(names, told[NAMES]) if NAMES in told else {}
+        parts = tuple(self._spelled.parts(told[UPDATE]))
         settings = tuple(
-            _Setting(tree.text(aliases.get(m["name"])) or m["name"], m["name"], m["mark"])
-            for m in _SETTING.finditer(self._code(text))
+            _Setting(tree.text(aliases.get(m["name"])) or m["name"], m["name"], m["mark"], part)
+            for part in {id(part.node): part for part in parts}.values()
+            for m in _SETTING.finditer(self._written(part.node))
         )
-        values = behind(names, told[VALUES])
-        update = _Update(text, values, told.get(NAMES), settings, call)
-        self._of_entities(update, gained)
-        if call is not None and last_name(call.func) == "update_item":
-            for defect in self._changing(call):
-                for scope in self.mends.policy_order(defect.missing):
-                    self._of_key(update, scope, defect)
+        values = tuple(self._spelled.parts(told[VALUES]))
+        key, named = told.get("Key"), told.get(NAMES)
+        asked = self._spelled.parts(told[_ASKED]) if _ASKED in told else ()
+        marks = frozenset(m for p in asked for text in p.texts for m in _MARK.findall(text))
+        update = _Update(told[UPDATE], parts, settings, values, named, key, marks, call)
+        for display in [p.node for p in values if isinstance(p.node, tree.DictDisplay)]:
+            self._of_entities(update, display, gained)
+        for defect in self._changing(key) if key is not None else ():
+            for scope in self.mends.policy_order(defect.missing):
+                self._of_key(update, scope, defect)
 
     # --- values of an entity ---
 
-    def _of_entities(self, update: _Update, gained: set[Class]) -> None:
+    def _of_entities(self, update: _Update, values: tree.DictDisplay, gained: set[Class]) -> None:
         """Set what a class gains beside what is set of it already."""
-        values = update.values
-        if not isinstance(values, tree.DictDisplay):
-            return
         known = frozenset(one.name for one in update.settings)
         by_mark = {one.mark: one for one in update.settings}
         for mark, value in values.entries:
             setting = by_mark.get(mark)
             name = setting.name if setting is not None else mark.removeprefix(":")
             old = scope_named(name, self.program.policy.scopes)
-            if old is None or self.program.policy.is_key_name(name):
+            if not mark.startswith(":") or old is None or self.program.policy.is_key_name(name):
                 continue
             for cls, scope in self.entries.lacking(values, name, value, gained, old, known):
                 knot: Knot = ("class", cls)
@@ -130,11 +162,11 @@ class Updates(MendRoom):
 
     # --- items whose key changes ---
 
-    def _changing(self, call: tree.Call) -> Iterator[KeyDefect]:
-        """The defects of the key of an item that a call updates."""
-        key, is_key = call.keyword("Key"), self.program.policy.is_key_name
+    def _changing(self, key: tree.Node) -> Iterator[KeyDefect]:
+        """The defects of the key of an item that is updated."""
+        is_key = self.program.policy.is_key_name
         found: dict[int, KeyDefect] = {}
-        for name, value in entries_of_dict(self.program.names, key).items() if key else ():
+        for name, value in entries_of_dict(self.program.names, key).items():
             if value is not None and is_key(name):
                 inner = typed_value(value) or value
                 found |= {id(one): one for one in self.planner.items.changing(inner)}
@@ -147,17 +179,87 @@ class Updates(MendRoom):
             (s for s in update.settings if old is not None and names_scope(s.name, old)), None
         )
         if old is None or setting is None:
+            self._of_fields(update, scope, defect.knot)
             return
-        values = update.values
-        said = values.under(setting.mark) if isinstance(values, tree.DictDisplay) else None
+        values = update.values_of(setting.mark)
+        said = values.under(setting.mark) if values is not None else None
         code = self._value(said, old, scope, defect.knot) if said is not None else None
         if code is None:
             new = rename(setting.name, old, scope)
             if all(one.name != new for one in update.settings):
                 reason = _UNSAID.format(setting.name, scope.parameter)
-                self.mends.obstacle(defect.knot, update.text, reason)
+                self.mends.obstacle(defect.knot, update.told, reason)
             return
         self._set(update, setting, (old, scope), code, defect.knot)
+
+    def _of_fields(self, update: _Update, scope: Scope, knot: Knot) -> None:
+        """Set a scope that a dict of fields lacks of which the expression and its values are made, `{f":{k}": v for k, v in
+        fields.items()}`, or note that a person must."""
+        found = False
+        for part in update.parts:
+            display = part.node
+            if part.each is not None and isinstance(display, tree.DictDisplay):
+                old = self.planner.loads.present(display, scope)
+                entry = entry_of(display, old) if old is not None else None
+                if old is not None and entry is not None:
+                    found = True
+                    self._field(update, display, entry, (old, scope), knot)
+        if not found:
+            self._of_unknown(update, scope, knot)
+
+    def _field(
+        self,
+        update: _Update,
+        display: tree.DictDisplay,
+        entry: tuple[str, tree.Node],
+        scopes: tuple[Scope, Scope],
+        knot: Knot,
+    ) -> None:
+        """Put a scope's entry into such a dict, beside that of another one."""
+        (name, value), (old, scope) = entry, scopes
+        new = rename(name, old, scope)
+        if new in dict(display.entries) or self._has_entry(display, new, knot):
+            return
+        named = self._spelled.parts(update.names) if update.names is not None else None
+        whole = all(
+            any(one.node is display and one.each is not None for one in parts)
+            for parts in (update.values, named)
+            if parts is not None
+        )
+        code = self._value(value, old, scope, knot) if whole else None
+        if code is None:
+            self.mends.obstacle(knot, display, _UNSAID.format(name, scope.parameter))
+            return
+        filename = self.program.names.module_of(display).filename
+        before = self.entries.comes_before(scope, old)
+        key = f'"{new}"'
+        self.mends.add(
+            knot, AddEntry(filename, display.span, "CAP301", key, code, value.span, before)
+        )
+        self.mends.expected.note(display, knot, scope, new)
+
+    def _has_entry(self, display: tree.DictDisplay, new: str, knot: Knot) -> bool:
+        """Whether a dict gets an entry already; what changes then belongs together."""
+        filename = self.program.names.module_of(display).filename
+        other = self.mends.added_entries().get((filename, display.span, new))
+        if other is not None:
+            self.state.groups.join(knot, other)
+        return other is not None
+
+    def _of_unknown(self, update: _Update, scope: Scope, knot: Knot) -> None:
+        """Note an expression of which it is not known what it sets, where it is told the value of another scope."""
+        if all(part.is_known for part in update.parts):
+            return
+        for part in update.values:
+            for mark, value in (
+                part.node.entries if isinstance(part.node, tree.DictDisplay) else ()
+            ):
+                said = last_name(typed_value(value) or value) or mark.removeprefix(":")
+                old = scope_named(said, self.program.policy.scopes)
+                if old is not None and old is not scope and mark not in update.elsewhere:
+                    reason = _UNSAID.format(said, scope.parameter)
+                    self.mends.obstacle(knot, update.told, reason)
+                    return
 
     def _value(self, said: tree.Node, old: Scope, scope: Scope, knot: Knot) -> str | None:
         """The code of what the new attribute is set to, beside what the other one is."""
@@ -183,10 +285,8 @@ class Updates(MendRoom):
 
     # --- the expression ---
 
-    def _code(self, text: tree.Node) -> str:
-        """The code of an expression, as it has become so far."""
-        if id(text) in self._codes:
-            return self._codes[id(text)][2]
+    def _written(self, text: tree.Node) -> str:
+        """The code of an expression, as it is."""
         return self.mends.source(self.program.names.module_of(text), text.span)
 
     def _set(
@@ -199,37 +299,61 @@ class Updates(MendRoom):
     ) -> None:
         """Have an update set one more scope beside what it sets of another one, or note that a person must."""
         old, scope = scopes
-        new, text = rename(setting.name, old, scope), update.text
+        new, text = rename(setting.name, old, scope), setting.part.node
         if new == setting.name or any(one.name == new for one in update.settings):
+            return
+        values = update.values_of(setting.mark)
+        alike = [one for one in update.settings if one.written == setting.written]
+        if values is None or len(alike) != 1 or self._is_other(setting.part):
+            self.mends.obstacle(knot, text, _UNPLACED.format(new))
             return
         if (id(text), new) in self._done:
             self.state.groups.join(self._codes[id(text)][1], knot)
-            return
-        places = [m for m in _SETTING.finditer(self._code(text)) if m["name"] == setting.written]
-        said: str | None = None
-        values = update.values if isinstance(update.values, tree.DictDisplay) else None
-        free = values is not None and values.under(f":{new}") is None
-        if free and len(places) == 1 and not isinstance(text, tree.Name | tree.Attr):
-            call = (update.call, UPDATE) if update.call is not None else None
-            naming = ExpressionNames(self.mends)
-            said = naming.name(new, setting.written, update.names, knot, call)
-        if said is None or values is None:
+        elif values.under(f":{new}") is not None or not self._say(
+            update, setting, (old, scope), knot
+        ):
             self.mends.obstacle(knot, text, _UNPLACED.format(new))
             return
-        place, before = places[0], self.entries.comes_before(scope, old)
+        anchor, key = values.under(setting.mark), f":{new}"
+        if not self._has_entry(values, key, knot):
+            filename, span = self.program.names.module_of(values).filename, values.span
+            at = anchor.span if anchor is not None else None
+            before = self.entries.comes_before(scope, old)
+            self.mends.add(knot, AddEntry(filename, span, "CAP301", f'"{key}"', code, at, before))
+
+    def _say(
+        self, update: _Update, setting: _Setting, scopes: tuple[Scope, Scope], knot: Knot
+    ) -> bool:
+        """Have the expression set one more scope; whether that can be written."""
+        old, scope = scopes
+        new, text = rename(setting.name, old, scope), setting.part.node
+        call = (update.call, UPDATE) if update.call is not None else None
+        said = ExpressionNames(self.mends).name(new, setting.written, update.names, knot, call)
+        _, _, whole = self._codes.get(id(text), (text, knot, self._written(text)))
+        place = next((m for m in _SETTING.finditer(whole) if m["name"] == setting.written), None)
+        if said is None or place is None:
+            return False
         value = place[0].partition("=")[2].lstrip()
         value = value.replace(setting.written, said).replace(setting.mark, f":{new}")
         pair = f"{said} = {value}"
+        before = self.entries.comes_before(scope, old)
         both = f"{pair}, {place[0]}" if before else f"{place[0]}, {pair}"
-        whole = self._code(text)
         self._codes[id(text)] = text, knot, whole[: place.start()] + both + whole[place.end() :]
         self._done.add((id(text), new))
-        anchor = values.under(setting.mark)
-        at = anchor.span if anchor is not None else None
-        filename, span = self.program.names.module_of(values).filename, values.span
-        entry = AddEntry(filename, span, "CAP301", f'":{new}"', code, at, before)
-        self.mends.add_once(knot, entry)
         self._note_tests(place[0], knot)
+        return True
+
+    def _is_other(self, part: Part) -> bool:
+        """Whether something else than the updates that are looked at reads a constant."""
+        if isinstance(part.node, tree.Name | tree.Attr):
+            return True
+        uses = NamedFields(self.mends).uses
+        return any(
+            id(use) not in self._spelled.read
+            for binding in part.names
+            if binding.kind == "assign" and binding.function is None
+            for use in uses(binding)
+        )
 
     def _note_tests(self, said: str, knot: Knot) -> None:
         """A test that spells the expression out expects the old one."""
