@@ -22,6 +22,7 @@ from capsule_lint.plan.code import (
     renamed_item_access,
     text_of,
 )
+from capsule_lint.plan.entities.model_calls import ModelCalls
 from capsule_lint.plan.entities.unwritten import Unwritten
 from capsule_lint.plan.entities.updates import Updates
 from capsule_lint.plan.room import MendRoom
@@ -76,7 +77,9 @@ class EntryMends(MendRoom):
             for sequence in module.each(tree.Sequence):
                 if not self._are_slots(sequence):
                     self._named_fields(sequence, module, gained)
-        Updates(self.mends, self).build(gained)
+        updates = Updates(self.mends, self)
+        updates.build(gained)
+        ModelCalls(self.mends, self, updates).build(gained)
         self._unwritten.check()
 
     def _is_spread_out(self, node: tree.Node) -> bool:

@@ -183,7 +183,7 @@ class Updates(MendRoom):
             return
         values = update.values_of(setting.mark)
         said = values.under(setting.mark) if values is not None else None
-        code = self._value(said, old, scope, defect.knot) if said is not None else None
+        code = self.value(said, old, scope, defect.knot) if said is not None else None
         if code is None:
             new = rename(setting.name, old, scope)
             if all(one.name != new for one in update.settings):
@@ -226,7 +226,7 @@ class Updates(MendRoom):
             for parts in (update.values, named)
             if parts is not None
         )
-        code = self._value(value, old, scope, knot) if whole else None
+        code = self.value(value, old, scope, knot) if whole else None
         if code is None:
             self.mends.obstacle(knot, display, _UNSAID.format(name, scope.parameter))
             return
@@ -261,7 +261,7 @@ class Updates(MendRoom):
                     self.mends.obstacle(knot, update.told, reason)
                     return
 
-    def _value(self, said: tree.Node, old: Scope, scope: Scope, knot: Knot) -> str | None:
+    def value(self, said: tree.Node, old: Scope, scope: Scope, knot: Knot) -> str | None:
         """The code of what the new attribute is set to, beside what the other one is."""
         inner = typed_value(said) or said
         path, program = attribute_in(inner), self.program
