@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.room import Room
-from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.local_names import reads_of_value
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import names_any_of
 
@@ -119,13 +119,11 @@ def _uses(program: Program, made: tree.Call, seen: set[Function]) -> Iterator[Se
     these may use it."""
     names = program.names
     match names.parent(made):
-        case tree.Assign(targets=(tree.Name() as target,)):
-            yield list(reads_of(names, target, (target.at,)))
         case tree.Eval(kind="return") if calls := _calls(program, names.function_of(made), seen):
             for call in calls:
                 yield from _uses(program, call, seen)
         case _:
-            yield (made,)
+            yield list(reads_of_value(names, made))
 
 
 def _calls(program: Program, giver: Function | None, seen: set[Function]) -> Sequence[tree.Call]:
