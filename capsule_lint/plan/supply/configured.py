@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
+from capsule_lint.plan.supply.properties import own_property, reads
 from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelled_out
 from capsule_lint.plan.supply.repeats import kept
 from capsule_lint.policy import SourceKind, SourceSpec
@@ -141,6 +142,11 @@ class Configured(Struct, frozen=True):
     def _of_class(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         code = self._the_one(spec, place, call)
         if code is not None:
+            if all(one != code for one, _ in self.holders.beside(call)):
+                read = self._access(code, spec)
+                own = own_property(self.program, self.holders, spec, read, place)
+                if own is not None:
+                    return Value(own, kind="configured")
             spec, code = self._nearer(spec, code, place, call)
             root = self._asked_once(code, place, call)
             access = self._access(code, spec)
@@ -164,16 +170,10 @@ class Configured(Struct, frozen=True):
         alike = (s.sources for s in self.program.policy.scopes if pairs and spec in s.sources)
         for other in (one for sources in alike for one in sources):
             owners = self._of_kind(other, pairs) if other.kind is SourceKind.ATTRIBUTE else {}
-            if any(self._reads(cls, other, f"{within}.{spec.access}") for cls in owners.values()):
+            path = f"{within}.{spec.access}"
+            if any(reads(self.program, cls, other.access, path) for cls in owners.values()):
                 return other, base
         return spec, code
-
-    def _reads(self, cls: Class, spec: SourceSpec, path: str) -> bool:
-        """Whether what policy takes of an object is a property that only reads a path of it: `scope.capsule_id`."""
-        method = self.program.classes.method(cls, spec.access)
-        if method is None or not method.is_property or len(method.returns) != 1:
-            return False
-        return text_of(method.returns[0]) == f"{method.params[0].name}.{path}"
 
     def _asked_once(self, code: str, place: Place, call: tree.Call | None) -> Function | None:
         """The function which asks for an object of its parameters, `Ctx.from_event(event)`, and keeps in a local what it
