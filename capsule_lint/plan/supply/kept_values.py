@@ -151,8 +151,9 @@ class KeptValues(MendRoom):
             return False
         if kept.beside is None:
             return use.found.bind
-        reaches = self.planner.beside_locals.reaches
-        return kept.beside is use.kept.beside or reaches(kept.beside, use.want.node, kept)
+        if use.kept.beside is not None:
+            return kept.beside is use.kept.beside
+        return self.planner.beside_locals.reaches(kept.beside, use.want.node, kept)
 
     def _is_hidden(self, function: Function, name: str, uses: list[_Use]) -> bool:
         """Whether something inside a function that needs a value has a variable of that name itself."""
