@@ -1,5 +1,5 @@
 """Values that are read of dicts which have lost them by then: `event["capsule"]` after `event.pop("capsule")`, after
-`normalise(event)` that does so, or after `event = normalised(event)`. They are taken beside the local that the neighbour is kept in."""
+`normalise(event)` that does so, or after `event = normalised(event)`; and of an object whose name is another one's by then. They are taken beside the local that the neighbour is kept in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.presence import ends, has_run
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.planner import Planner
     from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Place
+    from capsule_lint.program.model import Binding, Place
 
 _Path: TypeAlias = tuple[str | None, ...]
 """The entries and attributes by which something is read, `("headers", "x-capsule")`; `None` is any entry."""
@@ -51,7 +52,7 @@ class Emptied(Room, Struct, frozen=True):
         made = [b for b in locals_ if b.kind == "assign" and b.function is host]
         now = any(not isinstance(node, tree.Name) for node in said)
         since = min((b.place.order for b in made), default=place.order + 1 if now else 0)
-        others = any(self._means_others(found.code, bound.place, place) for bound in made)
+        others = any(self._means_others(found.code, bound, place) for bound in made)
         if not others and not self._is_gone(found.code, want.scope, place, since):
             return found
         for bound in made:
@@ -64,10 +65,15 @@ class Emptied(Room, Struct, frozen=True):
                 return replace(found, bind=True, root=host, beside=bound)
         return None
 
-    def _means_others(self, code: str, earlier: Place, place: Place) -> bool:
-        """Whether names of code have got other values in between: `event = normalise(event)`."""
-        names = self.program.names
-        pairs = ((names.bindings(n, earlier), names.bindings(n, place)) for n, _ in _paths(code))
+    def _means_others(self, code: str, local: Binding, place: Place) -> bool:
+        """Whether names of code have got other values since a local got its own: `event = normalise(event)`, and `ctx` of
+        `ctx.capsule_id` where the local is what that had, `ctx.tenant_id`."""
+        names, earlier, read = self.program.names, local.place, local.value
+        roots = [name for name, _ in _paths(code)]
+        owner = text_of(read.base) if isinstance(read, tree.Attr) else None
+        if owner is not None and owner == code.rpartition(".")[0]:
+            roots.append(owner.partition(".")[0])
+        pairs = ((names.bindings(n, earlier), names.bindings(n, place)) for n in roots)
         return any(before and before != now for before, now in pairs)
 
     def _is_gone(self, code: str, scope: Scope, place: Place, since: int) -> bool:
