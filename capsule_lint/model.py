@@ -198,6 +198,12 @@ class Replace(Mend, frozen=True):
     replacement: str
 
 
+class ReplaceComment(Mend, frozen=True):
+    """Put another comment in the place of the one at `at`."""
+
+    replacement: str
+
+
 class AddImport(Mend, frozen=True):
     """Import `name` from `module` (as it would be written, leading dots included) at the top of the file.
 

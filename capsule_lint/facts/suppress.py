@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import re
-import tokenize
 from typing import Final
 
+from capsule_lint.facts.comments import comments_of
 from capsule_lint.facts.tree import Suppression
 
 _ANY: Final = re.compile(r"capsule-lint\s*:|noqa\s*:[^\r\n]*CAP", re.IGNORECASE)
@@ -30,15 +29,10 @@ def suppressions(text: str) -> tuple[Suppression, ...]:
     """All comments of `text` that silence one of our codes, in order; it must be valid Python."""
     if not _ANY.search(text):
         return ()
-    found = []
-    for token in tokenize.generate_tokens(io.StringIO(text, newline="").readline):
-        if token.type == tokenize.COMMENT:
-            found += _comment(token.string, token.start)
-    return tuple(found)
+    return tuple(found for one in comments_of(text) for found in _comment(*one))
 
 
-def _comment(comment: str, start: tuple[int, int]) -> list[Suppression]:
-    row, offset = start
+def _comment(row: int, offset: int, comment: str) -> list[Suppression]:
     found = []
     for colon in _COLON.finditer(comment):
         first, place = offset + colon.start() + 1, row

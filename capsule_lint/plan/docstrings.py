@@ -38,6 +38,13 @@ class Addition(Struct, frozen=True):
     text: str
 
 
+def with_additions(text: str, additions: Iterable[Addition]) -> str:
+    """A text with what it gains."""
+    for at, new in sorted({(one.at, one.text) for one in additions}, reverse=True):
+        text = f"{text[:at]}{new}{text[at:]}"
+    return text
+
+
 class Docstring(Struct, frozen=True):
     """A docstring of a module, and what tells by its text what it gains."""
 
@@ -46,10 +53,13 @@ class Docstring(Struct, frozen=True):
     gains: Callable[[str], Sequence[Addition]]
 
 
-def docstring_of(fact: tree.FunctionDef | tree.ClassDef) -> tree.Node | None:
-    """The docstring of a function or class."""
-    first = fact.body[0] if fact.doc else None
-    return first.values[0] if isinstance(first, tree.Eval) else None
+def docstring_of(fact: tree.FunctionDef | tree.ClassDef | tree.FileFacts) -> tree.Node | None:
+    """The docstring of a function, class or module."""
+    match fact.body[:1]:
+        case (tree.Eval(kind="expr", values=(tree.Const() as node,)),) if tree.text(node):
+            return node
+        case _:
+            return None
 
 
 def with_text(body: Sequence[tree.Statement], statement: tree.Statement) -> tree.Statement:
@@ -110,9 +120,7 @@ class Docstrings(MendRoom, Struct, frozen=True, dict=True):
             len(knots) != 1 or self._are_read
         ):  # what another change set leaves as it is would be told otherwise
             return
-        for at, text in sorted({(one.at, one.text) for one in gains}, reverse=True):
-            body = f"{body[:at]}{text}{body[at:]}"
-        code = said.code(body, formatted=False)
+        code = said.code(with_additions(body, gains), formatted=False)
         self.mends.add(gains[0].knot, Replace(module.filename, node.span, "CAP101", code))
 
     @cached_property
@@ -134,5 +142,6 @@ __all__ = [
     "docstring_of",
     "told_beside",
     "told_of",
+    "with_additions",
     "with_text",
 ]

@@ -15,6 +15,7 @@ from capsule_lint.model import (
     AddImport,
     AddParameter,
     Mend,
+    ReplaceComment,
 )
 from capsule_lint.plan.calls.call_mends import CallMends
 from capsule_lint.plan.calls.callback_types import CallbackTypes
@@ -174,8 +175,9 @@ class Mends(Room):
         self.calls.written.judge()
         self.kept.build()
         self.testing.examples()
-        told = (*Described(self).docstrings(), *Documented(self).docstrings())
-        Docstrings(self).build(told)
+        described = Described(self)
+        described.comments()
+        Docstrings(self).build((*described.docstrings(), *Documented(self).docstrings()))
         UnreadParts(self).build()
 
     # --- helpers ---
@@ -217,7 +219,7 @@ class Mends(Room):
             if (
                 mend.filename == filename
                 and (within is None or mend.at in within)
-                and not isinstance(mend, AddParameter)
+                and not isinstance(mend, AddParameter | ReplaceComment)
                 and said.search(repr(mend))
             ):
                 yield mend

@@ -16,6 +16,7 @@ from capsule_lint.model import (
     AppendCode,
     DropStatement,
     Mend,
+    ReplaceComment,
     Span,
 )
 from capsule_lint.rewrite.additions import add_code
@@ -84,6 +85,7 @@ def apply(
     """
     filename = mends[0].filename if mends else "?"
     lines = lines_of(source)
+    _replace_comments(lines, [m for m in mends if isinstance(m, ReplaceComment)])
     texts = width is not None
     if width is None:
         width = max([_WIDTH, *(len(line.rstrip("\r\n")) for line in lines)])
@@ -94,7 +96,7 @@ def apply(
             mend,
         )
         for mend in mends
-        if not isinstance(mend, AddImport | AppendCode)
+        if not isinstance(mend, AddImport | AppendCode | ReplaceComment)
     ]
     cuts, lost = Cutter[Mend](lines, tuple(statements)).cut(targets)
     for mend in lost:
@@ -117,6 +119,14 @@ def apply(
         reason = f"{filename}:{error.lineno}:1: the fixed file would not parse: {error.msg}"
         raise InternalError(reason) from error
     return result
+
+
+def _replace_comments(lines: list[str], mends: Iterable[ReplaceComment]) -> None:
+    """A comment ends its line, so that all code stays where it stands."""
+    for mend in mends:
+        row, start, end = mend.at.start.row, mend.at.start.column - 1, mend.at.end.column - 1
+        line = lines[row - 1]
+        lines[row - 1] = f"{line[:start]}{mend.replacement}{line[end:]}"
 
 
 def _where(mend: Mend) -> str:

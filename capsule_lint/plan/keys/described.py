@@ -1,28 +1,36 @@
-"""Docstrings that tell how the keys are which change, ``TENANT#<tenant>#ORDER#<id>``: they tell how these will be."""
+"""Docstrings and comments that tell how the keys are which change, ``TENANT#<tenant>#ORDER#<id>``: they tell how these will
+be."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from capsule_lint import syntax
 from capsule_lint.facts import tree
+from capsule_lint.facts.comments import comments_of
+from capsule_lint.lines import lines_of
+from capsule_lint.model import Position, ReplaceComment, Span
 from capsule_lint.plan.code import rename
-from capsule_lint.plan.docstrings import Addition, Docstring, docstring_of
+from capsule_lint.plan.docstrings import Addition, Docstring, docstring_of, with_additions
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.model import outwards
 from capsule_lint.program.texts.pieces import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
     from capsule_lint.plan.state import KeyDefect
     from capsule_lint.policy import Scope
+    from capsule_lint.program.model import Module
 
-_VALUE: Final = r"<\w[\w .-]*>|\{\w[\w.]*\}"
-"""How a docstring says that a value comes: `<tenant>`, `{tenant_id}`."""
+_VALUE: Final = r"<\w[\w .-]*>|\{\w[\w.]*\}|…|\.{3}"
+"""How people say that a value comes: `<tenant>`, `{tenant_id}`, `…`."""
 _APART: Final = r"[\w#|/:\-]"
 """What goes on where a key would stop."""
 
@@ -41,21 +49,76 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
     mends: Mends
 
     def docstrings(self) -> Iterator[Docstring]:
-        """Those of the functions and classes in which the templates stand."""
-        found: dict[int, tuple[tree.Node, list[KeyDefect]]] = {}
-        for defect in (*self.planner.defects, *self.planner.silenced):
-            if not defect.module.is_test and not defect.module.generated:
-                for node in self._around(defect):
-                    found.setdefault(id(node), (node, []))[1].append(defect)
-        for node, defects in found.values():
-            yield Docstring(node, defects[0].module, partial(self._additions, defects))
+        """Those of the functions, classes and modules in which the templates stand, or what reads their parts."""
+        found: dict[int, tuple[tree.Node, Module, dict[KeyDefect, None]]] = {}
+        for node, module, defects in self._changes:
+            for doc in self._around(node, module):
+                found.setdefault(id(doc), (doc, module, {}))[2].update(dict.fromkeys(defects))
+        for doc, module, told in found.values():
+            yield Docstring(doc, module, partial(self._additions, list(told)))
 
-    def _around(self, defect: KeyDefect) -> Iterator[tree.Node]:
-        for scope in self.program.names.place(defect.template.host).scope.ancestors():
+    def comments(self) -> None:
+        """Add the mends of those on lines that change, and right above a statement or function that does."""
+        by_module: dict[Module, list[tuple[tree.Node, Sequence[KeyDefect]]]] = defaultdict(list)
+        for node, module, defects in self._changes:
+            by_module[module].append((node, defects))
+        for module, changes in by_module.items():
+            text = self.mends.read(module.filename)
+            patterns = map(_pattern, {defect for _, defects in changes for defect in defects})
+            if not any(one.search(text) for one in patterns if one is not None):
+                continue
+            lines, readable = lines_of(text), syntax.read(text)[0]
+            said = {row: (at, one) for row, at, one in comments_of(readable)}
+            alone = {row for row, (at, _) in said.items() if not lines[row - 1][:at].strip()}
+            found: dict[int, dict[KeyDefect, None]] = defaultdict(dict)
+            for node, defects in changes:
+                for row in self._beside(node, alone):
+                    found[row].update(dict.fromkeys(defects))
+            for row in sorted(found.keys() & said.keys()):
+                self._comment(module, row, *said[row], list(found[row]))
+
+    def _beside(self, node: tree.Node, alone: Collection[int]) -> Iterator[int]:
+        """The lines of what changes, and those right above its statement and functions that are comments `alone`."""
+        yield from range(node.span.start.row, node.span.end.row + 1)
+        holder = self.program.names.parent(node)
+        while holder is not None and not isinstance(holder, tree.Statement):
+            holder = self.program.names.parent(holder)
+        function = self.program.names.function_of(node)
+        for one in (holder, *(outer.fact for outer in outwards(function))):
+            row = one.span.start.row - 1 if one is not None else 0
+            while row in alone:
+                yield row
+                row -= 1
+
+    def _comment(
+        self, module: Module, row: int, at: int, said: str, defects: Sequence[KeyDefect]
+    ) -> None:
+        gains = self._additions(defects, said)
+        if len({self.state.groups.find(one.knot) for one in gains}) == 1:
+            span = Span(Position(row, at + 1), Position(row, at + 1 + len(said)))
+            new = with_additions(said, gains)
+            self.mends.add(gains[0].knot, ReplaceComment(module.filename, span, "CAP101", new))
+
+    @cached_property
+    def _changes(self) -> list[tuple[tree.Node, Module, Sequence[KeyDefect]]]:
+        """What changes, and the keys that it is about."""
+        silenced, find = self.planner.silenced, self.state.groups.find
+        found = [
+            (one.template.host, one.module, [one]) for one in (*self.planner.defects, *silenced)
+        ]
+        for reader in self.planner.readers.found:
+            own = [d for d in self.planner.defects if find(d.knot) == find(reader.knot)]
+            found.append((reader.node, reader.module, [*own, *silenced]))
+        return [one for one in found if not one[1].is_test and not one[1].generated]
+
+    def _around(self, node: tree.Node, module: Module) -> Iterator[tree.Node]:
+        for scope in self.program.names.place(node).scope.ancestors():
             around = {"class": scope.cls, "function": scope.function}.get(scope.kind)
-            node = docstring_of(around.fact) if around is not None else None
-            if node is not None:
-                yield node
+            doc = docstring_of(around.fact) if around is not None else None
+            if doc is not None:
+                yield doc
+        if (doc := docstring_of(module.facts)) is not None:
+            yield doc
 
     def _additions(self, defects: Sequence[KeyDefect], body: str) -> list[Addition]:
         told = [(one, defect) for defect in defects for one in self._gains(body, defect)]
@@ -77,7 +140,7 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
         return [text for text in map(tree.text, nodes) if text and re.search(_VALUE, text)]
 
     def _gains(self, body: str, defect: KeyDefect) -> Iterator[_Gain]:
-        """What a key gains wherever the text of a docstring tells it; nothing where that tells of it already, for it
+        """What a key gains wherever a text tells it; nothing where that tells of it already, for it
         may tell of the old key as well on purpose."""
         scopes = self.mends.policy_order(defect.missing)
         places = [self._place(defect, scope) for scope in scopes]
@@ -86,7 +149,9 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
             return
         group = f"at_{places[0]}"
         for found in pattern.finditer(body):
-            new = [self._value(found[group], scope) for scope in scopes]
+            values = found.groups()
+            alike = values[0] if len(values) > 1 and len({*values}) == 1 else None
+            new = [self._value(found[group], scope) or alike for scope in scopes]
             segments = [
                 (defect.mark(scope), defect.tag(scope), value)
                 for scope, value in zip(scopes, new, strict=True)
@@ -109,7 +174,7 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
 
 
 def _pattern(defect: KeyDefect) -> re.Pattern[str] | None:
-    """How a docstring tells a key; `None` where hardly anything would tell that it is this one."""
+    """How people tell a key; `None` where hardly anything would tell that it is this one."""
     pieces = defect.template.pieces
     texts = [one.value for one in pieces if isinstance(one, Text) and re.search(r"\w", one.value)]
     if len(texts) < 2:
