@@ -55,8 +55,8 @@ RULE = Rule(
     message="`{name}` changes, and this use needs a person: {reason}",
     check=Visitor,
     remedy=(
-        "Look at the place: annotate the receiver, or write the call out; `--unsafe-fixes` "
-        "applies the change without it"
+        "Change the place by hand, or write it so that it can be followed: a receiver with an annotation, a direct "
+        "call, a key that a function makes; `--unsafe-fixes` applies the change without it"
     ),
     severity=Severity.WARNING,
     valid=(

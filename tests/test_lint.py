@@ -97,7 +97,7 @@ def test_what_the_policy_lacks_for_tests_is_named(project: Project) -> None:
     messages = [one["message"] for one in project.check().data if one["filename"] != "keys.py"]
     assert messages == [
         "nothing in scope yields `capsule_id`, and the policy names no `test-source` for it",
-        "`test_order_pk` changes, and this use needs a person: spells out a key that changes, and the policy "
+        "`order_pk` changes, and this use needs a person: spells out a key that changes, and the policy "
         "names no `test-value` for `capsule_id`",
     ]
 

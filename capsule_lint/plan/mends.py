@@ -383,7 +383,8 @@ class Mends(Room):
             case (_, Function() | Class() as changed):
                 symbol = changed.symbol
             case _:
-                symbol = self.program.names.symbol_of(node)
+                made = (d.template.host for d in self.planner.defects if d.knot == knot)
+                symbol = self.program.names.symbol_of(next(made, node))
         self.state.obstacles.append(
             (knot, Obstacle(module.filename, node.span, reason, symbol, "reference"))
         )
