@@ -102,6 +102,27 @@ def test_what_the_policy_lacks_for_tests_is_named(project: Project) -> None:
     ]
 
 
+def test_a_context_that_is_only_sometimes_the_neighbours_is_named(project: Project) -> None:
+    handler = """
+    from keys import order_pk
+
+
+    class Context:
+        tenant_id: str
+        capsule_id: str
+
+
+    def handle(event: dict, ctx: Context | None = None) -> str:
+        tenant_id = event["tenant_id"] if ctx is None else ctx.tenant_id
+        return order_pk(tenant_id)
+    """
+    project.write({"keys.py": HELPERS, "app.py": handler})
+    messages = [one["message"] for one in project.check().data if one["code"] == "CAP404"]
+    assert messages == [
+        "`tenant_id` is not always `ctx.tenant_id`, and `capsule_id` of `ctx` may be another's"
+    ]
+
+
 def test_what_a_call_means_besides_is_named(project: Project) -> None:
     stores = """
     def order_pk(tenant_id: str, order_id: str) -> str:

@@ -193,16 +193,16 @@ class Origins(Struct, frozen=True):
         for node in self.said(want):
             if ambient.asks(node):
                 return f"no source of policy yields `{name}` as `{text_of(node)}` yields its neighbour"
-            holder = self._sometimes(node, want.scope)
+            path = self._sometimes(node, want.scope)
             unknown = self._unknown(node)
             if unknown is not None:
                 return (
                     f"nothing is known of `{unknown}`: annotate it, so that it can yield `{name}`"
                 )
-            if holder is not None:
-                return (
-                    f"`{holder}` has `{name}`, and its neighbour is not always that of `{holder}`"
-                )
+            if path is not None:
+                said, holder = text_of(node), text_of(path.base)
+                beside = f"`{said}`" if said is not None else "what is given beside it"
+                return f"{beside} is not always `{text_of(path)}`, and `{name}` of `{holder}` may be another's"
         return None
 
     def _group(self, want: Want) -> str | None:
@@ -298,8 +298,8 @@ class Origins(Struct, frozen=True):
         known = any(isinstance(one, Instance) for one in self.program.inference.of(base))
         return None if known else base.id
 
-    def _sometimes(self, node: tree.Node, scope: Scope) -> str | None:
-        """The `ctx` of `ctx.tenant_id if ctx else SHARED` which has the other scope as well."""
+    def _sometimes(self, node: tree.Node, scope: Scope) -> tree.Attr | None:
+        """The `ctx.tenant_id` of `ctx.tenant_id if ctx else SHARED`, where `ctx` has the other scope as well."""
         inference, holders = self.program.inference, self.values.planner.sources.holders
         said = only_assigned(self.program.names, node) if isinstance(node, tree.Name) else node
         if not isinstance(said, tree.Conditional | tree.Boolean):
@@ -307,7 +307,7 @@ class Origins(Struct, frozen=True):
         for path in holders.paths_in(said):
             cls = inference.the_class(inference.of(path.base), present=True)
             if cls is not None and holders.attribute_of(cls, scope) is not None:
-                return text_of(path.base)
+                return path
         return None
 
     def _is_beyond(self, want: Want, value: Value) -> bool:
