@@ -17,6 +17,7 @@ from capsule_lint.program.calling.fixtures import is_parametrizing
 from capsule_lint.program.comparisons import equal_to, is_among
 from capsule_lint.program.inference.records import View
 from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.texts.pieces import snake
 from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
@@ -297,13 +298,20 @@ class Enumerated(MendRoom):
     def _json(self, module: Module, node: tree.Const, every: list[Fields]) -> None:
         """`'{"tenant_id": "t", "note_id": "n"}'`, from which an object is made, or, with its key, a row that is
         expected of one."""
-        said = set(JSON_KEYS.findall(tree.text(node) or ""))
-        is_row = any(map(self.program.policy.is_key_name, said))
-        for one in self._untold(every, said) if len(said) > 1 else ():
+        names = set(JSON_KEYS.findall(tree.text(node) or ""))
+        is_row = any(map(self.program.policy.is_key_name, names))
+        for one in every if len(names) > 1 else ():
+            said = self._fields_called(one.cls, names)
             expected = is_row and one.gone_through and one.needed <= said
             listed = said & one.scoped and len(said & one.names) > 1
-            if listed and (one.made_from_any or one.made_of_texts or expected):
+            known = one.made_from_any or one.made_of_texts or expected
+            if listed and known and any(True for _ in self._untold([one], said)):
                 self._note(module, node, one)
+
+    def _fields_called(self, cls: Class, names: set[str]) -> set[str]:
+        """The fields of a class that texts name, by their aliases too."""
+        known = {alias: name for name, alias in self.program.classes.aliases(cls).items()}
+        return {known.get(name, snake(name)) for name in names} if known else names
 
     def _is_recorded(self, node: tree.Node) -> bool:
         """Whether a dict is compared with the keywords that a mock was called with."""
