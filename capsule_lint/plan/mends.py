@@ -51,6 +51,7 @@ from capsule_lint.plan.taken_apart.reader_mends import ReaderMends
 from capsule_lint.plan.testing.cached import CachedKeys
 from capsule_lint.plan.testing.compared import Compared
 from capsule_lint.plan.testing.expected import Expected
+from capsule_lint.plan.testing.field_names import FieldNames
 from capsule_lint.plan.testing.glimpses import Glimpses
 from capsule_lint.plan.testing.golden import Golden
 from capsule_lint.plan.testing.kept_by_arguments import KeptByArguments
@@ -169,6 +170,7 @@ class Mends(Room):
         Glimpses(self).build()
         Snapshots(self).build()
         Enumerated(self).build()
+        FieldNames(self).note()
         Narrow(self, known).build()
         Golden(self).build()
         CachedKeys(self).build()

@@ -35,6 +35,7 @@ _FIELDS: Final = frozenset(
     ("fields", "model_fields", "__annotations__", "__dataclass_fields__", "_fields", "attrs")
 )
 """What tells of all fields of a class, of one that it gains too."""
+_SPELLED: Final = "spells out what a read is told to give, which changes"
 _MAX_DEPTH: Final = 4
 
 
@@ -65,6 +66,11 @@ class Projections(MendRoom):
         for node, code, knot in self._texts.values():
             filename = self.program.names.module_of(node).filename
             self.mends.add(knot, Replace(filename, node.span, "CAP301", code))
+            told = tree.text(node) or ""
+            for module in self.program.names.modules.values() if "," in told else ():
+                for said in module.each(tree.Const) if module.is_test else ():
+                    if said is not node and said.value == told:
+                        self.mends.obstacle(knot, said, _SPELLED)
 
     def _is_new(self, node: tree.Node, scope: Scope) -> bool:
         known = (id(node), scope.name) in self._done

@@ -3,20 +3,28 @@ one comes where its field does."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.model import AddElements
+from capsule_lint.plan.entities.enumerated import is_compared
 from capsule_lint.plan.entities.wholes import NAMING_ALL, named_by
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.model import Class
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from capsule_lint.model import Span
     from capsule_lint.plan.mends import Mends
+    from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
+_SHOWN: Final = "this may be a list of names that gets `{}`"
 _NAMES: Final = (*NAMING_ALL, "__annotations__", "model_fields")
 """Attributes that have the names of all fields in them, in their order."""
 MAKING: Final = ("list", "tuple", "set", "frozenset")
@@ -24,7 +32,7 @@ MAKING: Final = ("list", "tuple", "set", "frozenset")
 
 
 class FieldNames(MendRoom, Struct, frozen=True):
-    """Extends such lists and sets."""
+    """Extends such lists and sets, or notes that a person must."""
 
     mends: Mends
 
@@ -42,6 +50,42 @@ class FieldNames(MendRoom, Struct, frozen=True):
         held, others = self.program.domain.held.is_attribute, self.program.policy.others(scope)
         own = (f.name for f in self.program.classes.fields(cls) if f.owner is cls)
         return any(held(cls, name, old) for name in own for old in others)
+
+    def note(self) -> None:
+        """A test that spells out a list of the program's which gets a name more, as a list or as a line of columns,
+        expects the old one: a person must look."""
+        gains: dict[tuple[str, Span], list[tuple[Knot, str]]] = {}
+        for knot, mend in self.mends.found:
+            for code in (*mend.before, *mend.after) if isinstance(mend, AddElements) else ():
+                gains.setdefault((mend.filename, mend.at), []).append((knot, code.strip("\"'")))
+        changed: dict[tuple[str, ...], list[tuple[Knot, str]]] = {}
+        modules = self.program.names.editable() if gains else ()
+        for module in modules:
+            for listed in module.each(tree.Sequence) if not module.is_test else ():
+                gained = gains.get((module.filename, listed.span))
+                if gained and len(names := _texts(listed)) > 1:
+                    changed.setdefault(names, []).extend(gained)
+        for module in modules if changed else ():
+            nodes = module.every(tree.Sequence, tree.Const) if module.is_test else ()
+            for node in nodes:
+                known = [one for line in _lines(node) for one in changed.get(line, ())]
+                told = known and (module.filename, node.span) not in gains
+                for knot, new in known if told and is_compared(self.program, node) else ():
+                    self.mends.obstacle(knot, node, _SHOWN.format(new))
+
+
+def _texts(node: tree.Sequence) -> tuple[str, ...]:
+    """The texts that a list is made of; none where it is made of anything else."""
+    names = [tree.text(item) for item in node.items]
+    return tuple(name for name in names if name is not None) if None not in names else ()
+
+
+def _lines(node: tree.Node) -> Iterator[tuple[str, ...]]:
+    """The names that are listed by a list, or by a line of a text."""
+    if isinstance(node, tree.Sequence):
+        yield _texts(node)
+    for line in (tree.text(node) or "").splitlines():
+        yield tuple(name.strip() for name in re.split(r"[,;|\t]", line))
 
 
 def _named_whole(node: tree.Node) -> tree.Node | None:
