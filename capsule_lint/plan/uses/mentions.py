@@ -12,6 +12,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import ADDING, QUEUING
 from capsule_lint.program.model import last_name
+from capsule_lint.program.texts.called import SAYING
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Sequence
@@ -244,6 +245,8 @@ class Mentions:
                 function = self.program.names.function_of(node)
                 if function is not None:
                     yield 0, function.name
+                    if self.texts and function.name in SAYING and function.owner is not None:
+                        yield 0, function.owner.name  # whose objects say it in texts
                     for decorator in function.fact.decorators:  # `@repository.register`
                         func = decorator.func if isinstance(decorator, tree.Call) else decorator
                         if isinstance(func, tree.Attr) and func.name == "register":

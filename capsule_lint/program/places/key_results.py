@@ -11,6 +11,7 @@ from capsule_lint.program.inference.contents import ANSWERS
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import behind, looked_up
 from capsule_lint.program.places.makers import is_item
+from capsule_lint.program.texts.called import SAYING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.places.keys import Keys
 
 _MAX_CALLS: Final = 3
-_SAYING: Final = ("__str__", "__repr__", "__format__")
+_SAYING: Final = (*SAYING, "__repr__")
 
 
 @dataclass(eq=False)

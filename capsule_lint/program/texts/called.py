@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.program.calling.binding import bind
+from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.keyworded import Keyworded
 from capsule_lint.program.texts.pieces import Filled, Piece, Text, names_any_of
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
     from capsule_lint.program.texts.templates import Templates
 
+SAYING: Final = ("__format__", "__str__")
+"""The methods by which objects become texts, in the order in which f-strings ask for them."""
 _STRIPPING: Final = ("strip", "lstrip", "rstrip")
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Called:
     """Evaluates calls of functions."""
 
@@ -69,6 +73,30 @@ class Called:
             if pieces is not None and any(isinstance(p, Text) for p in pieces):
                 return pieces
         return None
+
+    def said_by(self, node: tree.Node, depth: int) -> list[Piece] | None:
+        """What an object says of itself where it becomes a part of a text, `f"{stream}#SNAPSHOT"`, as far as it has
+        scopes in it."""
+        if not self.sayings or not isinstance(node, tree.Name | tree.Attr | tree.Call):
+            return None
+        classes = self.templates.classes
+        for one in ordered(self.templates.inference.of(node)):
+            if isinstance(one, Instance):
+                methods = (classes.method(one.cls, name) for name in SAYING)
+                method = next(filter(None, methods), None)
+                if method is None:
+                    continue
+                kept = map(self.templates.beginnings.said, method.returns)
+                said = self._first_said(method, depth) or next(filter(None, kept), None)
+                if said and self.templates.segments(said):
+                    return said
+        return None
+
+    @cached_property
+    def sayings(self) -> bool:
+        """Whether any object of the program says itself in words of its own."""
+        modules = self.templates.names.modules.values()
+        return any(f.name in SAYING for module in modules for f in module.functions)
 
     def _takes_anything(self, function: Function) -> bool:
         """Whether a function makes a text without words of whatever it is given, as what caches results does."""

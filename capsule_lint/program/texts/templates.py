@@ -279,10 +279,8 @@ class Templates:
                         found += self.inline(part.value, host, depth)
                 return found
             case tree.Binary(op="+"):
-                left = self.evaluate(node.left, host, depth + 1) or [self._hole(node.left, host)]
-                right = self.evaluate(node.right, host, depth + 1) or [
-                    self._hole(node.right, host)
-                ]
+                left = self.inline(node.left, host, depth)
+                right = self.inline(node.right, host, depth)
                 return left + right if any(isinstance(p, Text) for p in left + right) else None
             case tree.Binary(op="%"):
                 text = self.constant(node.left)
@@ -301,6 +299,8 @@ class Templates:
     def inline(self, node: tree.Node, host: tree.Node, depth: int) -> list[Piece]:
         """The pieces of a hole's expression: what it says, or itself."""
         found = self.evaluate(node, host, depth + 1)
+        if found is None:
+            found = self.called.said_by(node, depth)
         return found if found is not None else [self._hole(node, host)]
 
     def _hole(self, node: tree.Node, host: tree.Node) -> Filled:
@@ -325,7 +325,8 @@ class Templates:
             if func.name in _UNCHANGING and not node.args:
                 return self.evaluate(func.base, func.base, depth + 1)
         if isinstance(func, tree.Name) and func.id == "str" and len(node.args) == 1:
-            return self.evaluate(node.args[0].value, host, depth + 1)
+            said = node.args[0].value
+            return self.evaluate(said, host, depth + 1) or self.called.said_by(said, depth)
         if folded(node) is not None:
             return self.joins.pieces(node, host, depth)
         callees = self.calls.callees(node)
