@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.conditions import decides_alone, is_filter
+from capsule_lint.plan.memory.in_order import PLACING
 from capsule_lint.plan.memory.local_filters import names_beside
 from capsule_lint.plan.memory.scoped_rows import ScopedRows
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.inference.types import classes_of
-from capsule_lint.program.local_names import reads_of
+from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.model import enclosing, last_name
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import hole_name, names_scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -119,8 +120,41 @@ class IdleScopes:
             elif isinstance(holder, tree.Subscript):
                 if self.collections.of(holder.base) is None:
                     yield node
-            elif is_filter(holder, node, self.program) or self._is_sought(node, scope):
+            elif (
+                is_filter(holder, node, self.program)
+                or self._is_sought(node, scope)
+                or self._is_placed(holder, node, scope)
+            ):
                 yield node
+
+    def _is_placed(self, holder: object, node: tree.Node, scope: Scope) -> bool:
+        """Whether a value is looked for among those of rows: `bisect_left(rows, tenant_id, key=lambda row: row.tenant_id)`,
+        `[row.tenant_id for row in rows].index(tenant_id)`."""
+        match holder:
+            case tree.Call(func=func, args=(among, tree.Argument(value=sought), *_)) if (
+                last_name(func) in PLACING
+            ):
+                made = holder.keyword("key") or among.value
+            case tree.Call(
+                func=tree.Attr(name="count" | "index", base=made), args=(tree.Argument(sought), *_)
+            ):
+                pass
+            case _:
+                return False
+        made = behind(self.program.names, made) or made
+        match made:
+            case tree.Lambda(body=said) | tree.Comprehension(results=(said,)):
+                told = [hole_name(one) for one in tree.items(said)]
+            case tree.Call(func=func, args=args) if last_name(func) == "attrgetter":
+                told = [tree.text(argument.value) or "" for argument in args]
+            case _:
+                return False
+        others = self.program.policy.others(scope)
+        return (
+            any(one is node for one in tree.items(sought))
+            and any(names_scope(name, other) for name in told for other in others)
+            and not any(names_scope(name, scope) for name in told)
+        )
 
     def _is_sought(self, node: tree.Name, scope: Scope) -> bool:
         """Whether a value is part of one of the tuples among which those of rows are looked for: `wanted =
