@@ -272,15 +272,16 @@ class KeyReaders:
 
     def _is_swapped(self, display: tree.Sequence, node: tree.Node, home: Home) -> bool:
         """Whether a local gets the collection, or another one comes in its place: `pending, self._pending =
-        self._pending, {}`."""
+        self._pending, {}`, `self._table, self._cache = table, cache`."""
         statement = self._parent(display)
         for one in singles(statement) if isinstance(statement, tree.Assign) else ():
             if one.value is node:
                 for use in self._alias(one.targets[0], home):
                     self.collection(use, home)
                 return True
-            if one.targets[0] is node and one.value is not None:
-                return is_empty(one.value) or self.local.collections.of(one.value) == home
+            if one.targets[0] is node:
+                self.taking.assigned(one, home)
+                return True
         return False
 
     # --- what goes through keys ---
