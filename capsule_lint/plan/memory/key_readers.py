@@ -21,6 +21,7 @@ from capsule_lint.plan.memory.shared_keepers import SharedKeepers
 from capsule_lint.plan.uses.choices import TRUTHS, gives, is_empty
 from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.containers import LISTED, PICKING, TAKING
+from capsule_lint.program.local_names import reads_of_parameter
 from capsule_lint.program.model import Function, last_name
 from capsule_lint.program.walk import singles
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _SAME: Final = LISTED | {"copy"}
 """What gives the keys that it is given, one after the other."""
+_ORDERING: Final = ("key", "reverse")
 _SAFE_OF_LISTS: Final = frozenset(("clear", "reverse", "sort"))
 _FILLED: Final = frozenset(("set", "frozenset", "dict", "OrderedDict", "Counter"))
 
@@ -337,12 +339,29 @@ class KeyReaders:
             return  # keys are given back: `redis.delete(*keys)`, `self._seen.update(keys)`
         if name in _SAME and len(call.args) == 1 and not pairs:
             self.iterated(call, home, pairs=False)
-        elif name in _SAME and len([a for a in call.args if a.keyword != "reverse"]) == 1:
+        elif name in _SAME and len([a for a in call.args if a.keyword not in _ORDERING]) == 1:
+            if (order := call.keyword("key")) is not None:
+                self._ordered(order, home, pairs=pairs)
             self.iterated(call, home, pairs=pairs)
         elif name in PICKING and len(call.args) == 1 and not pairs:
             self.keys.key(call, home)
         elif name not in TRUTHS and not (not pairs and self._is_placed_in(call, node, home)):
             self.keys.unsure(node, home)
+
+    def _ordered(self, order: tree.Node, home: Home, *, pairs: bool) -> None:
+        """What keys, or pairs, are sorted by: `lambda pair: pair[0]`, `itemgetter(0)`."""
+        match order:
+            case tree.Lambda(params=(only,)):
+                names = self.local.program.names
+                for use in reads_of_parameter(names, only, names.module_of(order)):
+                    if pairs:
+                        self._pair(use, home)
+                    else:
+                        self.keys.key(use, home)
+            case tree.Call() if pairs and last_name(order.func) == "itemgetter":
+                return  # of a pair that is the whole key, or what stands under it
+            case _:
+                self.keys.unsure(order, home)
 
     def _target(self, target: tree.Node, home: Home, *, pairs: bool) -> None:
         """What a loop over keys (or pairs) binds."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.local import LocalKeys
     from capsule_lint.plan.memory.rekeyed import Rekeyed
 
+_SORTING: Final = frozenset(("sorted", "sort"))
 SAFE_METHODS: Final = frozenset(
     ("values", "clear", "move_to_end", "expire", "maxsize", "currsize", "pipeline", "execute")
 )
@@ -113,8 +114,23 @@ class KeyUses:
                 return
             case tree.Eval(kind="expr"):
                 return
+            case tree.Lambda() | tree.Sequence() if self._orders(parent):
+                return
             case _:
                 self.unsure(node, home)
+
+    def _orders(self, holder: object) -> bool:
+        """Whether something is sorted by whole keys, alone or beside more: `key=lambda row: (row.at, row.key)`. Those
+        that have the same scopes keep their order."""
+        parent = self.local.program.names.parent
+        while isinstance(holder, tree.Sequence):
+            holder = parent(holder)
+        call = parent(holder) if isinstance(holder, tree.Lambda) else None
+        return (
+            isinstance(call, tree.Call)
+            and last_name(call.func) in _SORTING
+            and call.keyword("key") is holder
+        )
 
     def told(self, home: Home) -> None:
         """Where a function takes the key apart that it is told and looks up: `tenant_id, note_id = key`."""
