@@ -383,10 +383,13 @@ class Enumerated(MendRoom):
                     yield cls
 
     def _making(self, cls: Class) -> Iterator[tree.Call]:
-        """The calls that make objects of a class from what they spread, which is not written out there."""
-        for call, _ in self.program.calls.constructors_of(cls):
+        """The calls that make objects of a class from what they spread, which is not written out there, and has the
+        scopes: they do not give these beside it."""
+        is_scoped = self.program.domain.held.is_scoped
+        for call, given in self.program.calls.given_to(cls):
             spread = call.spread
-            if spread and not isinstance(spread[0], tree.DictDisplay):
+            known = any(is_scoped(cls, name) for name in given)
+            if spread and not known and not isinstance(spread[0], tree.DictDisplay):
                 yield call
 
     def _is_class(self, node: tree.Node) -> bool:
