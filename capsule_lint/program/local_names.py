@@ -173,9 +173,12 @@ def filled_with(names: Names, binding: Binding) -> Iterator[tree.Node]:
                     yield parent
 
 
-def made_of(names: Names, node: tree.Node) -> Iterator[tree.Node]:
-    """An expression and all below it, and the same of what the locals are given that are named in it."""
-    queue, seen = [node], set[int]()
+def made_of(
+    names: Names, node: tree.Node, seen: set[int] | None = None
+) -> Iterator[tree.Node]:
+    """An expression and all below it, and the same of what the locals are given that are named in it, but for those
+    whose bindings were `seen`."""
+    queue, seen = [node], set() if seen is None else seen
     while queue:
         for one in within(queue.pop()):
             yield one
@@ -189,11 +192,11 @@ def made_of(names: Names, node: tree.Node) -> Iterator[tree.Node]:
 
 def made_throughout(names: Names, node: tree.Node) -> Iterator[tree.Node]:
     """The same, and what comprehensions among it are made of."""
-    for one in made_of(names, node):
-        yield one
-        if isinstance(one, tree.Comprehension):
-            for below in one.all_below():
-                yield from made_throughout(names, below)
+    queue, seen = [node], set[int]()
+    while queue:
+        for one in made_of(names, queue.pop(), seen):
+            yield one
+            queue += one.all_below() if isinstance(one, tree.Comprehension) else ()
 
 
 def given(binding: Binding) -> tree.Node | None:

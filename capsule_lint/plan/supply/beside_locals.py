@@ -40,8 +40,8 @@ class BesideLocals(Room, Struct, frozen=True):
             if host is None or read is None:
                 continue
             may_be = value.root is host if value.bind else self._may_keep(host, want.scope, read)
-            alike = may_be and _owner(value.code) == _owner(text_of(read) or "") != ""
-            if alike and self._stands(value, binding) and self.reaches(binding, want.node, value):
+            alike = _read_in(value.code) == _read_in(text_of(read) or "") != ("", "")
+            if may_be and alike and self._stands(value, binding) and self.reaches(binding, want.node, value):
                 return replace(value, bind=True, root=host, beside=binding)
         return value
 
@@ -126,20 +126,20 @@ def _given(binding: Binding) -> tree.Node | None:
     return value
 
 
-def _owner(code: str) -> str:
-    """Of what a value is read, whatever makes it: `event["claims"]` of `Id(event["claims"]["tenant"])`; empty where
-    that is not known."""
+def _read_in(code: str) -> tuple[str, str]:
+    """Of what a value is read, whatever makes it, and in what way, for one may fail where the other does not:
+    `event["claims"]` and `Subscript` of `Id(event["claims"]["tenant"])`; empty where that is not known."""
     node: ast.expr | None = ast.parse(code, mode="eval").body if code else None
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
         node = node.args[0]
         if isinstance(node, ast.Name):
-            return node.id
+            return node.id, ""
     match node:
         case (
             ast.Attribute(value=owner)
             | ast.Subscript(value=owner)
             | ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[_, *_])
         ):
-            return ast.unparse(owner)
+            return ast.unparse(owner), type(node).__name__
         case _:
-            return ""
+            return "", ""
