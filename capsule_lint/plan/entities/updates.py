@@ -26,7 +26,7 @@ from capsule_lint.program.places.sites import NAMES, UPDATE, VALUES
 from capsule_lint.program.texts.pieces import names_scope, scope_named
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from capsule_lint.plan.entities.entry_mends import EntryMends
     from capsule_lint.plan.mends import Mends
@@ -134,9 +134,16 @@ class Updates(MendRoom):
         update = _Update(told[UPDATE], parts, settings, values, named, key, marks, call)
         for display in [p.node for p in values if isinstance(p.node, tree.DictDisplay)]:
             self._of_entities(update, display, gained)
-        for defect in self._changing(key) if key is not None else ():
+        known = entries_of_dict(names, key) if key is not None else {}
+        parts_of_key = self._spelled.parts(key) if key is not None and not known else ()
+        made = [p.node for p in parts_of_key if isinstance(p.node, tree.DictDisplay)]
+        keys = [known] if known else [dict(one.entries) for one in made]
+        for defect in (defect for one in keys for defect in self._changing(one)):
             for scope in self.mends.policy_order(defect.missing):
-                self._of_key(update, scope, defect)
+                if len(keys) == 1:
+                    self._of_key(update, scope, defect)
+                else:
+                    self._of_any(update, scope, defect.knot)
 
     # --- values of an entity ---
 
@@ -162,15 +169,26 @@ class Updates(MendRoom):
 
     # --- items whose key changes ---
 
-    def _changing(self, key: tree.Node) -> Iterator[KeyDefect]:
+    def _changing(self, key: Mapping[str, tree.Node | None]) -> Iterator[KeyDefect]:
         """The defects of the key of an item that is updated."""
         is_key = self.program.policy.is_key_name
         found: dict[int, KeyDefect] = {}
-        for name, value in entries_of_dict(self.program.names, key).items():
+        for name, value in key.items():
             if value is not None and is_key(name):
                 inner = typed_value(value) or value
                 found |= {id(one): one for one in self.planner.items.changing(inner)}
         yield from (one for one in found.values() if not one.module.is_test)
+
+    def _of_any(self, update: _Update, scope: Scope, knot: Knot) -> None:
+        """Note that an update of one of several items, whose key a caller gives, says whose it is by another scope."""
+        for old, _ in self.program.policy.beside(scope):
+            for setting in update.settings:
+                new = rename(setting.name, old, scope)
+                said = (id(setting.part.node), new) in self._done
+                said = said or any(one.name == new for one in update.settings)
+                if names_scope(setting.name, old) and not said:
+                    reason = _UNSAID.format(setting.name, scope.parameter)
+                    self.mends.obstacle(knot, setting.part.node, reason)
 
     def _of_key(self, update: _Update, scope: Scope, defect: KeyDefect) -> None:
         """Set a scope that the key of the item gets."""
