@@ -10,7 +10,7 @@ from msgspec import Struct
 from capsule_lint.program.calling.binding import bind, surplus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from capsule_lint.facts import tree
     from capsule_lint.program.calling.binding import Bound
@@ -81,17 +81,25 @@ class Callers:
 
     def of(self, called: Function | Class) -> list[tuple[tree.Call, Callee]]:
         """The calls of a function or class, in the order in which they were given."""
+        return self.of_any((called,))
+
+    def of_any(self, called: Collection[Function | Class]) -> list[tuple[tree.Call, Callee]]:
+        """The same of several, which are asked for together."""
         guess = self._graph.guess
         for number, before in tuple(self._open.items()):
             types = guess(self._calls[number])
             if types is None or types is not before:
                 self._look_at(number)
-        numbers = (*self._known.get(called, ()), *self._guessed.get(called, ()))
+        numbers = [
+            number
+            for one in called
+            for number in (*self._known.get(one, ()), *self._guessed.get(one, ()))
+        ]
         return [
-            (call, callee)
-            for call in (self._calls[number] for number in sorted(numbers))
-            for callee in self._graph.callees(call)
-            if called in (callee.function, callee.cls)
+            (self._calls[number], callee)
+            for number in sorted(set(numbers))
+            for callee in self._graph.callees(self._calls[number])
+            if callee.function in called or callee.cls in called
         ]
 
     def _look_at(self, number: int) -> None:

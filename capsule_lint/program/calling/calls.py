@@ -234,19 +234,18 @@ class Calls:
                 for call in self.handed_up(heir.methods["__init__"]):
                     yield call, Callee(None, cls, 1)
         heirs = [heir for heir in every if initializer(heir) is initializer(cls)]
-        known, seen = set(heirs), set[int]()
+        known, seen = frozenset(heirs), set[tuple[int, Callee]]()
         for heir in heirs:
-            for call in self._constructions(heir):
-                if id(call) in seen:
-                    continue
-                for callee in self.callees(call):
-                    if callee.cls in known:
-                        seen.add(id(call))
+            for name, calls in self._constructing(heir):
+                for call, callee in self._among(name, calls).of_any(known):
+                    if (id(call), callee) not in seen:
+                        seen.add((id(call), callee))
                         yield call, callee
+        direct = {key for key, _ in seen}
         for heir in heirs:
             for name, calls in self._indirect():
                 found = self._among(name, calls).of(heir)
-                yield from (pair for pair in found if id(pair[0]) not in seen)
+                yield from (pair for pair in found if id(pair[0]) not in direct)
 
     def given_to(self, cls: Class) -> Iterator[tuple[tree.Call, Mapping[str, tree.Argument]]]:
         """The calls that run the constructor of a class, and what each gives for its parameters, or for the
