@@ -67,6 +67,11 @@ class Held:
                 return self._attributes[owner, scope.name] or None
         return None
 
+    def _may_hold(self, name: str) -> bool:
+        """Whether any class has an attribute of that name which holds a scope's value."""
+        self._all()
+        return name in self._attributes.values()
+
     def is_attribute(self, cls: Class, name: str, scope: ScopePolicy) -> bool:
         """Whether the attribute of that name holds the scope's value."""
         return names_scope(name, scope) or self.attribute(cls, scope) == name
@@ -141,7 +146,9 @@ class Held:
         if names_scope(hole_name(node), scope):
             return True
         if isinstance(node, tree.Attr):
-            return any(self.attribute(cls, scope) == node.name for cls in self._classes(node))
+            return self._may_hold(node.name) and any(
+                self.attribute(cls, scope) == node.name for cls in self._classes(node)
+            )
         if isinstance(node, tree.Call) and not node.args:
             name = last_name(node.func)
             return any(one.kind is SourceKind.CALL and one.name == name for one in scope.sources)
