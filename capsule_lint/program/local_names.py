@@ -173,9 +173,7 @@ def filled_with(names: Names, binding: Binding) -> Iterator[tree.Node]:
                     yield parent
 
 
-def made_of(
-    names: Names, node: tree.Node, seen: set[int] | None = None
-) -> Iterator[tree.Node]:
+def made_of(names: Names, node: tree.Node, seen: set[int] | None = None) -> Iterator[tree.Node]:
     """An expression and all below it, and the same of what the locals are given that are named in it, but for those
     whose bindings were `seen`."""
     queue, seen = [node], set() if seen is None else seen

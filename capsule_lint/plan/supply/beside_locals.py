@@ -4,7 +4,7 @@ ctx.capsule_id`, and whatever is given the one local is given the other."""
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -12,17 +12,19 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.room import Room
-from capsule_lint.plan.state import Want
-from capsule_lint.plan.supply.repeats import repeatable, unpacked
+from capsule_lint.plan.supply.repeats import unpacked
+from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.walk import targets_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.plan.planner import Planner
-    from capsule_lint.plan.state import Value
+    from capsule_lint.plan.state import Value, Want
     from capsule_lint.policy import Scope
-    from capsule_lint.program.model import Binding, Function
+    from capsule_lint.program.model import Binding, Class, Function
+
+_CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__")
 
 
 class BesideLocals(Room, Struct, frozen=True):
@@ -37,27 +39,12 @@ class BesideLocals(Room, Struct, frozen=True):
             return value
         for binding in self._locals(want):
             host, read = binding.function, _given(binding)
-            if host is None or read is None:
+            if host is None or not isinstance(read, tree.Attr):
                 continue
-            may_be = value.root is host if value.bind else self._may_keep(host, want.scope, read)
-            alike = _read_in(value.code) == _read_in(text_of(read) or "") != ("", "")
-            if may_be and alike and self._stands(value, binding) and self.reaches(binding, want.node, value):
+            fits = value.root is host if value.bind else self._may_keep(host, want.scope)
+            if fits and self._stays(value, read) and self.reaches(binding, want.node, value):
                 return replace(value, bind=True, root=host, beside=binding)
         return value
-
-    def value(self, want: Want) -> Value | None:
-        """What goes with the local that a call comes to be given for another scope, where it gives nothing for any so
-        far: `ctx.capsule_id` of `put(order)`, and not `order.capsule_id`, beside `tenant_id = ctx.tenant_id`."""
-        own = self.planner.sources.own(want.scope, want.node)
-        for binding in self._named(want) if own is None else ():
-            read = _given(binding)
-            if not isinstance(read, tree.Attr) or not repeatable(read.base, self.program):
-                continue
-            asked = Want(want.scope, read, want.knot, "local", mirror=read)
-            value = self.planner.values.value(asked)
-            if value is not None and self.reaches(binding, want.node, value):
-                return value
-        return None
 
     def reaches(self, binding: Binding, node: tree.Node, value: Value) -> bool:
         """Whether a value that is taken behind a local is the same, and there in any case, at an expression."""
@@ -75,47 +62,52 @@ class BesideLocals(Room, Struct, frozen=True):
             stays = self.planner.sources.restated.path(node) is node
             if len(found) == 1 and stays and _is_plain(found[0]):
                 yield found[0]
-        yield from self._named(want)
 
-    def _named(self, want: Want) -> Iterator[Binding]:
-        """The locals that a call which gives nothing for any scope comes to be given for others."""
-        if want.purpose != "argument" or any(self.planner.origins.said(want)):
-            return
-        place, sources = self.program.names.place(want.node), self.planner.sources
-        for other in (
-            self.program.policy.others(want.scope) if not place.scope.module.is_test else ()
-        ):
-            named = sources.own(other, want.node)
-            if named is not None and named.knot is None:
-                binding = sources.visible.binding(named.code, place)
-                if binding is not None and _is_plain(binding):
-                    yield binding
-
-    def _may_keep(self, host: Function, scope: Scope, read: tree.Node) -> bool:
-        """Whether a function can keep for a scope what stands wherever it is needed so far: an attribute, which its
-        object has anyway."""
+    def _may_keep(self, host: Function, scope: Scope) -> bool:
+        """Whether a function can keep for a scope what stands wherever it is needed so far."""
         taken = self.planner.sources.visible.is_taken(host, scope.parameter)
-        return isinstance(read, tree.Attr) and not taken and not self.state.gains(host, scope)
+        return not taken and not self.state.gains(host, scope)
 
-    def _stands(self, value: Value, binding: Binding) -> bool:
-        """Whether a value is there already where the local is given its own, and is not set anew later."""
-        given = binding.value
-        if given is None or self.planner.set_here.standing(value, given) is None:
+    def _stays(self, value: Value, read: tree.Attr) -> bool:
+        """Whether a value is an attribute of the object of which another one is read, and plain data that only the
+        constructors of that object's class set: reading it cannot fail, and gives the same at any time."""
+        name = _attribute_of(value.code, text_of(read.base))
+        types = self.program.inference.of(read.base) if isinstance(read.base, tree.Name) else ()
+        return bool(name and types) and all(
+            isinstance(one, Instance) and self._keeps(one.cls, name) for one in types
+        )
+
+    def _keeps(self, cls: Class, name: str) -> bool:
+        """Whether a class has an attribute that nothing but constructors sets, and that no method makes."""
+        every, made = self.program.classes.mro(cls), {name, "__getattr__", "__getattribute__"}
+        if not any(one.has(name) for one in every) or any(
+            made & one.methods.keys() for one in every
+        ):
             return False
         return not any(
-            isinstance(statement, tree.Assign)
-            and any(text_of(target) == value.code for target in statement.targets)
-            for statement, _ in binding.place.scope.statements
+            isinstance(node, tree.Attr) and self._is_set(node)
+            for node in self.program.names.named(name)
         )
+
+    def _is_set(self, node: tree.Attr) -> bool:
+        """Whether an attribute is given something where it stands, by what is no constructor."""
+        statement = self.program.names.place(node).statement
+        targets = statement.targets if isinstance(statement, tree.Assign) else ()
+        function = self.program.names.function_of(node)
+        constructs = function is not None and function.name in _CONSTRUCTORS
+        return not constructs and any(leaf is node for t in targets for leaf, _ in targets_of(t))
 
 
 def _is_plain(binding: Binding) -> bool:
-    """Whether a local of a function is given its value by one assignment, and stays as it is."""
+    """Whether a local of a function is given its value by one assignment, in lines of its own, and stays as it is."""
     scope, statement = binding.place.scope, binding.place.statement
-    targets = statement.targets if isinstance(statement, tree.Assign) else ()
-    bound = {leaf.at for target in targets for leaf, _ in targets_of(target)}
-    once = scope.kind == "function" and len(scope.bindings[binding.name]) == 1
-    return once and binding.at in bound
+    if not isinstance(statement, tree.Assign) or scope.kind != "function":
+        return False
+    bound = {leaf.at for target in statement.targets for leaf, _ in targets_of(target)}
+    once = len(scope.bindings.get(binding.name, ())) == 1
+    rows = range(statement.span.start.row, statement.span.end.row + 1)
+    shared = any(o is not statement and o.span.start.row in rows for o, _ in scope.statements)
+    return once and binding.at in bound and not shared
 
 
 def _given(binding: Binding) -> tree.Node | None:
@@ -126,20 +118,11 @@ def _given(binding: Binding) -> tree.Node | None:
     return value
 
 
-def _read_in(code: str) -> tuple[str, str]:
-    """Of what a value is read, whatever makes it, and in what way, for one may fail where the other does not:
-    `event["claims"]` and `Subscript` of `Id(event["claims"]["tenant"])`; empty where that is not known."""
-    node: ast.expr | None = ast.parse(code, mode="eval").body if code else None
+def _attribute_of(code: str, owner: str | None) -> str:
+    """The attribute of an object that a value is, whatever makes it: `capsule_id` of `CapsuleId(ctx.capsule_id)`; empty
+    where it is none."""
+    node = ast.parse(code, mode="eval").body
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
         node = node.args[0]
-        if isinstance(node, ast.Name):
-            return node.id, ""
-    match node:
-        case (
-            ast.Attribute(value=owner)
-            | ast.Subscript(value=owner)
-            | ast.Call(func=ast.Attribute(value=owner, attr="get"), args=[_, *_])
-        ):
-            return ast.unparse(owner), type(node).__name__
-        case _:
-            return "", ""
+    is_its = isinstance(node, ast.Attribute) and ast.unparse(node.value) == owner
+    return node.attr if is_its and isinstance(node, ast.Attribute) else ""

@@ -92,7 +92,6 @@ class Values(Room):
             if loaded is not None:
                 return self._from_policy(want, loaded)
         part = self.beside_part(want) or beside_keyword(self.planner, want, self.said(want))
-        part = part or self.planner.beside_locals.value(want)
         if part is not None:
             return part
         if want.purpose == "entry" and (read := self.planner.loads.entry(want)) is not None:
