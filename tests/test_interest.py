@@ -245,6 +245,28 @@ def test_what_has_to_do_with_no_key_leads_nowhere(text: str) -> None:
     assert analyse(Policy(), texts, spare=0).facts.keys() == {"app/keys.py", "app/modes.py"}
 
 
+_SPLITS = "def f(line):\n    return line.split('#')[0]\n"
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        {"app/keys.py": _KEYS.replace("#", "|"), "app/use.py": _SPLITS},
+        {"app/keys.py": "def f(tenant_id):\n    return tenant_id\n", "app/use.py": _SPLITS},
+        {
+            "app/__init__.py": "",
+            "app/keys.py": _KEYS,
+            "far/__init__.py": "",
+            "far/use.py": _SPLITS,
+        },
+    ],
+    ids=["another mark", "no key", "a package apart"],
+)
+def test_what_was_foreseen_and_does_not_join_is_left_out_again(texts: dict[str, str]) -> None:
+    some = analyse(Policy(), texts | {"app/plain.py": _PLAIN}, spare=0)
+    assert some.facts.keys() == {"app/keys.py"}
+
+
 @pytest.mark.skipif(not can_fork(), reason="there are no forks here")
 @pytest.mark.parametrize(("given", "finds"), [("keys", True), ("load(kind)", False)])
 def test_what_another_process_finds_is_taken(

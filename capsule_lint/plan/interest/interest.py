@@ -53,6 +53,7 @@ class Interest:
     """How many processes may search them."""
     _guessed: set[str] = field(default_factory=set)
     """The files to start with besides those with a word of interest."""
+    _foresaw: bool = False
     _fresh: bool = False
     """Whether no earlier run or version tells where names lead to."""
     joined: set[str] | None = None
@@ -116,8 +117,9 @@ class Interest:
     def foreseen(self, names: Names, chosen: AbstractSet[str]) -> AbstractSet[str]:
         """The other files that hold the name of a constant which keys may be made of, or split something as keys are
         split: nearly all of them matter in the end. They are told of once, where no earlier run or version tells of more."""
-        if not self._fresh or self._guessed or chosen >= self.texts.keys():
+        if self._foresaw or not self._fresh or chosen >= self.texts.keys():
             return frozenset()
+        self._foresaw = True
         self._guessed = self._holding(Signs.before_linking(names, self.policy)) - chosen
         return self._more(self._guessed, chosen)
 
