@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.reach import Reach
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Class, Function
 
-    _Gain: TypeAlias = tuple[Function, str]
-
 
 @dataclass(eq=False)
 class Halves(Room):
@@ -39,13 +37,8 @@ class Halves(Room):
             self._tie_alike(defect.knot, defect.node)
         for function in self.planner.methods:
             for scope in self.state.params.get(function, {}).values():
-                used, waiting = self._asked
-                if (function, scope.name) in used:
-                    continue
-                if (function, scope.name) not in waiting:
+                if (function, scope.name) not in self._used:
                     self._judge(function, scope)
-                for knot in waiting.get((function, scope.name), ()):
-                    self.state.groups.join(("function", function), knot)
         for cls, scopes in self.state.fields.items():
             for scope in scopes.values():
                 self._judge_keys(cls, scope)
@@ -165,19 +158,15 @@ class Halves(Room):
         return Reach(self.program)
 
     @cached_property
-    def _asked(self) -> tuple[set[_Gain], dict[_Gain, list[Knot]]]:
-        """The functions in which a value of a scope is asked for that the parameter gives, and those in which nothing
-        gives it, with the changes that wait for it."""
-        used: set[_Gain] = set()
-        waiting: dict[_Gain, list[Knot]] = {}
-        for want in self.state.wants:
-            value = self.planner.values.value(want)
-            for function in enclosing(self.program.names.place(want.node)):
-                if value is None:
-                    waiting.setdefault((function, want.scope.name), []).append(want.knot)
-                elif value.code == want.scope.parameter:
-                    used.add((function, want.scope.name))
-        return used, waiting
+    def _used(self) -> set[tuple[Function, str]]:
+        """The functions in which a value of a scope is asked for that the parameter gives."""
+        return {
+            (function, want.scope.name)
+            for want in self.state.wants
+            for function in enclosing(self.program.names.place(want.node))
+            if (value := self.planner.values.value(want)) is None
+            or value.code == want.scope.parameter
+        }
 
     @cached_property
     def _making(self) -> frozenset[Function]:
