@@ -230,10 +230,13 @@ def _analysed(
                 program = link_program(names, policy)
                 check_references(program)
                 planner = planned(program)
-                apart = interest.beside(homes(planner), facts.keys())
+                living = homes(planner)
+                apart = interest.beside(living, facts.keys())
                 if leading := interest.leading(program, planner.state.params, chosen):
                     chosen |= leading
                     continue
+                if apart and interest.beside(living, facts.keys()) != apart:
+                    continue  # some of the linked files were foreseen alone until they were led to
                 looking.get_ready(interest.quiet)
                 judgement = judge(planner, texts.__getitem__, broken, apart)
                 more = interest.holding(program, judgement, chosen)

@@ -270,6 +270,29 @@ def is_only_read(names: Names, node: tree.Name) -> bool:
             return False
 
 
+def is_only_read(names: Names, name: tree.Node) -> bool:
+    """Whether an expression is a local that is only indexed and unpacked wherever it is named."""
+    bound = names.bindings_of(name) if isinstance(name, tree.Name) else ()
+    return bool(bound) and all(
+        one.at == binding.at or names.bindings_of(one) != bound or _is_read(names, one)
+        for binding in bound
+        for one in names.module_of(name).named.get(binding.name, ())
+        if isinstance(one, tree.Name)
+    )
+
+
+def _is_read(names: Names, name: tree.Name) -> bool:
+    """Whether a local is indexed or unpacked where it stands, and nothing is set in it."""
+    match around := names.parent(name):
+        case tree.Subscript(base=base) if base is name:
+            above = names.parent(around)
+            return not (isinstance(above, tree.Assign) and around in above.targets)
+        case tree.Assign(value=value):
+            return value is name
+        case _:
+            return False
+
+
 def _is_target(names: Names, name: tree.Name) -> bool:
     """Whether a name is only assigned where it stands."""
     parent = names.parent(name)

@@ -12,13 +12,13 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.entities import tuple_calls
 from capsule_lint.plan.entities.behind_bases import place_behind
 from capsule_lint.plan.entities.tuple_layouts import Layout, Layouts
-from capsule_lint.plan.entities.wholes import given_in_order
+from capsule_lint.plan.entities.wholes import given_in_order, is_list
 from capsule_lint.plan.room import Room
 from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.caught import found_at
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance, Types
-from capsule_lint.program.local_names import only_assigned, reads_of
+from capsule_lint.program.local_names import is_only_read, only_assigned, reads_of
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -131,9 +131,13 @@ class Tuples(Room):
         return self._layouts[classes[0]] if classes else None
 
     def _by_place(self, node: tree.Node) -> tuple[Layout | None, Types]:
-        """The class whose fields an expression gives to what unpacks or indexes it, and what may be read there."""
-        of = given_in_order(only_assigned(self.program.names, node) or node)
-        if of is None:
+        """The class whose fields an expression gives to what unpacks or indexes it, and what may be read there; nothing
+        of a list in a local that may have changed by then."""
+        kept = only_assigned(self.program.names, node)
+        of = given_in_order(kept or node)
+        if of is None or (
+            kept is not None and is_list(kept) and not is_only_read(self.program.names, node)
+        ):
             return self._of(node), self._read(node)
         types = self.program.inference.of(of)
         return self._whole(types), types
@@ -369,7 +373,10 @@ class Tuples(Room):
 
     def _unpacked(self, target: tree.Node, value: tree.Node) -> None:
         if isinstance(target, tree.Sequence):
-            layout, types = self._by_place(value)
+            if any(isinstance(item, tree.Wrapped) for item in target.items):
+                layout, types = self._of(value), self._read(value)  # takes as many as there are
+            else:
+                layout, types = self._by_place(value)
             if layout is not None:
                 self._taken(target, types, layout)
             elif isinstance(value, tree.Sequence) and len(value.items) == len(target.items):

@@ -187,6 +187,13 @@ def given_in_order(node: tree.Node) -> tree.Node | None:
             return None
 
 
+def is_list(node: tree.Node) -> bool:
+    """Whether an expression that gives values in an order makes a list of them."""
+    if isinstance(node, tree.Call):
+        return last_name(node.func) == "list"
+    return isinstance(node, tree.Comprehension) and node.kind == "ListComp"
+
+
 def _asked_for_each(value: tree.Node, one: tree.Generator) -> tree.Node | None:
     """The object that a comprehension asks for each of its fields by name."""
     match value, one.target, one.iter:

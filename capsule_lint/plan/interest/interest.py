@@ -53,7 +53,8 @@ class Interest:
     """How many processes may search them."""
     _guessed: set[str] = field(default_factory=set)
     """The files to start with besides those with a word of interest."""
-    _foresaw: bool = False
+    _foreseen: set[str] | None = None
+    """Those of them that nothing has led to so far; `None` before it was looked for them."""
     _fresh: bool = False
     """Whether no earlier run or version tells where names lead to."""
     joined: set[str] | None = None
@@ -117,10 +118,10 @@ class Interest:
     def foreseen(self, names: Names, chosen: AbstractSet[str]) -> AbstractSet[str]:
         """The other files that hold the name of a constant which keys may be made of, or split something as keys are
         split: nearly all of them matter in the end. They are told of once, where no earlier run or version tells of more."""
-        if self._foresaw or not self._fresh or chosen >= self.texts.keys():
+        if self._foreseen is not None or not self._fresh or chosen >= self.texts.keys():
             return frozenset()
-        self._foresaw = True
         self._guessed = self._holding(Signs.before_linking(names, self.policy)) - chosen
+        self._foreseen = set(self._guessed)
         return self._more(self._guessed, chosen)
 
     def leading(
@@ -153,6 +154,8 @@ class Interest:
         self.hints.note(self.texts, self._hints, signs.search(joined))
         joined.update(self._starring(signs), self._inherited(program), program.names.entered)
         joined -= self.apart | self._telling_files
+        if self._foreseen is not None:
+            self._foreseen -= joined
         looking = set(self._looking(signs)) - self.apart - self._telling_files
         self.quiet = frozenset(looking - joined - chosen)
         return joined
@@ -169,7 +172,9 @@ class Interest:
 
     def beside(self, living: AbstractSet[str], linked: AbstractSet[str]) -> frozenset[str]:
         """The files of packages that have nothing to do with those of some files, `living`: no import leads from the one to
-        the other. None, where there is little more in them than is read all the same; the linked ones count as read."""
+        the other. None, where there is little more in them than is read all the same; the linked ones count as read, unless
+        they were foreseen alone."""
+        linked -= self._foreseen or set()
         self.apart = frozenset(self._packages.from_(living, linked, self.spare))
         return self.apart
 
