@@ -270,7 +270,7 @@ def is_only_read(names: Names, node: tree.Name) -> bool:
             return False
 
 
-def is_only_read(names: Names, name: tree.Node) -> bool:
+def stays_as_made(names: Names, name: tree.Node) -> bool:
     """Whether an expression is a local that is only indexed and unpacked wherever it is named."""
     bound = names.bindings_of(name) if isinstance(name, tree.Name) else ()
     return bool(bound) and all(

@@ -18,7 +18,7 @@ from capsule_lint.program.comparisons import equal_to
 from capsule_lint.program.containers import IN_PLACE
 from capsule_lint.program.inference.caught import found_at
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance, Types
-from capsule_lint.program.local_names import is_only_read, only_assigned, reads_of
+from capsule_lint.program.local_names import only_assigned, reads_of, stays_as_made
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_scope
@@ -136,7 +136,7 @@ class Tuples(Room):
         kept = only_assigned(self.program.names, node)
         of = given_in_order(kept or node)
         if of is None or (
-            kept is not None and is_list(kept) and not is_only_read(self.program.names, node)
+            kept is not None and is_list(kept) and not stays_as_made(self.program.names, node)
         ):
             return self._of(node), self._read(node)
         types = self.program.inference.of(of)
