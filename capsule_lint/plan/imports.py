@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -129,15 +130,28 @@ class Imports:
                 found = "." * statement.level + statement.names[0].module, function.qualname
         return found
 
-    def through(self, module: Module, source: str, name: str) -> str | None:
-        """How a file says a name of a module that it imports whole, and of which it imports nothing by name."""
-        absolute = self.program.names.absolute
+    def through(self, node: tree.Node, source: str, name: str) -> str | None:
+        """How the file of an expression says a name there, of a module that it imports whole, before anything else is
+        run, and of which it imports nothing by name."""
+        absolute, place = self.program.names.absolute, self.program.names.place(node)
+        module = place.scope.module
         named = any(
             imported.name and absolute(module, statement.level, imported.module) == source
             for statement, _ in module.imports
             for imported in statement.names
         )
-        return None if named else through_module(self.program, module, source, name)
+        said = None if named else through_module(self.program, module, source, name)
+        if said is None:
+            return None
+        bound = said.partition(".")[0]
+        hidden = any(
+            bound in scope.bindings
+            for scope in place.scope.ancestors()
+            if scope.parent is not None
+        )
+        order = module.scope.bindings[bound][0].place.order
+        leading = takewhile(_is_leading, module.scope.statements)
+        return said if not hidden and any(at.order == order for _, at in leading) else None
 
     def by_module(self, module: Module, source: str, name: str) -> tuple[str, str] | None:
         """The package, and the module in it, by which a file can say a name that means something else there itself:
@@ -283,6 +297,15 @@ def through_module(program: Program, module: Module, source: str, name: str) -> 
         if isinstance(target, Module | External) and target.name == source:
             return f"{bound}.{name}" if not _is_taken(module, bound) else None
     return None
+
+
+def _is_leading(one: tuple[tree.Statement, Place]) -> bool:
+    """Whether a statement of a file is an import, or a docstring, and runs in any case."""
+    match one:
+        case tree.Import() | tree.Eval(kind="expr", values=(tree.Const(),)), place:
+            return not place.blocks
+        case _:
+            return False
 
 
 def _is_taken(module: Module, name: str) -> bool:

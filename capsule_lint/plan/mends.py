@@ -256,19 +256,19 @@ class Mends(Room):
         value = self.value(want)
         if value is None:
             return None
-        module = self.program.names.module_of(want.node)
+        module, place = self.program.names.module_of(want.node), want.node if at is None else at
         if self.kept.shares(want, value, knot, at):
             return want.scope.parameter
         if value.kind == "test":
             self.scope_helper.use(want, knot)
             for helper in value.imports:
-                if (said := self.imports.through(module, *helper)) is not None:
+                if (said := self.imports.through(place, *helper)) is not None:
                     return said.removesuffix(helper[1]) + value.code
                 if (whole := self.imports.by_module(module, *helper)) is not None:
                     self.import_(knot, module, *whole)
                     return f"{whole[1]}.{value.code}"
         for name in value.imports:
-            inside = self.imports.inside(want.node if at is None else at, *name)
+            inside = self.imports.inside(place, *name)
             if inside is None:
                 self.import_(knot, module, *name)
             else:
