@@ -98,9 +98,11 @@ def _add(
             return source
     froms = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
     same = [node for node in froms if _module(node) == module and node.names[0].name != "*"]
-    if same and _is_one_a_line(froms):
-        at = _place_of(name, [node.names[0].name for node in same])
-        row = (same[at - 1].end_lineno or same[at - 1].lineno) if at else same[0].lineno - 1
+    # what stands between these and imports further down may need the name
+    top = [node for node in same if node in _block(tree, leading=True)]
+    if top and _is_one_a_line(froms):
+        at = _place_of(name, [node.names[0].name for node in top])
+        row = (top[at - 1].end_lineno or top[at - 1].lineno) if at else top[0].lineno - 1
         new = f"from {module} import {name}{newline_of(source)}"
         return _put(lines_of(source), tree, row, [new])
     if same:
