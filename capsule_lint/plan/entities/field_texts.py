@@ -65,7 +65,8 @@ class FieldTexts(MendRoom, Struct, frozen=True, dict=True):
         end = self.end_of(field)
         if end is not field:
             code = plain_literal(self.mends.source(self.cls.module, end.span))
-            return _Text("beneath", code.body.strip(), code.quote) if code is not None else None
+            one = code is not None and code.single
+            return _Text("beneath", code.body.strip(), code.quote) if code and one else None
         remark = self._lines[field.span.end.row - 1][field.span.end.column - 1 :].strip()
         if remark.startswith(_MARK):
             return _Text("behind", remark.removeprefix(_MARK).strip())
