@@ -159,7 +159,8 @@ def _retyped(entry: _Entry, said: str | None) -> _Entry:
     before = re.sub(r"(?<=\w) \S+ $", f" {said} " if said else " ", entry.before)
     behind = re.sub(r" ?\(.*\)", f" ({said})" if said else "", entry.behind)
     if entry.below and behind:
-        behind = f" : {said}" if said else ""
+        colon = ":" if behind.startswith(":") else " :"
+        behind = f"{colon} {said}" if said else ""
     typed = f": {said}" if entry.typed is not None and said else None
     return replace(entry, before=before, behind=behind, typed=typed)
 
