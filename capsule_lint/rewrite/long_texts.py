@@ -32,7 +32,10 @@ def broken_text(line: str, above: str, known: Mapping[str, int], width: int) -> 
         return [line]
     bare = said.before == indent and (not said.after or above.endswith(text["quote"]))
     inner = indent if bare else indent + _INDENT
-    for parts in _divided(text["body"], [old for old, length in known.items() if length <= width]):
+    old = _earlier(text["body"], known)
+    if old is None or known[old] > width:
+        return [line]
+    for parts in _divided(text["body"], old):
         lines = [f"{inner}{_code(text, part)}" for part in parts]
         lines = [*lines[:-1], lines[-1] + said.after] if bare else lines
         if all(len(one) <= width for one in lines):
@@ -40,17 +43,25 @@ def broken_text(line: str, above: str, known: Mapping[str, int], width: int) -> 
     return [line]
 
 
-def _divided(text: str, known: Iterable[str]) -> Iterator[list[str]]:
+def _earlier(text: str, known: Iterable[str]) -> str | None:
+    """What a text was before something came to it: the longest of those `known` that it begins and ends as."""
+    fitting = (old for old in known if old and sum(_kept(old, text)) == len(old))
+    return max(fitting, key=len, default=None)
+
+
+def _divided(text: str, old: str) -> Iterator[list[str]]:
     """A text that had less in it behind the hole that came last, or in front of the first, or both."""
-    for old in sorted(known, key=len, reverse=True):
-        front = _alike(old, text)
-        end = _alike(old[front:][::-1], text[::-1])
-        if front + end == len(old) > 0:
-            first = text.rfind("}", 0, front) + 1
-            last = text.rfind("}", front, len(text) - end) + 1
-            for cuts in ((last,), (first,), (first, last)):
-                yield [text[a:b] for a, b in pairwise((0, *filter(None, cuts), len(text)))]
-            return
+    front, end = _kept(old, text)
+    first = text.rfind("}", 0, front) + 1
+    last = text.rfind("}", front, len(text) - end) + 1
+    for cuts in ((last,), (first,), (first, last)):
+        yield [text[a:b] for a, b in pairwise((0, *filter(None, cuts), len(text)))]
+
+
+def _kept(old: str, text: str) -> tuple[int, int]:
+    """With how many characters of an old text a new one begins, and with how many of its others it ends."""
+    front = _alike(old, text)
+    return front, _alike(old[front:][::-1], text[::-1])
 
 
 def _alike(one: str, other: str) -> int:
