@@ -19,9 +19,10 @@ assert config.capsule_id == CAPSULE
 ```
 
 ## Fix safety
-The assertion is added after that of another scope, or else after the last one, in its style, where the entity
-is made in the test itself, or by a helper of its file that gives every one the same scope, and the expression for
-its scope still means the same; otherwise the test is only reported.
+The assertion is added after that of another scope in the same block, or else after the last one, in its style, where
+the entity is made in the test itself, or by a helper of its file that gives every one the same scope if the test
+does nothing but assert its fields, and the expression for its scope still means the same; otherwise the test is only
+reported.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from capsule_lint.plan.opinions.siblings import Siblings
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.supply.visible import certainly_before
 from capsule_lint.program.inference.types import classes_of
-from capsule_lint.program.local_names import bound_whole, only_assigned
+from capsule_lint.program.local_names import bound_whole, only_assigned, reads_of
 from capsule_lint.program.model import enclosing
 from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
@@ -273,9 +273,16 @@ class EvidenceOpinions:
             cls.name,
             reason=last.name.id,
         )
-        neighbours = [claim for claim in claims if names_any_of(claim.field, others)]
+        place = self.ground.program.names.place
+        neighbours = [
+            claim
+            for claim in claims
+            if names_any_of(claim.field, others)
+            and place(claim.name).scope is place(last.name).scope
+            and place(claim.name).blocks == place(last.name).blocks  # else it may not run
+        ]
         beside = neighbours[-1] if neighbours else last
-        expected = self._expected(beside.name)
+        expected = self._expected(beside.name, claims)
         if expected is None:
             return Opinion(fact)
         actual = f"{beside.name.id}.{self._innermost.parameter}"
@@ -285,9 +292,9 @@ class EvidenceOpinions:
         mend = AddStatement(test.module.filename, beside.statement.span, "CAP602", line)
         return Opinion(fact, (mend,))
 
-    def _expected(self, name: tree.Name) -> str | None:
+    def _expected(self, name: tree.Name, claims: Sequence[Claim]) -> str | None:
         """The value that the entity was made with, where it was made in the test itself, or by a function of its module
-        that asks the same for it whoever calls."""
+        that asks the same for it whoever calls, and the test does nothing but claim something of it."""
         names = self.ground.program.names
         binding = bound_whole(names, name)
         if binding is None or binding.kind != "assign":
@@ -301,8 +308,10 @@ class EvidenceOpinions:
         if value is not None:
             same = self._is_same(value, binding, place)
         else:
-            value, same = self._given_inside(made), certainly_before(binding, place)
-        told = value is not None and same and repeatable(value, self.ground.program)
+            claimed = {id(claim.name) for claim in claims}
+            alone = all(id(read) in claimed for read in reads_of(names, name, (binding.at,)))
+            value, same = self._given_inside(made), alone and certainly_before(binding, place)
+        told = value is not None and same and repeatable(value, self.ground.program, 1)
         return text_of(value) if value is not None and told else None
 
     def _given(self, made: tree.Call) -> tree.Node | None:

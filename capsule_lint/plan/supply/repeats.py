@@ -94,6 +94,8 @@ def repeatable(node: tree.Node, program: Program | None = None, depth: int = 0) 
             return repeatable(func.base, program, depth) and all(
                 repeatable(a.value, program, depth) for a in node.args
             )
+        case tree.Call(func=tree.Attr(base=tree.Const(), name="format")) if depth:
+            return all(not a.star and repeatable(a.value, program, depth) for a in node.args)
         case tree.Call(func=tree.Name(id=name)) if name in PLAIN:
             return all(repeatable(a.value, program, depth) for a in node.args)
         case tree.Call(
