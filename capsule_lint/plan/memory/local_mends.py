@@ -21,6 +21,7 @@ from capsule_lint.model import (
 from capsule_lint.plan.keys.segments import LocalPiece
 from capsule_lint.plan.keys.spelled import Form, Forms
 from capsule_lint.plan.keys.tags import tag_beside
+from capsule_lint.plan.literals import plain_literal
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import KeyDefect
 from capsule_lint.plan.testing.expected import typed_value
@@ -229,7 +230,7 @@ class LocalMends(MendRoom):
             anchor = defect.anchors[scope.name]
             at = tree.behind(values, anchor)
             filename, span = defect.module.filename, defect.node.span
-            value = codes.get(scope.name) or defect.detail[scope.name]
+            value = codes.get(scope.name) or self._detail(defect, scope)
             self.mends.add(defect.knot, AddArgument(filename, span, code, value, None, at))
 
     def marks(self, defect: LocalDefect, scope: Scope) -> tuple[str, str]:
@@ -293,7 +294,7 @@ class LocalMends(MendRoom):
         for scope in self.mends.policy_order(defect.missing):
             anchor = defect.anchors[scope.name]
             anchors[id(anchor)] = anchor
-            by_anchor[id(anchor)].append(codes.get(scope.name) or defect.detail[scope.name])
+            by_anchor[id(anchor)].append(codes.get(scope.name) or self._detail(defect, scope))
         node = defect.node
         for key, new in by_anchor.items():
             anchor = anchors[key]
@@ -306,6 +307,17 @@ class LocalMends(MendRoom):
                 defect.knot,
                 AddElements(defect.module.filename, node.span, code, before, after, at),
             )
+
+    def _detail(self, defect: LocalDefect, scope: Scope) -> str:
+        """What comes for a scope that is no value of its, a text in the quotes of that beside it."""
+        code, anchor = defect.detail[scope.name], defect.anchors[scope.name]
+        new = plain_literal(code)
+        if new is None or not isinstance(anchor, tree.Const):
+            return code
+        beside = plain_literal(self.mends.source(defect.module, anchor.span))
+        if beside is None or not beside.single or beside.quote in new.body:
+            return code
+        return f"{new.prefix}{beside.quote}{new.body}{beside.quote}"
 
 
 def _operator(defect: LocalDefect) -> str:
