@@ -68,10 +68,12 @@ class TagConstants(MendRoom):
         return Spelled(mark=mark) if code is None else Spelled(code, prefix.joint, mark)
 
     def mark_behind(self, host: tree.Node, anchor: tree.Node | None, mark: str) -> str:
-        """`SEP`, where that sets off what comes behind the anchor in an f-string or a sum; empty where that is written
-        out."""
-        joined = isinstance(host, tree.FString | tree.Binary)
-        return self._mark(_next_to(host, anchor, 1), mark) if joined else ""
+        """`SEP`, where that sets off what comes behind the anchor in an f-string or a sum, or, where nothing comes, the
+        anchor itself; empty where that is written out."""
+        if not isinstance(host, tree.FString | tree.Binary):
+            return ""
+        behind = _next_to(host, anchor, 1)
+        return self._mark(_next_to(host, anchor, -1) if behind is None else behind, mark)
 
     def _mark(self, part: tree.Node | str | None, mark: str) -> str:
         """The code of a constant that is a mark, if a part of a key is one."""

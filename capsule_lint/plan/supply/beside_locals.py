@@ -4,6 +4,7 @@ ctx.capsule_id`, and whatever is given the one local is given the other."""
 from __future__ import annotations
 
 import ast
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 _CONSTRUCTORS: Final = ("__init__", "__new__", "__post_init__")
 
 
-class BesideLocals(Room, Struct, frozen=True):
+class BesideLocals(Room, Struct, frozen=True, dict=True):
     """Finds them."""
 
     planner: Planner
@@ -60,8 +61,18 @@ class BesideLocals(Room, Struct, frozen=True):
         for node in self.planner.origins.said(want):
             found = self.program.names.bindings_of(node) if isinstance(node, tree.Name) else ()
             stays = self.planner.sources.restated.path(node) is node
-            if len(found) == 1 and stays and _is_plain(found[0]):
+            if len(found) == 1 and stays and self._is_plain(found[0]):
                 yield found[0]
+
+    def _is_plain(self, binding: Binding) -> bool:
+        if id(binding) not in self._plain:
+            self._plain[id(binding)] = _is_plain(binding)
+        return self._plain[id(binding)]
+
+    @cached_property
+    def _plain(self) -> dict[int, bool]:
+        """Which bindings, by their identity, are plain, as far as that was asked."""
+        return {}
 
     def _may_keep(self, host: Function, scope: Scope) -> bool:
         """Whether a function can keep for a scope what stands wherever it is needed so far."""
@@ -78,6 +89,16 @@ class BesideLocals(Room, Struct, frozen=True):
         )
 
     def _keeps(self, cls: Class, name: str) -> bool:
+        if (cls, name) not in self._kept:
+            self._kept[cls, name] = self._keeps_as_made(cls, name)
+        return self._kept[cls, name]
+
+    @cached_property
+    def _kept(self) -> dict[tuple[Class, str], bool]:
+        """Which classes keep an attribute as it was made, as far as that was asked."""
+        return {}
+
+    def _keeps_as_made(self, cls: Class, name: str) -> bool:
         """Whether a class has an attribute that nothing but constructors sets, and that no method makes."""
         every, made = self.program.classes.mro(cls), {name, "__getattr__", "__getattribute__"}
         if not any(one.has(name) for one in every) or any(
