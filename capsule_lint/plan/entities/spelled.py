@@ -64,42 +64,50 @@ class Spelled(Struct, frozen=True):
     program: Program
     read: set[int]
 
-    def parts(
+    def parts(self, node: tree.Node) -> Iterator[Part]:
+        """The parts of an expression."""
+        return self._parts(node, (), None, set())
+
+    def _parts(
         self,
         node: tree.Node,
-        by: tuple[Binding, ...] = (),
-        each: tree.Node | None = None,
+        by: tuple[Binding, ...],
+        each: tree.Node | None,
+        known: set[tuple[int, int]],
     ) -> Iterator[Part]:
-        """The parts of an expression."""
+        """The parts of what comes there by bindings, and goes through something; what is known is not followed again."""
         match node if len(by) < _MAX_DEPTH else None:
             case tree.Wrapped(value=inner) | tree.Walrus(value=inner):
-                yield from self.parts(inner, by, each)
+                yield from self._parts(inner, by, each, known)
             case tree.Call(func=tree.Attr(name="join"), args=(only,)):
-                yield from self.parts(only.value, by, each)
+                yield from self._parts(only.value, by, each, known)
             case tree.Call(func=tree.Attr(name=view, base=base), args=()) if view in _VIEWS:
-                yield from self.parts(base, by, each)
+                yield from self._parts(base, by, each, known)
             case tree.Call(args=(first, *_)) if last_name(node) in _NUMBERED:
-                yield from self.parts(first.value, by, each)
+                yield from self._parts(first.value, by, each, known)
             case tree.Comprehension(generators=(one,)) as comprehension:
-                yield from self.parts(one.iter, by, comprehension)
+                yield from self._parts(one.iter, by, comprehension, known)
             case tree.Binary(op="+" | "|", left=left, right=right):
-                yield from self.parts(left, by, each)
-                yield from self.parts(right, by, each)
+                yield from self._parts(left, by, each, known)
+                yield from self._parts(right, by, each, known)
             case tree.Conditional(then=left, otherwise=right):
-                yield from self.parts(left, by, each)
-                yield from self.parts(right, by, each)
+                yield from self._parts(left, by, each, known)
+                yield from self._parts(right, by, each, known)
             case tree.FString() | tree.DictDisplay() | tree.Sequence():
                 yield Part(node, by, each)
                 for inner in _inside(node):
-                    yield from self.parts(inner, by, each)
+                    yield from self._parts(inner, by, each, known)
             case (tree.Name() | tree.Attr()) as name:
                 self.read.add(id(name))
                 found = False
                 for binding, value in self._values(name):
                     found = True
-                    if binding not in by:
-                        through = value if binding.kind == "for" else each
-                        yield from self.parts(value, (*by, binding), through)
+                    through = value if binding.kind == "for" else each
+                    asked = id(value), id(through)
+                    if binding not in by and asked not in known:
+                        if len(by) + 1 < _MAX_DEPTH:  # where it is followed
+                            known.add(asked)
+                        yield from self._parts(value, (*by, binding), through, known)
                 if not found:
                     yield Part(name, by, each)
             case _:
