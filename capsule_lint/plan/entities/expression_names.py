@@ -52,7 +52,9 @@ class ExpressionNames(MendRoom, Struct, frozen=True):
             if call is None:
                 return None
             whole, keyword = call
-            at = next(n for n, a in enumerate(whole.args, 1) if a.keyword == keyword)
+            at = next((n for n, a in enumerate(whole.args, 1) if a.keyword == keyword), None)
+            if at is None:  # a dict that is spread there tells it
+                return None
             filename, code = self.program.names.module_of(whole).filename, f"{{{key}: {value}}}"
             self.mends.add_once(knot, AddArgument(filename, whole.span, "CAP301", code, NAMES, at))
             return alias

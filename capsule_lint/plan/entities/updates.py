@@ -42,6 +42,7 @@ _MARK: Final = re.compile(r":\w+")
 _ASKED: Final = "ConditionExpression"
 _UNPLACED: Final = "may be what an item is made of, and `{}` cannot be placed in the expression"
 _UNSAID: Final = "sets `{0}` of an item that gets `{1}`: it may have to set that as well"
+_VALUELESS: Final = "is an expression that sets `{}` as well, and no value for that comes here"
 _SPELLED: Final = "spells out an expression that changes"
 
 
@@ -85,8 +86,11 @@ class Updates(MendRoom):
     _codes: dict[int, tuple[tree.Node, Knot, str]] = field(default_factory=dict)
     """The code of expressions, as they become."""
     _spelled: Spelled = field(init=False)
-    _done: set[tuple[int, str]] = field(default_factory=set)
-    """The expressions, by their ids, and what they are to set besides."""
+    _done: dict[tuple[int, str], str] = field(default_factory=dict)
+    """The expressions, by their ids, what they are to set besides, and how they name that."""
+    _looked_at: list[_Update] = field(default_factory=list)
+    _given_for: set[tuple[int, str, int]] = field(default_factory=set)
+    """The expressions, what they are to set besides, and what of the updates that get a value for that is told the table."""
 
     def __post_init__(self) -> None:
         self._spelled = Spelled(self.program, set())
@@ -103,6 +107,7 @@ class Updates(MendRoom):
             list(self._spelled.parts(told[UPDATE]))  # all names that are read there
         for told, call in updates:
             self._look_at(told, gained, call)
+        self._note_others()
         for node, knot, code in self._codes.values():
             filename = self.program.names.module_of(node).filename
             self.mends.add(knot, Replace(filename, node.span, "CAP301", code))
@@ -132,6 +137,7 @@ class Updates(MendRoom):
         asked = self._spelled.parts(told[_ASKED]) if _ASKED in told else ()
         marks = frozenset(m for p in asked for text in p.texts for m in _MARK.findall(text))
         update = _Update(told[UPDATE], parts, settings, values, named, key, marks, call)
+        self._looked_at.append(update)
         for display in [p.node for p in values if isinstance(p.node, tree.DictDisplay)]:
             self._of_entities(update, display, gained)
         known = entries_of_dict(names, key) if key is not None else {}
@@ -325,13 +331,18 @@ class Updates(MendRoom):
         if values is None or len(alike) != 1 or self._is_other(setting.part):
             self.mends.obstacle(knot, text, _UNPLACED.format(new))
             return
-        if (id(text), new) in self._done:
-            self.state.groups.join(self._codes[id(text)][1], knot)
-        elif values.under(f":{new}") is not None or not self._say(
-            update, setting, (old, scope), knot
-        ):
+        call = (update.call, UPDATE) if update.call is not None else None
+        said = ExpressionNames(self.mends).name(new, setting.written, update.names, knot, call)
+        known = self._done.get((id(text), new))
+        if said is None or values.under(f":{new}") is not None or known not in (None, said):
             self.mends.obstacle(knot, text, _UNPLACED.format(new))
             return
+        if known is not None:
+            self.state.groups.join(self._codes[id(text)][1], knot)
+        elif not self._say(setting, (old, scope), said, knot):
+            self.mends.obstacle(knot, text, _UNPLACED.format(new))
+            return
+        self._given_for.add((id(text), new, id(update.told)))
         anchor, key = values.under(setting.mark), f":{new}"
         if not self._has_entry(values, key, knot):
             filename, span = self.program.names.module_of(values).filename, values.span
@@ -339,17 +350,13 @@ class Updates(MendRoom):
             before = self.entries.comes_before(scope, old)
             self.mends.add(knot, AddEntry(filename, span, "CAP301", f'"{key}"', code, at, before))
 
-    def _say(
-        self, update: _Update, setting: _Setting, scopes: tuple[Scope, Scope], knot: Knot
-    ) -> bool:
-        """Have the expression set one more scope; whether that can be written."""
+    def _say(self, setting: _Setting, scopes: tuple[Scope, Scope], said: str, knot: Knot) -> bool:
+        """Have the expression set one more scope, which it names so; whether that can be written."""
         old, scope = scopes
         new, text = rename(setting.name, old, scope), setting.part.node
-        call = (update.call, UPDATE) if update.call is not None else None
-        said = ExpressionNames(self.mends).name(new, setting.written, update.names, knot, call)
         _, _, whole = self._codes.get(id(text), (text, knot, self._written(text)))
         place = next((m for m in _SETTING.finditer(whole) if m["name"] == setting.written), None)
-        if said is None or place is None:
+        if place is None:
             return False
         value = place[0].partition("=")[2].lstrip()
         value = value.replace(setting.written, said).replace(setting.mark, f":{new}")
@@ -357,9 +364,18 @@ class Updates(MendRoom):
         before = self.entries.comes_before(scope, old)
         both = f"{pair}, {place[0]}" if before else f"{place[0]}, {pair}"
         self._codes[id(text)] = text, knot, whole[: place.start()] + both + whole[place.end() :]
-        self._done.add((id(text), new))
+        self._done[id(text), new] = said
         self._note_tests(place[0], knot)
         return True
+
+    def _note_others(self) -> None:
+        """An update that is told an expression which comes to set more, and gets no value for that, needs a person."""
+        for text, new in self._done:
+            for update in self._looked_at:
+                reads = any(id(part.node) == text for part in update.parts)
+                if reads and (text, new, id(update.told)) not in self._given_for:
+                    knot = self._codes[text][1]
+                    self.mends.obstacle(knot, update.told, _VALUELESS.format(new))
 
     def _is_other(self, part: Part) -> bool:
         """Whether something else than the updates that are looked at reads a constant."""
