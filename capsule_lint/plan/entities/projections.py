@@ -15,8 +15,10 @@ from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.entities.spelled import Part, Spelled
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.local_names import entries_of_dict
+from capsule_lint.program.logs import is_log
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import NAMES
+from capsule_lint.program.purposes.tables import OPERATIONS
 from capsule_lint.program.texts.pieces import names_scope
 from capsule_lint.program.walk import within
 
@@ -69,8 +71,19 @@ class Projections(MendRoom):
             told = tree.text(node) or ""
             for module in self.program.names.modules.values() if "," in told else ():
                 for said in module.each(tree.Const) if module.is_test else ():
-                    if said is not node and said.value == told:
+                    if said is not node and said.value == told and not self._is_told(said):
                         self.mends.obstacle(knot, said, _SPELLED)
+
+    def _is_told(self, node: tree.Node) -> bool:
+        """Whether a test tells an operation what to give, here or by the local that it is: it reads the row itself."""
+        match around := self.program.names.parent(node):
+            case tree.Call():
+                return last_name(around.func) in OPERATIONS
+            case tree.Assign(targets=(tree.Name(),)):
+                uses = list(self.program.records.uses(around))
+                return bool(uses) and all(map(self._is_told, uses))
+            case _:
+                return False
 
     def _is_new(self, node: tree.Node, scope: Scope) -> bool:
         known = (id(node), scope.name) in self._done
@@ -194,11 +207,11 @@ class Projections(MendRoom):
         return changed != code
 
     def _is_for_this_alone(self, part: Part) -> bool:
-        """Whether nothing reads a part by a name but what is told the table, and what joins it."""
+        """Whether nothing reads a part by a name but what is told the table, what joins it, and logs."""
         self._read_all()
         names, named = self.program.names, NamedFields(self.mends)
         return all(
-            id(use) in self._spelled.read or self._joins(names.parent(use))
+            id(use) in self._spelled.read or self._joins(names.parent(use)) or self._is_logged(use)
             for binding in part.names
             if binding.kind == "assign"
             for use in named.uses(binding)
@@ -206,6 +219,17 @@ class Projections(MendRoom):
 
     def _joins(self, node: object) -> bool:
         return isinstance(node, tree.Call) and last_name(node.func) == "join"
+
+    def _is_logged(self, node: tree.Node) -> bool:
+        """Whether a log tells it; a line that is printed may be a header."""
+        around = self.program.names.parent(node)
+        while isinstance(around, tree.FString | tree.Wrapped):
+            around = self.program.names.parent(around)
+        match around:
+            case tree.Call(func=func) as call:
+                return last_name(func) != "print" and is_log(call)
+            case _:
+                return False
 
     def _read_all(self) -> None:
         """Look at all that the table is told to give, for the names that are read there."""
