@@ -415,10 +415,14 @@ def _texts_in(nodes: Sequence[tree.Node | None]) -> set[str]:
 
 def is_compared(program: Program, node: tree.Node) -> bool:
     """Whether something is compared, by itself or among others, here or by the local that it is."""
-    around = program.names.parent(node)
+    whole, around = node, program.names.parent(node)
     while isinstance(around, tree.Sequence | tree.DictDisplay):
-        around = program.names.parent(around)
+        whole, around = around, program.names.parent(around)
     match around:
+        case tree.Compare(left=left, ops=("<=" | "<" | ">=" | ">" as op,)) if (
+            isinstance(whole, tree.Sequence) and whole.kind == "set"
+        ):
+            return (left is whole) == op.startswith(">")  # else true of what has more as well
         case tree.Compare():
             return True
         case tree.Call():
