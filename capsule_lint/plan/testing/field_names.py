@@ -13,7 +13,7 @@ from capsule_lint.model import AddElements
 from capsule_lint.plan.entities.enumerated import is_compared
 from capsule_lint.plan.entities.wholes import NAMING_ALL, named_by
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.model import Class
+from capsule_lint.program.model import Binding, Class
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,20 +58,54 @@ class FieldNames(MendRoom, Struct, frozen=True):
         for knot, mend in self.mends.found:
             for code in (*mend.before, *mend.after) if isinstance(mend, AddElements) else ():
                 gains.setdefault((mend.filename, mend.at), []).append((knot, code.strip("\"'")))
-        changed: dict[tuple[str, ...], list[tuple[Knot, str]]] = {}
+        changed: dict[tuple[str, ...], list[tuple[Knot, str, tree.Sequence]]] = {}
         modules = self.program.names.editable() if gains else ()
         for module in modules:
             for listed in module.each(tree.Sequence) if not module.is_test else ():
                 gained = gains.get((module.filename, listed.span))
                 if gained and len(names := _texts(listed)) > 1:
-                    changed.setdefault(names, []).extend(gained)
+                    changed.setdefault(names, []).extend((*one, listed) for one in gained)
         for module in modules if changed else ():
             nodes = module.every(tree.Sequence, tree.Const) if module.is_test else ()
             for node in nodes:
                 known = [one for line in _lines(node) for one in changed.get(line, ())]
                 told = known and (module.filename, node.span) not in gains
-                for knot, new in known if told and is_compared(self.program, node) else ():
-                    self.mends.obstacle(knot, node, _SHOWN.format(new))
+                for knot, new, listed in known if told and is_compared(self.program, node) else ():
+                    if not self._is_apart(node, listed):
+                        self.mends.obstacle(knot, node, _SHOWN.format(new))
+
+    def _is_apart(self, node: tree.Node, listed: tree.Sequence) -> bool:
+        """Whether the test around an expression runs nothing that reads a list, nor anything that is kept elsewhere and may
+        be made of it."""
+        names = self.program.names
+        test, parent = names.function_of(node), names.parent(listed)
+        target = parent.targets[0] if isinstance(parent, tree.Assign) else None
+        if test is None or test.own_params or not isinstance(target, tree.Name):
+            return False
+        names.ask(target.id)
+        running = self.mends.testing.reach.all_of(test)
+        reading = {names.function_of(one) for one in names.named(target.id) if one.at != target.at}
+        if running is None or None in reading or not running.isdisjoint(reading):
+            return False
+        return not any(
+            one.fact.decorators
+            or any(not isinstance(p.default, tree.Const | None) for p in one.own_params)
+            or any(map(self._is_kept, names.inside(one)))
+            for one in running
+        )
+
+    def _is_kept(self, node: tree.Node) -> bool:
+        """Whether an expression reads what was given a name outside of functions, or an attribute."""
+        match node:
+            case tree.Name():
+                bound = map(self.program.names.follow, self.program.names.bindings_of(node))
+                given = [one for one in bound if isinstance(one, Binding) and one.is_variable]
+                return any(one.function is None for one in given)
+            case tree.Attr():
+                call = self.program.names.parent(node)
+                return not (isinstance(call, tree.Call) and call.func is node)
+            case _:
+                return False
 
 
 def _texts(node: tree.Sequence) -> tuple[str, ...]:
