@@ -65,14 +65,24 @@ class Projections(MendRoom):
                 for call in self._calls(_response(stored), 0):
                     if self._is_new(call, scope):
                         self._extend(call, scope, knot)
+        changed: dict[str, list[Knot]] = {}
         for node, code, knot in self._texts.values():
             filename = self.program.names.module_of(node).filename
             self.mends.add(knot, Replace(filename, node.span, "CAP301", code))
             told = tree.text(node) or ""
-            for module in self.program.names.modules.values() if "," in told else ():
-                for said in module.each(tree.Const) if module.is_test else ():
-                    if said is not node and said.value == told and not self._is_told(said):
-                        self.mends.obstacle(knot, said, _SPELLED)
+            if "," in told:
+                changed.setdefault(told, []).append(knot)
+        self._note_tests(changed)
+
+    def _note_tests(self, changed: Mapping[str, Sequence[Knot]]) -> None:
+        """A test that spells out what a read is told expects the old names, unless it tells that a read itself."""
+        modules = self.program.names.modules.values() if changed else ()
+        for said in (
+            one for module in modules if module.is_test for one in module.each(tree.Const)
+        ):
+            known = changed.get(tree.text(said) or "", ())
+            for knot in known if id(said) not in self._texts and not self._is_told(said) else ():
+                self.mends.obstacle(knot, said, _SPELLED)
 
     def _is_told(self, node: tree.Node) -> bool:
         """Whether a test tells an operation what to give, here or by the local that it is: it reads the row itself."""
