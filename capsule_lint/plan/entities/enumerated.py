@@ -311,11 +311,13 @@ class Enumerated(MendRoom):
     def _fields_called(self, cls: Class, names: set[str]) -> set[str]:
         """The fields of a class that texts name, by their aliases too."""
         known = {alias: name for name, alias in self.program.classes.aliases(cls).items()}
-        own = {one.name for one in self.program.classes.fields(cls)}
-        called = {
-            name: known.get(name) or (name if name in own else snake(name)) for name in names
-        }
-        return set(called.values()) if known else names
+        own, is_key = (
+            {f.name for f in self.program.classes.fields(cls)},
+            self.program.policy.is_key_name,
+        )
+        called = {known.get(name) or (name if name in own else snake(name)) for name in names}
+        whole = all(name in own or is_key(name) for name in called)  # else another's message
+        return called if known and whole else names
 
     def _is_recorded(self, node: tree.Node) -> bool:
         """Whether a dict is compared with the keywords that a mock was called with."""
