@@ -14,6 +14,7 @@ from capsule_lint.program.model import last_name
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.program import Program
     from capsule_lint.program.model import Module
     from capsule_lint.program.names import Names
 
@@ -122,5 +123,27 @@ def is_among(parent: object, node: tree.Sequence) -> bool:
             return left is node
         case tree.Attr(name="issubset"):
             return True
+        case _:
+            return False
+
+
+def is_compared(program: Program, node: tree.Node) -> bool:
+    """Whether something is compared, by itself or among others, here or by the local that it is."""
+    whole, around = node, program.names.parent(node)
+    while isinstance(around, tree.Sequence | tree.DictDisplay):
+        whole, around = around, program.names.parent(around)
+    match around:
+        case tree.Compare(left=left, ops=("<=" | "<" | ">=" | ">" as op,)) if (
+            isinstance(whole, tree.Sequence) and whole.kind == "set"
+        ):
+            return (left is whole) == op.startswith(">")  # else true of what has more as well
+        case tree.Compare(left=tree.Const() as left, ops=("in" | "not in",)):
+            return left is whole  # else written out on both sides
+        case tree.Compare():
+            return True
+        case tree.Call():
+            return last_name(around.func).startswith("assert")
+        case tree.Assign(targets=(tree.Name(),)):
+            return any(is_compared(program, use) for use in program.records.uses(around))
         case _:
             return False

@@ -14,9 +14,9 @@ from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.entities.parsed import made_of_texts
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.calling.fixtures import is_parametrizing
-from capsule_lint.program.comparisons import equal_to, is_among
+from capsule_lint.program.comparisons import equal_to, is_among, is_compared
 from capsule_lint.program.inference.records import View
-from capsule_lint.program.model import Binding, Class, last_name
+from capsule_lint.program.model import Binding, Class
 from capsule_lint.program.texts.pieces import snake
 from capsule_lint.program.walk import within
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from capsule_lint.model import Span
     from capsule_lint.plan.mends import Mends
     from capsule_lint.policy import Scope
-    from capsule_lint.program import Program
     from capsule_lint.program.model import Function, Module
 
 JSON_KEYS: Final = re.compile(r'"(\w+)"\s*:')
@@ -413,23 +412,3 @@ def _texts_in(nodes: Sequence[tree.Node | None]) -> set[str]:
     """The texts that a display is made of; none where it is made of anything else."""
     said = [tree.text(node) for node in nodes]
     return set() if None in said else {text for text in said if text is not None}
-
-
-def is_compared(program: Program, node: tree.Node) -> bool:
-    """Whether something is compared, by itself or among others, here or by the local that it is."""
-    whole, around = node, program.names.parent(node)
-    while isinstance(around, tree.Sequence | tree.DictDisplay):
-        whole, around = around, program.names.parent(around)
-    match around:
-        case tree.Compare(left=left, ops=("<=" | "<" | ">=" | ">" as op,)) if (
-            isinstance(whole, tree.Sequence) and whole.kind == "set"
-        ):
-            return (left is whole) == op.startswith(">")  # else true of what has more as well
-        case tree.Compare():
-            return True
-        case tree.Call():
-            return last_name(around.func).startswith("assert")
-        case tree.Assign(targets=(tree.Name(),)):
-            return any(is_compared(program, use) for use in program.records.uses(around))
-        case _:
-            return False

@@ -9,8 +9,8 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.model import AddStatement
 from capsule_lint.plan.code import rename
-from capsule_lint.plan.entities.enumerated import is_compared
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.comparisons import is_compared
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.fields import camel_case
 from capsule_lint.program.model import last_name

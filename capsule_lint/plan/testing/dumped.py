@@ -9,10 +9,10 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename
-from capsule_lint.plan.entities.enumerated import is_compared
 from capsule_lint.plan.entities.grown import Grown
 from capsule_lint.plan.entities.wholes import DUMPING_ALL
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.comparisons import is_compared
 from capsule_lint.program.model import Class, last_name
 from capsule_lint.program.texts.pieces import names_scope
 

@@ -10,9 +10,9 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
-from capsule_lint.plan.entities.enumerated import is_compared
 from capsule_lint.plan.entities.wholes import NAMING_ALL, named_by
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.program.comparisons import is_compared
 from capsule_lint.program.model import Binding, Class
 
 if TYPE_CHECKING:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import item_key, rename
 from capsule_lint.plan.entities.displays import entries_of, entry_of
-from capsule_lint.plan.entities.enumerated import is_compared
 from capsule_lint.plan.entities.images import IMAGES
 from capsule_lint.plan.reach import returning
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.testing.expected import typed_value
 from capsule_lint.plan.testing.known_as import KnownAs
 from capsule_lint.plan.uses.passthrough import asserted
+from capsule_lint.program.comparisons import is_compared
 from capsule_lint.program.local_names import behind
 from capsule_lint.program.model import Class, Function, owner_of
 from capsule_lint.program.texts.pieces import names_scope
