@@ -14,7 +14,7 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.keyworded import Keyworded
-from capsule_lint.program.texts.pieces import Filled, Piece, Text, names_any_of
+from capsule_lint.program.texts.pieces import Filled, Piece, Text, hole_name, names_any_of
 from capsule_lint.program.texts.tagged import Tagged
 from capsule_lint.program.walk import within
 
@@ -88,9 +88,17 @@ class Called:
                     continue
                 kept = map(self.templates.beginnings.said, method.returns)
                 said = self._first_said(method, depth) or next(filter(None, kept), None)
-                if said and self.templates.segments(said):
+                if said and self.templates.segments(said) and not self._is_id(node, said):
                     return said
         return None
+
+    def _is_id(self, node: tree.Node, said: Sequence[Piece]) -> bool:
+        """Whether an object says no more than its scope's segment, and is the scope's value by its name, or has that
+        by a name that is no scope's: it is an id, `f"TENANT#{self.value}"`, behind which the next segment comes."""
+        scopes, holes = self.templates.scopes, [p for p in said if isinstance(p, Filled)]
+        if len(holes) != 1 or said[-1] is not holes[0]:
+            return False
+        return names_any_of(hole_name(node), scopes) or not names_any_of(holes[0].name, scopes)
 
     @cached_property
     def sayings(self) -> bool:
