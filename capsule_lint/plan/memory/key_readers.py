@@ -274,17 +274,23 @@ class KeyReaders:
 
     def _is_swapped(self, display: tree.Sequence, node: tree.Node, home: Home) -> bool:
         """Whether a local gets the collection, or another one comes in its place: `pending, self._pending =
-        self._pending, {}`, `self._table, self._cache = table, cache`."""
+        self._pending, {}`, `self.table, self.redis = table, redis`."""
         statement = self._parent(display)
         for one in singles(statement) if isinstance(statement, tree.Assign) else ():
             if one.value is node:
                 for use in self._alias(one.targets[0], home):
                     self.collection(use, home)
                 return True
-            if one.targets[0] is node:
-                self.taking.assigned(one, home)
+            if one.targets[0] is node and one.value is not None:
+                if not (is_empty(one.value) or self._is_given_cache(one.value, home)):
+                    self.taking.all([one.value], home)
                 return True
         return False
+
+    def _is_given_cache(self, value: tree.Node, home: Home) -> bool:
+        """Whether a cache that is not the program's, under texts, is kept as it is given: `self.redis = redis`."""
+        is_text = not self.local.rekeyed[home].width and self.local.collections.is_text(home)
+        return is_text and is_cache(home[1]) and isinstance(value, tree.Name)
 
     # --- what goes through keys ---
 
