@@ -114,12 +114,12 @@ class KeyUses:
                 return
             case tree.Eval(kind="expr"):
                 return
-            case tree.Lambda() | tree.Sequence() if self._orders(parent):
+            case tree.Lambda() | tree.Sequence() if self.orders(parent):
                 return
             case _:
                 self.unsure(node, home)
 
-    def _orders(self, holder: object) -> bool:
+    def orders(self, holder: object) -> bool:
         """Whether something is sorted by whole keys, alone or beside more: `key=lambda row: (row.at, row.key)`. Those
         that have the same scopes keep their order."""
         parent = self.local.program.names.parent

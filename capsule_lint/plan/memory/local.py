@@ -115,13 +115,13 @@ class LocalKeys:
                 for node in module.each(tree.Compare):
                     if len(node.ops) == 1:
                         self.filters.judge(node)
-        identities = Identities(self, {})
-        identities.find()
+        identities = Identities(self)
+        asked = identities.find()
         DictKeys(self, MatchedRows(self.program)).find()
         changing = [defect for defect, _ in self._changing.values()]
         self.shared.spread(changing, lambda home, by: self.feed(home, tuple(by.missing)))
         self.readers.find(set(self.rekeyed))
-        identities.follow()
+        identities.follow(asked)
 
     def asks(self, function: Function) -> bool:
         """Whether a function filters rows, or looks them up by what tells them apart."""
