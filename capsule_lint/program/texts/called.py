@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
@@ -14,7 +15,14 @@ from capsule_lint.program.calling.binding import bind
 from capsule_lint.program.inference.types import Instance, ordered
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.keyworded import Keyworded
-from capsule_lint.program.texts.pieces import Filled, Piece, Text, hole_name, names_any_of
+from capsule_lint.program.texts.pieces import (
+    Filled,
+    Piece,
+    Text,
+    ends_with_tag,
+    hole_name,
+    names_any_of,
+)
 from capsule_lint.program.texts.tagged import Tagged
 from capsule_lint.program.walk import within
 
@@ -88,9 +96,24 @@ class Called:
                     continue
                 kept = map(self.templates.beginnings.said, method.returns)
                 said = self._first_said(method, depth) or next(filter(None, kept), None)
-                if said and self.templates.segments(said) and not self._is_id(node, said):
-                    return said
+                segments = self.templates.segments(said or ())
+                if said and segments and not self._is_id(node, said):
+                    return said if segments[0].tagged or self._is_behind_tag(node) else None
         return None
+
+    def _is_behind_tag(self, node: tree.Node) -> bool:
+        """Whether the text before it says which scope an object begins with, `f"TENANT#{ref}"`; without, what it says
+        may be for people: `f"locks/{ref}"`."""
+        around = self.templates.names.parent(node)
+        parts = around.parts if isinstance(around, tree.FString) else ()
+        tags = [scope.tag for scope in self.templates.scopes]
+        return any(
+            isinstance(before, str)
+            and not isinstance(part, str)
+            and part.value is node
+            and any(ends_with_tag(before, tag) for tag in tags)
+            for before, part in pairwise(parts)
+        )
 
     def _is_id(self, node: tree.Node, said: Sequence[Piece]) -> bool:
         """Whether an object says no more than its scope's segment, and is the scope's value by its name, or has that
