@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 _VALUE: Final = r"<\w[\w .-]*>|\{\w[\w.]*\}|…|\.{3}"
 """How people say that a value comes: `<tenant>`, `{tenant_id}`, `…`."""
+_FORMER: Final = re.compile(
+    r"\b(old|older|legacy|former|formerly|previous|previously|deprecated|before|was|were|used to|no longer|without|migrat\w+)\b",
+    re.IGNORECASE,
+)
+"""Words by which a comment tells of keys as they were."""
 _APART: Final = r"[\w#|/:\-]"
 """What goes on where a key would stop."""
 
@@ -78,13 +83,13 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
                 self._comment(module, row, *said[row], list(found[row]))
 
     def _beside(self, node: tree.Node, alone: Collection[int]) -> Iterator[int]:
-        """The lines of what changes, and those right above its statement and functions that are comments `alone`."""
+        """The lines of what changes, and those right above it, its statement and functions that are comments `alone`."""
         yield from range(node.span.start.row, node.span.end.row + 1)
         holder = self.program.names.parent(node)
         while holder is not None and not isinstance(holder, tree.Statement):
             holder = self.program.names.parent(holder)
         function = self.program.names.function_of(node)
-        for one in (holder, *(outer.fact for outer in outwards(function))):
+        for one in (node, holder, *(outer.fact for outer in outwards(function))):
             row = one.span.start.row - 1 if one is not None else 0
             while row in alone:
                 yield row
@@ -93,7 +98,7 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
     def _comment(
         self, module: Module, row: int, at: int, said: str, defects: Sequence[KeyDefect]
     ) -> None:
-        gains = self._additions(defects, said)
+        gains = self._additions(defects, said) if not _FORMER.search(said) else []
         if len({self.state.groups.find(one.knot) for one in gains}) == 1:
             span = Span(Position(row, at + 1), Position(row, at + 1 + len(said)))
             new = with_additions(said, gains)
