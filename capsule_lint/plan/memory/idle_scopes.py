@@ -16,6 +16,7 @@ from capsule_lint.program.inference.types import classes_of
 from capsule_lint.program.local_names import behind, reads_of
 from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.texts.pieces import hole_name, names_scope
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -143,6 +144,10 @@ class IdleScopes:
                 return False
         made = behind(self.program.names, made) or made
         match made:
+            case tree.Comprehension(generators=parts) if any(
+                self._are_chosen(one, scope) for one in parts
+            ):
+                return False
             case tree.Lambda(body=said) | tree.Comprehension(results=(said,)):
                 told = [hole_name(one) for one in tree.items(said)]
             case tree.Call(func=func, args=args) if last_name(func) == "attrgetter":
@@ -155,6 +160,15 @@ class IdleScopes:
             and any(names_scope(name, other) for name in told for other in others)
             and not any(names_scope(name, scope) for name in told)
         )
+
+    def _are_chosen(self, part: tree.Generator, scope: Scope) -> bool:
+        """Whether rows are those of a scope's value that a comprehension goes through, or a function of the program gives
+        them, which may have chosen these: that is judged where it does."""
+        named = (hole_name(node) for one in part.ifs for node in within(one))
+        if any(names_scope(name, scope) for name in named):
+            return True
+        called = self.program.calls.callees(part.iter) if isinstance(part.iter, tree.Call) else ()
+        return any(callee.function is not None for callee in called)
 
     def _is_sought(self, node: tree.Name, scope: Scope) -> bool:
         """Whether a value is part of one of the tuples among which those of rows are looked for: `wanted =
