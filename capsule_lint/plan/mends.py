@@ -384,9 +384,11 @@ class Mends(Room):
         match knot:
             case (_, Function() | Class() as changed):
                 symbol = changed.symbol
-            case _:
+            case _ if module.is_test:  # the key that it spells out
                 made = (d.template.host for d in self.planner.defects if d.knot == knot)
                 symbol = self.program.names.symbol_of(next(made, node))
+            case _:
+                symbol = self.program.names.symbol_of(node)
         self.state.obstacles.append(
             (knot, Obstacle(module.filename, node.span, reason, symbol, "reference"))
         )

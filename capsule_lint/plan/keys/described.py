@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from capsule_lint.plan.mends import Mends
-    from capsule_lint.plan.state import KeyDefect
+    from capsule_lint.plan.state import KeyDefect, Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.model import Module
 
@@ -69,7 +69,8 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
             by_module[module].append((node, defects))
         for module, changes in by_module.items():
             text = self.mends.read(module.filename)
-            patterns = map(_pattern, {defect for _, defects in changes for defect in defects})
+            told = {defect for _, defects in changes for defect in defects}
+            patterns = map(self._patterns.get, told)
             if not any(one.search(text) for one in patterns if one is not None):
                 continue
             lines, readable = lines_of(text), syntax.read(text)[0]
@@ -105,14 +106,22 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
             self.mends.add(gains[0].knot, ReplaceComment(module.filename, span, "CAP101", new))
 
     @cached_property
+    def _patterns(self) -> dict[KeyDefect, re.Pattern[str] | None]:
+        """How people tell the keys that change."""
+        return {one: _pattern(one) for one in (*self.planner.defects, *self.planner.silenced)}
+
+    @cached_property
     def _changes(self) -> list[tuple[tree.Node, Module, Sequence[KeyDefect]]]:
         """What changes, and the keys that it is about."""
         silenced, find = self.planner.silenced, self.state.groups.find
         found = [
             (one.template.host, one.module, [one]) for one in (*self.planner.defects, *silenced)
         ]
+        together: dict[Knot, list[KeyDefect]] = defaultdict(list)
+        for defect in self.planner.defects:
+            together[find(defect.knot)].append(defect)
         for reader in self.planner.readers.found:
-            own = [d for d in self.planner.defects if find(d.knot) == find(reader.knot)]
+            own = together.get(find(reader.knot), ())
             found.append((reader.node, reader.module, [*own, *silenced]))
         return [one for one in found if not one[1].is_test and not one[1].generated]
 
@@ -149,7 +158,7 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
         may tell of the old key as well on purpose."""
         scopes = self.mends.policy_order(defect.missing)
         places = [self._place(defect, scope) for scope in scopes]
-        pattern = _pattern(defect)
+        pattern = self._patterns.get(defect)
         if pattern is None or len(set(places)) != 1 or places[0] is None:
             return
         group = f"at_{places[0]}"
