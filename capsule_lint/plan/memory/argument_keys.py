@@ -15,6 +15,7 @@ from capsule_lint.program.calling.wrapping import wrappers
 from capsule_lint.program.local_names import made_of, made_throughout
 from capsule_lint.program.model import enclosing, last_name
 from capsule_lint.program.texts.pieces import names_any_of
+from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,7 @@ class ArgumentKeys(MendRoom, Struct, frozen=True):
         words = dict.fromkeys(last_name(one.base) for one in kept)
         names.ask(*words)
         for node in names.named(*words):
-            key = key_beside(names, node)
+            key = key_beside(names, node) or self._spelled(node)
             if (
                 key is not None
                 and not self._is_own(key, maker)
@@ -58,6 +59,19 @@ class ArgumentKeys(MendRoom, Struct, frozen=True):
                 told = " and ".join(f"`{name}`" for name in self.state.params[function])
                 reason = f"what `{maker.name}` keeps of `{function.name}` has {told} in its key"
                 self.mends.obstacle(("function", function), key, reason)
+
+    def _spelled(self, node: tree.Name | tree.Attr) -> tree.Node | None:
+        """A key that a test spells out where it compares all of a collection: `list(repo.memory) == [("t", "1")]`."""
+        names = self.program.names
+        inner: tree.Node = node
+        around = names.parent(node)
+        if isinstance(around, tree.Call) and around.func is not inner:
+            inner, around = around, names.parent(around)
+        if not isinstance(around, tree.Compare) or not names.module_of(node).is_test:
+            return None
+        others = (side for side in (around.left, *around.rights) if side is not inner)
+        every = (one for other in others for one in within(other))
+        return next((o for o in every if isinstance(o, tree.Sequence) and o.kind == "tuple"), None)
 
     def _lookups(self, maker: Function) -> Iterator[Lookup]:
         """What is looked up anywhere in a decorator."""
