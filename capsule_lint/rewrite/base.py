@@ -94,6 +94,11 @@ class ExpressionFix(Fix[MendT]):
         """What becomes of a node, which is `updated` by what was changed inside of it."""
 
 
+def code_for(node: cst.CSTNode) -> str:
+    """The code of a node by itself."""
+    return cst.Module([]).code_for_node(node)
+
+
 def parse(code: str) -> cst.BaseExpression:
     """An expression from its code."""
     return cst.parse_expression(code)

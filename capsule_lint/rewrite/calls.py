@@ -11,6 +11,7 @@ from capsule_lint.rewrite.base import (
     COMMA,
     Fix,
     closing,
+    code_for,
     line_end,
     parse,
     with_remark,
@@ -87,7 +88,7 @@ def _below(lead: cst.BaseParenthesizableWhitespace, args: Sequence[cst.Arg]) -> 
     """The comma where the only argument begins a line of its own, behind `lead`, and takes several."""
     if len(args) != 1 or not isinstance(lead, cst.ParenthesizedWhitespace):
         return None
-    if "\n" not in cst.Module([]).code_for_node(args[0].value):
+    if "\n" not in code_for(args[0].value):
         return None
     return cst.Comma(whitespace_after=line_end(lead))
 

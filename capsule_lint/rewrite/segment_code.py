@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Final
 import libcst as cst
 from msgspec.structs import replace
 
-from capsule_lint.rewrite.base import parse
+from capsule_lint.rewrite.base import code_for, parse
 
 if TYPE_CHECKING:
     from capsule_lint.model import AddSegments, NewSegment
 
 _MARKS: Final = re.compile(r"^[\W_]+|[\W_]+$")
-
-
-def code_of(node: cst.CSTNode) -> str:
-    """The code of a node."""
-    return cst.Module([]).code_for_node(node)
 
 
 def text_in(text: str) -> list[cst.BaseFormattedStringContent]:
@@ -77,7 +72,7 @@ def element(segment: NewSegment, *, added: bool) -> cst.BaseExpression:
         joint = quoted(segment.joint) if segment.joint else ""
         parts = [part for part in (segment.constant, joint, segment.mark) if part]
         return parse(" + ".join([*parts, spelled(segment)]))
-    tag = "".join(cst.Module([]).code_for_node(part) for part in tag_in(segment, '"'))
+    tag = "".join(map(code_for, tag_in(segment, '"')))
     return parse('f"' + tag + "{" + requoted(segment.hole, '"') + '}"')
 
 

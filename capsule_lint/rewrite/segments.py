@@ -13,6 +13,7 @@ from capsule_lint.rewrite.base import (
     COMMA,
     ExpressionFix,
     bare,
+    code_for,
     name_of,
     parse,
     with_remarks,
@@ -20,7 +21,6 @@ from capsule_lint.rewrite.base import (
 from capsule_lint.rewrite.collections import inserted
 from capsule_lint.rewrite.segment_code import (
     cased,
-    code_of,
     element,
     escaped,
     fitting,
@@ -144,14 +144,14 @@ class SegmentFix(ExpressionFix[AddSegments]):
         match updated:
             case cst.Call(func=cst.Name("str"), args=[cst.Arg(value, keyword=None, star="")]):
                 updated = value  # a hole says the same
-        new, held = self._pieces(mend, '"'), code_of(updated)
+        new, held = self._pieces(mend, '"'), code_for(updated)
         fits, front = fitting(held), mend.anchor is None
         if fits is not None:
-            inner, hole = "".join(map(code_of, new)), "{" + requoted(fits, '"') + "}"
+            inner, hole = "".join(map(code_for, new)), "{" + requoted(fits, '"') + "}"
             return parse(f'f"{inner}{hole}"' if front else f'f"{hole}{inner}"')
         text = "".join(p.value if isinstance(p, cst.FormattedStringText) else "{}" for p in new)
         values = [
-            code_of(p.expression) for p in new if isinstance(p, cst.FormattedStringExpression)
+            code_for(p.expression) for p in new if isinstance(p, cst.FormattedStringExpression)
         ]
         filled = ", ".join([*values, held] if front else [held, *values])
         text = f"{text}{{}}" if front else f"{{}}{text}"

@@ -310,10 +310,8 @@ class Enumerated(MendRoom):
     def _fields_called(self, cls: Class, names: set[str]) -> set[str]:
         """The fields of a class that texts name, by their aliases too."""
         known = {alias: name for name, alias in self.program.classes.aliases(cls).items()}
-        own, is_key = (
-            {f.name for f in self.program.classes.fields(cls)},
-            self.program.policy.is_key_name,
-        )
+        own = {field.name for field in self.program.classes.fields(cls)}
+        is_key = self.program.policy.is_key_name
         called = {known.get(name) or (name if name in own else snake(name)) for name in names}
         whole = all(name in own or is_key(name) for name in called)  # else another's message
         return called if known and whole else names
