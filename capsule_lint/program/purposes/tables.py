@@ -132,7 +132,10 @@ class Tables:
         self.sure = bool(found)
         for name in SHORT:
             for call, func, function in self._calls(name):
-                if self._is_sure(call, func) or self._is_about_items(self.names.place(call)):
+                place = self.names.place(call)
+                if self._is_sure(call, func) or (
+                    self._is_about_items(place) and not self._is_told_other_things(call)
+                ):
                     found.add(function)
                     self.sure = self.sure or self._shows(call, func)
         if any(map(self._is_model, self.inference.classes.all)):
@@ -219,8 +222,9 @@ class Tables:
     def _is_of_table(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether `x.query(…)`, a common word, is the operation of a table: where `x` is known to be
         one, or something around it says so."""
-        if func.name == "paginate" and (operation := self._paged(func.base)) is not None:
-            return operation in COMMON
+        if func.name == "paginate":
+            operation = self._paged(func.base)
+            return operation in COMMON if operation is not None else self._pages_items(call)
         if func.name == "query" and not call.args:
             return False  # a table is asked for something
         if any(a.keyword is not None and a.keyword[:1].isupper() for a in call.args):
@@ -228,13 +232,29 @@ class Tables:
         receiver = last_name(func.base)
         if is_table(receiver):
             return True
-        if not self._is_about_items(self.names.place(call)):
+        if not self._is_about_items(self.names.place(call)) or self._is_told_other_things(call):
             return False
         types = self.inference.of(func.base)
         if any(map(self._is_of_dynamo, types)):
             return True
         is_known = types and all(self._is_no_table(one, func.name) for one in types)
         return not is_known and _DATABASES.isdisjoint(words(receiver))
+
+    def _is_told_other_things(self, call: tree.Call) -> bool:
+        """Whether a call has keywords in small letters, as no table has, none of which names a key or a scope, as a
+        wrapper's do: `vespa.query(body=body)`."""
+        policy = self.keys.policy
+        told = [a.keyword for a in call.args if a.keyword is not None]
+        scopes = [scope.parameter for scope in policy.scopes]
+        return bool(told) and not any(n in scopes or policy.is_key_name(n) for n in told)
+
+    def _pages_items(self, call: tree.Call) -> bool:
+        """Whether what is paged through, of which nothing is read, is a table: the call asks as one is asked, or something
+        around it is named after DynamoDB. All services have paginators."""
+        owner = owner_of(self.names.place(call).scope.function)
+        is_repository = owner is not None and self.keys.policy.is_repository_name(owner.name)
+        asks = any(a.keyword in _ASKED for a in call.args)
+        return asks or is_repository or self._is_named_after_dynamo(call)
 
     def _is_no_table(self, one: Type, operation: str) -> bool:
         """Whether it is known of a value what it is, and that it is no table: it comes from elsewhere, or its own
@@ -256,8 +276,11 @@ class Tables:
 
     def _shows(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether a call of an operation, or the module around it, says that this is about DynamoDB."""
-        module = self.names.module_of(call)
-        return self._is_sure(call, func) or any(map(_DYNAMO.search, _words(module)))
+        return self._is_sure(call, func) or self._is_named_after_dynamo(call)
+
+    def _is_named_after_dynamo(self, call: tree.Call) -> bool:
+        """Whether the module around a call names anything after DynamoDB."""
+        return any(map(_DYNAMO.search, _words(self.names.module_of(call))))
 
     def _is_about_items(self, place: Place) -> bool:
         """Whether the class around a place is a repository by its name, or the module has keys, or
