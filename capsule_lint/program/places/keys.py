@@ -22,6 +22,7 @@ from capsule_lint.program.places.makers import Makers
 from capsule_lint.program.places.positions import Positions
 from capsule_lint.program.places.shared_texts import SharedTexts
 from capsule_lint.program.places.sites import KeySite, Role
+from capsule_lint.program.places.speaking import Speaking
 from capsule_lint.program.places.strays import Strays
 from capsule_lint.program.texts.given_lists import each
 from capsule_lint.program.texts.heads import Heads
@@ -72,15 +73,17 @@ class Keys:
     bares: BareKeys = field(init=False)
     positions: Positions = field(init=False)
     results: KeyResults = field(init=False)
+    speaking: Speaking = field(init=False)
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _by_function: dict[Function, list[KeySite]] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
     _waiting: list[tuple[KeySite, Sequence[tree.Call]]] = field(default_factory=list)
     """The texts in tables, and the calls that fill them: where one of these is a key, that is reported."""
     _near: dict[Module, bool] = field(default_factory=dict)
-    """The modules, and whether they import a library for DynamoDB."""
+    """What is known of modules, see `is_near`."""
 
     def __post_init__(self) -> None:
+        self.speaking = Speaking(self.policy)
         self.bares, self.results = BareKeys(self), KeyResults(self)
         roles = DictRoles(self.names, self.templates, self.policy)
         makers, strays = Makers(self, roles), Strays(self)
@@ -314,8 +317,10 @@ class Keys:
 
     def _is_of_parts(self, template: Template, module: Module) -> bool:
         """Whether a template puts values together, as `f"{order_id}_{kind}"`, where the table is near."""
-        if not _PARTS.fullmatch(template.text):
-            return False
+        return _PARTS.fullmatch(template.text) is not None and self.is_near(module)
+
+    def is_near(self, module: Module) -> bool:
+        """Whether a module imports a library for DynamoDB, or calls what nothing but a table has."""
         if module not in self._near:
             names = [one.module for statement, _ in module.imports for one in statement.names]
             self._near[module] = module in self._calling or any(map(_LIBRARIES.match, names))

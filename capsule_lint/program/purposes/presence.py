@@ -9,13 +9,11 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from capsule_lint.facts import tree
 from capsule_lint.program.places.sites import Role
+from capsule_lint.program.places.speaking import LONG, said_in
 from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from capsule_lint.policy import Policy
     from capsule_lint.program.model import Module
     from capsule_lint.program.names import Names
@@ -30,8 +28,6 @@ _OF_A_PROGRAM: Final = (
     "repositories",
 )
 """What policy says of one program, where it does not say what it says of all."""
-_LONG: Final = 60
-"""How long the text may be that is a name."""
 
 
 class Presence(Struct, frozen=True):
@@ -67,26 +63,7 @@ class Presence(Struct, frozen=True):
         """Whether a name or a text in a module is that of a scope, or has its tag in it."""
         tags = tuple(scope.tag for scope in self.policy.scopes)
         return any(
-            (len(word) <= _LONG and names_any_of(word, self.policy.scopes))
+            (len(word) <= LONG and names_any_of(word, self.policy.scopes))
             or any(tag in word for tag in tags)
-            for word in _said_in(module)
+            for word in said_in(module)
         )
-
-
-def _said_in(module: Module) -> Iterator[str]:
-    """The names and texts of a module."""
-    yield from module.scope.bindings
-    for function in module.functions:
-        yield from function.scope.bindings
-    for cls in module.classes:
-        yield from cls.scope.bindings
-    for node in module.every(tree.Const, tree.Name, tree.Attr, tree.Call, tree.FString):
-        match node:
-            case tree.Const(value=str() as text):
-                yield text
-            case tree.Name(id=name) | tree.Attr(name=name):
-                yield name
-            case tree.Call():
-                yield from (a.keyword for a in node.args if a.keyword is not None)
-            case tree.FString():
-                yield from (part for part in node.parts if isinstance(part, str))
