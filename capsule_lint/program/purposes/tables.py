@@ -110,15 +110,17 @@ class Tables:
     keys: Keys
     sure: bool = False
     """Whether one of the calls, or the module around it, says that this is about DynamoDB."""
-    _speaking: dict[Module, bool] = field(init=False)
-    """The modules, and whether they have keys, or name anything after DynamoDB."""
+    _having: set[Module] = field(init=False)
+    """The modules in which keys are made."""
+    _speaking: dict[Module, bool] = field(default_factory=dict)
+    """The modules that are asked for, and whether they are about items."""
     _handed_on: dict[str, list[tuple[tree.Call, tree.Attr]]] = field(
         default_factory=lambda: defaultdict(list)
     )
     """The calls by which a thread or an executor is given an operation to call, by its name."""
 
     def __post_init__(self) -> None:
-        self._speaking = {site.module: True for site in self.keys.sites}
+        self._having = {site.module for site in self.keys.sites}
         for call, func in handed_on(self.calls.uses, OPERATIONS):
             self._handed_on[func.name].append((call, func))
 
@@ -216,15 +218,18 @@ class Tables:
         found = [(call, call.func) for call in self.calls.uses.calls_beside(name)]
         for call, func in (*found, *self._handed_on.get(name, ())):
             function = self.names.function_of(call)
-            if function is not None and isinstance(func, tree.Attr):
-                yield call, func, function
+            if function is None or not isinstance(func, tree.Attr):
+                continue
+            if func.name != name and last_name(func.base) == name:
+                continue  # `self.query.alias(t)` has another method of a query
+            yield call, func, function
 
     def _is_of_table(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether `x.query(…)`, a common word, is the operation of a table: where `x` is known to be
         one, or something around it says so."""
         if func.name == "paginate":
             operation = self._paged(func.base)
-            return operation in COMMON if operation is not None else self._pages_items(call)
+            return operation in COMMON if operation is not None else self._pages_items(call, func)
         if func.name == "query" and not call.args:
             return False  # a table is asked for something
         if any(a.keyword is not None and a.keyword[:1].isupper() for a in call.args):
@@ -248,13 +253,17 @@ class Tables:
         scopes = [scope.parameter for scope in policy.scopes]
         return bool(told) and not any(n in scopes or policy.is_key_name(n) for n in told)
 
-    def _pages_items(self, call: tree.Call) -> bool:
+    def _pages_items(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether what is paged through, of which nothing is read, is a table: the call asks as one is asked, or something
-        around it is named after DynamoDB. All services have paginators."""
-        owner = owner_of(self.names.place(call).scope.function)
-        is_repository = owner is not None and self.keys.policy.is_repository_name(owner.name)
-        asks = any(a.keyword in _ASKED for a in call.args)
-        return asks or is_repository or self._is_named_after_dynamo(call)
+        around it has keys, or is named after DynamoDB. All services of AWS have paginators."""
+        if is_table(last_name(func.base)) or any(a.keyword in _ASKED for a in call.args):
+            return True
+        place = self.names.place(call)
+        return (
+            self._is_in_repository(place)
+            or self._is_named_after_dynamo(call)
+            or (self._has_keys(place.scope.module))
+        )
 
     def _is_no_table(self, one: Type, operation: str) -> bool:
         """Whether it is known of a value what it is, and that it is no table: it comes from elsewhere, or its own
@@ -284,16 +293,20 @@ class Tables:
 
     def _is_about_items(self, place: Place) -> bool:
         """Whether the class around a place is a repository by its name, or the module has keys, or
-        names anything after DynamoDB."""
-        owner = owner_of(place.scope.function)
-        if owner is not None and self.keys.policy.is_repository_name(owner.name):
+        names them as DynamoDB does, or anything after it."""
+        if self._is_in_repository(place):
             return True
         module = place.scope.module
         if module not in self._speaking:
-            self._speaking[module] = any(
-                speaks(w) or self.keys.policy.is_key_name(w) for w in _words(module)
-            )
+            self._speaking[module] = self._has_keys(module) or any(map(speaks, _words(module)))
         return self._speaking[module]
+
+    def _is_in_repository(self, place: Place) -> bool:
+        owner = owner_of(place.scope.function)
+        return owner is not None and self.keys.policy.is_repository_name(owner.name)
+
+    def _has_keys(self, module: Module) -> bool:
+        return module in self._having or self.keys.speaking.of_keys(module)
 
     def _is_of_dynamo(self, one: Type) -> bool:
         match one:
