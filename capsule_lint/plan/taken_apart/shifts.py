@@ -223,7 +223,7 @@ class Split(Struct, frozen=True):
 
 def has_separator(defect: KeyDefect, separator: str) -> bool:
     """Whether a separator stands in a key, or comes into it."""
-    return separator in defect.template.text or any(
+    return separator in defect.template.written or any(
         separator in defect.tag(s) for s in defect.missing
     )
 

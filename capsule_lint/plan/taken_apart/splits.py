@@ -122,7 +122,7 @@ class Splits(Struct, frozen=True, dict=True):
     @cached_property
     def _marks(self) -> str:
         """The characters of the texts that keys are made of."""
-        return "".join({c for s in self.program.keys.sites for c in s.template.text})
+        return "".join({c for s in self.program.keys.sites for c in s.template.written})
 
     def _given(self, node: tree.Node, depth: int = 0) -> list[bool]:
         """Whether what callers give for a parameter is a key, each, also by one that they are given; nothing

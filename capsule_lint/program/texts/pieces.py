@@ -71,6 +71,11 @@ class Template(Struct, frozen=True):
         return "".join(p.value if isinstance(p, Text) else "{}" for p in self.pieces)
 
     @property
+    def written(self) -> str:
+        """All that is written out of it; `{` of `text` may be that of a hole."""
+        return "".join(p.value for p in self.pieces if isinstance(p, Text))
+
+    @property
     def has_text(self) -> bool:
         """Whether anything of it is written out."""
         return any(isinstance(p, Text) and p.value for p in self.pieces)
