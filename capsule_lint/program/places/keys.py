@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.flow import OF_ITEMS
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.places.bare_keys import BareKeys
 from capsule_lint.program.places.dict_roles import DictRoles, is_streamed
@@ -27,10 +26,7 @@ from capsule_lint.program.places.strays import Strays
 from capsule_lint.program.texts.given_lists import each
 from capsule_lint.program.texts.heads import Heads
 from capsule_lint.program.texts.marks import usual_mark
-from capsule_lint.program.texts.pieces import (
-    Template,
-    Text,
-)
+from capsule_lint.program.texts.pieces import Template, Text, marks_of
 from capsule_lint.program.texts.starts import Starts
 
 if TYPE_CHECKING:
@@ -49,7 +45,6 @@ _PARTS: Final = re.compile(
     r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+|[A-Za-z][A-Za-z0-9]*(?:[_.~-](?:[A-Z0-9]+_)*\{\})+"
 )
 """A key that is put together without `#`."""
-_LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
 
 
 @dataclass(eq=False)
@@ -79,11 +74,13 @@ class Keys:
     _seen: set[int] = field(default_factory=set)
     _waiting: list[tuple[KeySite, Sequence[tree.Call]]] = field(default_factory=list)
     """The texts in tables, and the calls that fill them: where one of these is a key, that is reported."""
-    _near: dict[Module, bool] = field(default_factory=dict)
-    """What is known of modules, see `is_near`."""
+    _said: list[tuple[tree.Node, Role, str, bool]] = field(default_factory=list)
+    """What is called a key, `partition_key`, where nothing else says that this is about DynamoDB; see `named`."""
+    _by_name: bool = False
+    """Whether nothing but that tells of what is being followed."""
 
     def __post_init__(self) -> None:
-        self.speaking = Speaking(self.policy)
+        self.speaking = Speaking(self.names, self.calls.uses, self.policy)
         self.bares, self.results = BareKeys(self), KeyResults(self)
         roles = DictRoles(self.names, self.templates, self.policy)
         makers, strays = Makers(self, roles), Strays(self)
@@ -93,6 +90,7 @@ class Keys:
             self.positions.collect(module)
         attributes.give()
         makers.wrapped()
+        self._judge_names()
         strays.same()
         for site, calls in self._waiting:
             if all(self.at(host) is None for host in (site.template.host, *calls)):
@@ -210,8 +208,9 @@ class Keys:
         if id(node) in self._seen and id(node) not in self._by_host:
             return
         self._seen.add(id(node))
-        self.helpers.update(self.results.listing(node))
-        templates, helpers = self.templates.resolve(node), tuple(self.results.helpers_in(node))
+        listing, templates = self.results.listing(node), self.templates.resolve(node)
+        helpers = tuple(filter(self._may_make_keys, self.results.helpers_in(node)))
+        self.helpers.update(filter(self._may_make_keys, listing))
         for template in templates:
             self.note(template, role, index, prefix)
         if isinstance(node, tree.Attr) and not templates and not helpers:
@@ -232,9 +231,44 @@ class Keys:
                     self._passed_on(binding, role, index, prefix=prefix)
 
     def named(self, node: tree.Node, role: Role, name: str, *, prefix: bool = False) -> None:
-        """An expression is the key of that name, which tells whether it is that of an index."""
-        if not is_streamed(self.names, node, name):
+        """An expression is the key of that name, which tells whether it is that of an index. Elsewhere than in code
+        about DynamoDB, a name such as `pk` says nothing: there it is a key if its text is like one."""
+        if is_streamed(self.names, node, name):
+            return
+        if name.isupper() or self.policy.is_index_key_name(name) or self.is_told(node):
             self.sink(node, role, self.policy.is_index_key_name(name), prefix=prefix)
+        else:
+            self._said.append((node, role, name, prefix))
+
+    def _judge_names(self) -> None:
+        """Those keys of which nothing but the name tells, once all others are known."""
+        seen, self._by_name = set(self._seen), True
+        for node, role, _, prefix in self._said:
+            self.sink(node, role, index=False, prefix=prefix)
+        self._seen, self._by_name = seen, False
+
+    def is_told(self, node: tree.Node) -> bool:
+        """Whether the module around an expression, or one beside it, is known to be about DynamoDB."""
+        return self.speaking.is_told(self.names.place(node).scope.module)
+
+    def is_likely(self, node: tree.Node) -> bool:
+        """Whether an expression is a key if it is called one."""
+        return self.is_told(node) or any(map(self._is_like_key, self.templates.resolve(node)))
+
+    def _may_make_keys(self, function: Function) -> bool:
+        """Whether what a function gives may be keys, where nothing but what that is called says so."""
+        return not self._by_name or any(map(self.is_likely, function.returns))
+
+    def _is_like_key(self, template: Template) -> bool:
+        """Whether a text is a key wherever it is called one: it has a scope in it, or a mark as the policy's tags have,
+        or it is made where something is about DynamoDB."""
+        marks = {marks_of(scope.tag) for scope in self.policy.scopes} - {""}
+        written = template.written
+        return (
+            any(mark in written for mark in marks | {"#"})
+            or any(self.templates.segments(template.pieces))
+            or self.is_told(template.host)
+        )
 
     def bare(self, node: tree.Node, role: Role, name: str) -> None:
         """A key that may be a scope's value and nothing else, or that of an index which is any value."""
@@ -285,6 +319,8 @@ class Keys:
             if fillers is not None and fillers.choosing:
                 self.templates.choices.filled.setdefault(id(host), fillers.choosing[0])
             place = self.names.place(host)
+            if self._by_name and not self._is_like_key(template):
+                continue
             if self._heads.begin(template):
                 continue  # the scopes are those of the other key
             if not self._looks.like_key(template):
@@ -317,20 +353,7 @@ class Keys:
 
     def _is_of_parts(self, template: Template, module: Module) -> bool:
         """Whether a template puts values together, as `f"{order_id}_{kind}"`, where the table is near."""
-        return _PARTS.fullmatch(template.text) is not None and self.is_near(module)
-
-    def is_near(self, module: Module) -> bool:
-        """Whether a module imports a library for DynamoDB, or calls what nothing but a table has."""
-        if module not in self._near:
-            names = [one.module for statement, _ in module.imports for one in statement.names]
-            self._near[module] = module in self._calling or any(map(_LIBRARIES.match, names))
-        return self._near[module]
-
-    @cached_property
-    def _calling(self) -> set[Module]:
-        """The modules that call operations which nothing but a table has."""
-        calls = (call for name in OF_ITEMS for call in self.calls.uses.calls_beside(name))
-        return {self.names.module_of(call) for call in calls}
+        return _PARTS.fullmatch(template.text) is not None and self.speaking.is_near(module)
 
     def _note_helper(self, function: Function, index: bool) -> None:
         if (

@@ -68,7 +68,7 @@ class Makers:
                 continue  # `Keys.room_row(room_id)` may be a sort key
             elif self._is_any_key(function) and not self._says_what(value):
                 continue  # `Agent.key(name)` may be anything, unless it is used as a key
-            elif not self._is_known(function) and self._is_word(value):
+            elif not self.keys.is_likely(value):
                 continue  # `pk_default_value()` gives `"DEFAULT"` to SQL, unless it is used as a key
             elif (
                 (named or self._keyish(value))
@@ -115,16 +115,6 @@ class Makers:
                 return named or self._makes_sort_keys(function, depth + 1)
             case _:
                 return False
-
-    def _is_word(self, node: tree.Node) -> bool:
-        """Whether all that a function returns is one word, `"DEFAULT"`, in which no mark sets anything off."""
-        found = self.keys.templates.resolve(node)
-        return bool(found) and all(one.text.isidentifier() for one in found)
-
-    def _is_known(self, function: Function) -> bool:
-        """Whether something beside a function says that it is about DynamoDB."""
-        module = function.module
-        return self.keys.speaking.of_keys(module) or self.keys.is_near(module)
 
     def _is_any_key(self, function: Function) -> bool:
         """Whether a method is called a key and nothing else."""

@@ -1,12 +1,18 @@
-"""Which modules speak of keys as DynamoDB has them: elsewhere `pk` is the primary key of a row in SQL."""
+"""Which modules are about DynamoDB: elsewhere `pk` is the primary key of a row in SQL, and `partition_key` says where a
+message goes."""
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from msgspec import Struct, field
-
 from capsule_lint.facts import tree
+from capsule_lint.program.inference.flow import OF_ITEMS
+from capsule_lint.program.purposes.tables import ASKED, speaks
 from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:
@@ -14,27 +20,47 @@ if TYPE_CHECKING:
 
     from capsule_lint.policy import Policy
     from capsule_lint.program.model import Module
-
+    from capsule_lint.program.names import Names
+    from capsule_lint.program.uses import Uses
 
 LONG: Final = 60
 """How long the text may be that is a name."""
+_LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
 
 
-class Speaking(Struct, frozen=True):
+@dataclass(eq=False)
+class Speaking:
     """Tells it of each module, by the names and texts in it."""
 
+    names: Names
+    uses: Uses
     policy: Policy
-    _known: dict[Module, bool] = field(default_factory=dict)
+    _keys: dict[Module, bool] = field(default_factory=dict)
+    _tables: dict[Module, bool] = field(default_factory=dict)
+
+    def is_told(self, module: Module) -> bool:
+        """Whether a module is about DynamoDB, or one that it imports or is imported by uses a table."""
+        said = self.of_keys(module) or self._of_tables(module) or self.is_near(module)
+        return said or any(map(self.is_near, self._beside.get(module, ())))
 
     def of_keys(self, module: Module) -> bool:
         """Whether a module names the key of an index, or that of a table beside a sort key or a scope."""
-        if module not in self._known:
-            self._known[module] = self._speaks(
-                {word for word in said_in(module) if len(word) <= LONG}
-            )
-        return self._known[module]
+        if module not in self._keys:
+            self._keys[module] = self._names_keys(set(_names_in(module)))
+        return self._keys[module]
 
-    def _speaks(self, said: set[str]) -> bool:
+    def is_near(self, module: Module) -> bool:
+        """Whether a module imports a library for DynamoDB, or calls what nothing but a table has."""
+        return module in self._calling or any(map(_LIBRARIES.match, _imported(module)))
+
+    def _of_tables(self, module: Module) -> bool:
+        """Whether a module names AWS, or what only a table is asked."""
+        if module not in self._tables:
+            said = chain(_imported(module), _names_in(module))
+            self._tables[module] = any(word in ASKED or speaks(word) for word in said)
+        return self._tables[module]
+
+    def _names_keys(self, said: set[str]) -> bool:
         policy = self.policy
         if not any(map(policy.is_key_name, said)):
             return False
@@ -43,6 +69,37 @@ class Speaking(Struct, frozen=True):
             or any(map(policy.is_sort_key_name, said))
             or any(names_any_of(word, policy.scopes) for word in said)
         )
+
+    @cached_property
+    def _calling(self) -> set[Module]:
+        """The modules that call operations which nothing but a table has."""
+        calls = (call for name in OF_ITEMS for call in self.uses.calls_beside(name))
+        return {self.names.module_of(call) for call in calls}
+
+    @cached_property
+    def _beside(self) -> dict[Module, dict[Module, None]]:
+        """The modules that import a module, and those that it imports, by the ends of their names."""
+        ends: dict[str, list[Module]] = defaultdict(list)
+        found: dict[Module, dict[Module, None]] = defaultdict(dict)
+        for module in self.names.modules.values():
+            parts = module.name.split(".")
+            for start in range(len(parts)):
+                ends[".".join(parts[start:])].append(module)
+        for module in self.names.modules.values():
+            for statement, _ in module.imports:
+                for one in statement.names:
+                    base = self.names.absolute(module, statement.level, one.module)
+                    for other in (*ends.get(base, ()), *ends.get(f"{base}.{one.name}", ())):
+                        found[module][other] = found[other][module] = None
+        return found
+
+
+def _imported(module: Module) -> Iterator[str]:
+    return (one.module for statement, _ in module.imports for one in statement.names)
+
+
+def _names_in(module: Module) -> Iterator[str]:
+    return (word for word in said_in(module) if len(word) <= LONG)
 
 
 def said_in(module: Module) -> Iterator[str]:

@@ -38,7 +38,7 @@ LONG: Final = frozenset(
     ]
 )
 """Operations that nothing else is called."""
-_ASKED: Final = frozenset(
+ASKED: Final = frozenset(
     [
         "KeyConditionExpression",
         "FilterExpression",
@@ -177,7 +177,7 @@ class Tables:
                 caller = self.names.function_of(call)
                 if caller is None:
                     continue
-                if any(a.keyword in _ASKED for a in call.args):
+                if any(a.keyword in ASKED for a in call.args):
                     asking.add(caller)
                 if call.spread and self._hands_on(caller) and caller not in seen:
                     seen.add(caller)
