@@ -256,7 +256,7 @@ class Tables:
     def _pages_items(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether what is paged through, of which nothing is read, is a table: the call asks as one is asked, or something
         around it has keys, or is named after DynamoDB. All services of AWS have paginators."""
-        if is_table(last_name(func.base)) or any(a.keyword in _ASKED for a in call.args):
+        if is_table(last_name(func.base)) or any(a.keyword in ASKED for a in call.args):
             return True
         place = self.names.place(call)
         return (
