@@ -237,8 +237,10 @@ class Tables:
         receiver = last_name(func.base)
         if is_table(receiver):
             return True
-        if not self._is_about_items(self.names.place(call)) or self._is_told_other_things(call):
+        if not self._is_about_items(self.names.place(call)):
             return False
+        if not self.keys.is_told(call):
+            return False  # `VectorStore` asks an index that is no table's
         types = self.inference.of(func.base)
         if any(map(self._is_of_dynamo, types)):
             return True
