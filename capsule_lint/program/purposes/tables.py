@@ -239,7 +239,7 @@ class Tables:
             return True
         if not self._is_about_items(self.names.place(call)):
             return False
-        if not self.keys.is_told(call):
+        if not self.keys.is_told(call) or self._is_told_other_things(call):
             return False  # `VectorStore` asks an index that is no table's
         types = self.inference.of(func.base)
         if any(map(self._is_of_dynamo, types)):
