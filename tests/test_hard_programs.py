@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from capsule_lint.facts.build import build
 from capsule_lint.policy import Policy
 from capsule_lint.program import link_names, link_program
@@ -79,3 +81,55 @@ def test_classes_that_inherit_from_one_of_hundreds_of_their_name_come_to_an_end(
     names = link_names([build("app.py", code)], Policy())
     program = link_program(names, Policy())  # 400 to the power of 4 ways
     assert len(program.names.modules["app"].classes) == 801
+
+
+_CIRCLE = """
+    def first(kind, *parts):
+        return second(kind, *parts)
+
+    def second(kind, *parts):
+        return first(kind, *parts)
+
+    key = first("ORDER", tenant_id)
+    """
+_OF_ITSELF = """
+    def made(tenant_id):
+        parts = [*parts, tenant_id]
+        text = "TENANT#{}".format(text)
+        return "#".join(parts) + text
+
+    key = made(tenant_id)
+    """
+
+
+def _growing(how: str) -> str:
+    """A local that is made of the one before it eight times, forty times over, of which all is a key."""
+    steps = "".join(f"        k{n} = {how.replace('k', f'k{n - 1}')}\n" for n in range(1, 40))
+    return f"    def made(k0):\n{steps}        return k39\n\n    key = made(tenant_id)\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        _CIRCLE,
+        _OF_ITSELF,
+        _growing('f"{k}#{k}#{k}#{k}#{k}#{k}#{k}#{k}"'),
+        _growing('"{}{}{}{}".format(k, k, k, k)'),
+        _growing("k + k + k + k + k"),
+        _growing('["TENANT", *k, *k, *k, *k]').replace("return k39", 'return "#".join(k39)'),
+    ],
+)
+def test_texts_that_are_made_of_each_other_come_to_an_end(project: Project, code: str) -> None:
+    put = 'def put(table, tenant_id):\n{}\n    table.put_item(Item={{"PK": key, "SK": "ORDER"}})\n'
+    project.write({"app.py": put.format(code)})
+    assert project.check("--no-cache").status in (0, 1)
+
+
+def test_functions_that_return_each_other_s_result_are_no_deeper_than_one() -> None:
+    chain = "".join(
+        f"def key_{n}(kind, *parts):\n    return key_{n + 1}(kind, *parts)\n" for n in range(150)
+    )
+    last = 'def key_150(kind, *parts):\n    return "#".join([kind, *parts])\n'
+    code = text_of(f'{chain}{last}pk = key_0("TENANT", 1)\n')
+    names = link_names([build("app.py", code)], Policy())
+    assert link_program(names, Policy()).names is names

@@ -7,6 +7,7 @@ takes an identifier or one kind of entity, or makes a key; a layer does none of 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -54,10 +55,12 @@ class Layers:
         domain = self.domain
         self._made = {s.owner for s in domain.keys.sites if s.owner is not None}
         self._keyed = set(self._made)
-        for helper in domain.keys.helpers:
-            if helper.takes_self and helper.owner not in domain.repositories:
-                continue  # an item that is asked for its own key
-            if not self._makes_key(helper):
+        own = [
+            h for h in domain.keys.helpers if not h.takes_self or h.owner in domain.repositories
+        ]
+        making = self._making_keys(own)  # and no item that is asked for its own key
+        for helper in own:
+            if helper not in making:
                 continue  # a conversion of whole items, whose keys go through as they are
             for call, _ in domain.calls.callers(helper):
                 function = method_around(self.domain.names.function_of(call))
@@ -70,21 +73,30 @@ class Layers:
             left = {cls for cls in left if all(k in left for k in self._kin(cls, candidates))}
         return left
 
-    def _makes_key(self, helper: Function) -> bool:
-        """Whether a key is written in a helper, or in one whose result it returns."""
-        keys, queue = self.domain.keys, [helper]
-        seen: set[Function] = set()
+    def _making_keys(self, helpers: Iterable[Function]) -> set[Function]:
+        """Those of some helpers, and of the functions whose results they return, in which a key is written, or in one
+        whose result they return."""
+        keys, queue = self.domain.keys, list(helpers)
+        seen, found = set(queue), queue[:0]
+        returning: dict[Function, list[Function]] = defaultdict(list)
         while queue:
             current = queue.pop()
-            if current in seen:
-                continue
-            seen.add(current)
             family = self.domain.calls.families.of(current)
             if any(keys.inside(member) for member in family):
-                return True
-            returned = [value for member in family for value in member.returns]
-            queue += [other for value in returned for other in keys.results.helpers_in(value)]
-        return False
+                found.append(current)
+                continue
+            returned = (value for member in family for value in member.returns)
+            for other in (one for value in returned for one in keys.results.helpers_in(value)):
+                returning[other].append(current)
+                if other not in seen:
+                    seen.add(other)
+                    queue.append(other)
+        making = set(found)
+        while found:
+            new = set(returning[found.pop()]) - making
+            making |= new
+            found += new
+        return making
 
     def _kin(self, cls: Class, candidates: Iterable[Class]) -> Iterator[Class]:
         """The other repositories that have a method in common with a class."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole
-from capsule_lint.program.texts.pieces import Filled, Piece, Text
+from capsule_lint.program.texts.pieces import MAX_DEPTH, Filled, Piece, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,23 +18,21 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.texts.templates import Templates
 
-_MAX_DEPTH: Final = 4
-
 
 @dataclass(eq=False, slots=True)
 class Beginnings:
     """Follows attributes and parameters at the front of templates to the scopes in their texts."""
 
     templates: Templates
-    _known: dict[int, list[Piece] | None] = field(default_factory=dict)
-    """What expressions say, by these; `None` as well while it is being found."""
+    _known: dict[tuple[int, int], list[Piece] | None] = field(default_factory=dict)
+    """What expressions say, by these and how deep in others they are asked for."""
 
     def given(self, host: tree.Node) -> bool:
         """Whether a template begins with such a text."""
         pieces = self.templates.evaluate(host, host, 0)
         return pieces is not None and self.opened(pieces) is not pieces
 
-    def opened(self, pieces: list[Piece]) -> list[Piece]:
+    def opened(self, pieces: list[Piece], depth: int = 0) -> list[Piece]:
         """A template with what its first hole says in the hole's place, where scopes are in that."""
         mark = self.templates.scopes[0].tag[-1:]
         first = pieces[0] if pieces else None
@@ -47,29 +45,29 @@ class Beginnings:
         if self.templates.segments([first]):
             return pieces
         if isinstance(first.value, tree.Subscript):
-            found = self._cut(first.value)
+            found = self._cut(first.value, depth)
         elif isinstance(first.value, tree.Wrapped):
-            found = self._spread(first.value, pieces[1])
+            found = self._spread(first.value, pieces[1], depth)
         else:
-            found = self.said(first.value)
+            found = self.said(first.value, depth)
         return pieces if found is None else found + pieces[1:]
 
-    def _spread(self, first: tree.Wrapped, following: Piece) -> list[Piece] | None:
+    def _spread(self, first: tree.Wrapped, following: Piece, depth: int) -> list[Piece] | None:
         """The scopes in a list that an attribute is set to, and whose items a key begins with:
         `"#".join([*self._parts, "NOTE", note_id])`."""
-        values = self._values(first.value) if tree.spread(first) is not None else []
+        values = self._values(first.value, depth) if tree.spread(first) is not None else []
         if len(values) != 1 or not isinstance(following, Text):
             return None
         items = values[0].items if isinstance(values[0], tree.Sequence) else ()
         found: list[Piece] = []
         for item in items:
             found += [replace(following, host=values[0])] if found else []
-            found += self.templates.inline(item, values[0], 0)
+            found += self.templates.inline(item, values[0], depth)
         return found if self.templates.segments(found) else None
 
     def texts_in(self, node: tree.Attr) -> list[tree.Node]:
         """All that an attribute is set to, where each of it is a text with scopes: `key.text`."""
-        return self._values(node) if self.said(node) is not None else []
+        return self._values(node, 0) if self.said(node) is not None else []
 
     def added_to(self, node: tree.Node) -> list[Piece] | None:
         """What `self._prefix + key` says, where scopes are in the attribute's text."""
@@ -84,14 +82,15 @@ class Beginnings:
 
     def said(self, node: tree.Node, depth: int = 0) -> list[Piece] | None:
         """The text with scopes that an attribute or a parameter is; `None` where that is not known."""
-        key = id(node)
+        if depth > MAX_DEPTH:
+            return None
+        key = id(node), depth
         if key not in self._known:
-            self._known[key] = None
-            values = self._values(node)
+            values = self._values(node, depth)
             self._known[key] = self._least(values, depth) if values else None
         return self._known[key]
 
-    def _cut(self, node: tree.Subscript) -> list[Piece] | None:
+    def _cut(self, node: tree.Subscript, depth: int) -> list[Piece] | None:
         """The scopes at the front of a key that is cut off behind them: `self.pk.rsplit("#", 2)[0]`."""
         match node:
             case tree.Subscript(
@@ -103,7 +102,7 @@ class Beginnings:
                 separator = tree.text(args[0].value) if args else None
                 parts = tree.integer(args[1].value) if len(args) > 1 else None
                 parts = 1 if method == "rpartition" else parts
-                pieces = self.templates.evaluate(key, key, 0)
+                pieces = self.templates.said(key, depth)
             case _:
                 return None
         segments = self.templates.segments(pieces or ())
@@ -118,17 +117,17 @@ class Beginnings:
         """What the values say which have the fewest scopes; `None` if one has none."""
         every: list[list[Piece]] = []
         for value in values:
-            pieces = self.templates.evaluate(value, value, 0)
+            pieces = self.templates.said(value, depth)
             if pieces is not None:
-                pieces = self.opened(pieces)
-            elif depth < _MAX_DEPTH and isinstance(value, tree.Attr | tree.Name):
+                pieces = self.opened(pieces, depth + 1)
+            elif isinstance(value, tree.Attr | tree.Name):
                 pieces = self.said(value, depth + 1)
             if pieces is None or not self.templates.segments(pieces):
                 return None
             every.append(pieces)
         return min(every, key=lambda pieces: len(self.templates.segments(pieces)))
 
-    def _values(self, node: tree.Node) -> list[tree.Node]:
+    def _values(self, node: tree.Node, depth: int) -> list[tree.Node]:
         """All that an attribute is set to, or that a parameter is given; empty if that is not known."""
         names, classes = self.templates.names, self.templates.classes
         if isinstance(node, tree.Name):
@@ -136,7 +135,7 @@ class Beginnings:
             function = binding.function if binding is not None else None
             if function is None or binding is None or binding.parameter is None:
                 return []
-            return self._given(function, node.id)
+            return self._given(function, node.id, depth)
         found: list[tree.Node] = []
         if isinstance(node, tree.Attr):
             for one in self.templates.inference.of(node.base):
@@ -146,27 +145,28 @@ class Beginnings:
                 if any(s.value is None or s.path or s.statement.op for s in stores):
                     return []
                 found += [s.value for s in stores if s.value is not None]
-                found += self._constructed(one.cls, node.name) if not stores else []
+                found += self._constructed(one.cls, node.name, depth) if not stores else []
         return found
 
-    def _given(self, function: Function, name: str) -> list[tree.Node]:
+    def _given(self, function: Function, name: str, depth: int) -> list[tree.Node]:
         """What callers give for a parameter, as far as all of them give something."""
         calls, parameter = self.templates.calls, function.parameter(name)
         if parameter is None or parameter.default is not None:
             return []
         if function.name == "__init__" and function.owner is not None:
-            return self._constructed(function.owner, name)
+            return self._constructed(function.owner, name, depth)
         members = sorted(calls.families.of(function), key=lambda f: f.symbol)
-        return self._judged(
+        given = (
             argument.value for m in members for _, argument in list(calls.arguments_for(m, name))
         )
+        return self._judged(given, depth)
 
-    def _constructed(self, cls: Class, name: str) -> list[tree.Node]:
+    def _constructed(self, cls: Class, name: str, depth: int) -> list[tree.Node]:
         """What constructors are given for a parameter or a field."""
         made = self.templates.calls.given_to(cls)
-        return self._judged(given[name].value for _, given in made if name in given)
+        return self._judged((given[name].value for _, given in made if name in given), depth)
 
-    def _judged(self, values: Iterator[tree.Node]) -> list[tree.Node]:
+    def _judged(self, values: Iterator[tree.Node], depth: int) -> list[tree.Node]:
         """The values that the program gives, or its tests where it gives none."""
         every = list(values)
         names = self.templates.names
@@ -174,5 +174,5 @@ class Beginnings:
         if own:
             return own
         scopes, segments = self.templates.scopes, self.templates.segments
-        said = [self.templates.evaluate(v, v, 0) or [] for v in every]
+        said = [self.templates.said(v, depth) or [] for v in every]
         return every if all(len(segments(found)) == len(scopes) for found in said) else []

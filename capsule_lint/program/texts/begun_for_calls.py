@@ -25,23 +25,23 @@ class BegunForCalls:
     """Finds such functions, and evaluates their calls."""
 
     templates: Templates
-    _goes_on: dict[Function, bool] = field(default_factory=dict)
+    _goes_on: dict[tuple[Function, int], bool] = field(default_factory=dict)
 
-    def goes_on(self, function: Function) -> bool:
+    def goes_on(self, function: Function, depth: int = 0) -> bool:
         """Whether a call of a function gives it a scope that it does not put into the key by itself."""
-        if function not in self._goes_on:
-            self._goes_on[function] = False  # what a function sees that calls itself
-            begun, templates = self._begun(function), self.templates
+        key = function, depth
+        if key not in self._goes_on:
+            begun, templates, whole = self._begun(function, depth), self.templates, self._whole
             own = {s.scope for s in templates.segments(begun or ())}
-            self._goes_on[function] = (
+            self._goes_on[key] = (
                 bool(begun and own)
                 and any(
-                    own < {s.scope for s in templates.segments(self._whole(call, callee) or ())}
+                    own < {s.scope for s in templates.segments(whole(call, callee, depth) or ())}
                     for call, callee in templates.calls.callers(function)
                 )
                 and not (self._reads_its_own(function) and self._is_called_elsewhere(function))
             )
-        return self._goes_on[function]
+        return self._goes_on[key]
 
     def pieces(self, node: tree.Node) -> list[Piece] | None:
         """What a call of such a function says; `None` for any other expression."""
@@ -51,11 +51,11 @@ class BegunForCalls:
         function = callees[0].function
         if function is None or not self.goes_on(function):
             return None
-        return self._whole(node, callees[0])
+        return self._whole(node, callees[0], 0)
 
     def _reads_its_own(self, function: Function) -> bool:
         """Whether a function begins a key with what it is not given: `self.tenant_id`."""
-        values = [p.value for p in self._begun(function) or () if isinstance(p, Filled)]
+        values = [p.value for p in self._begun(function, 0) or () if isinstance(p, Filled)]
         given = {p.name for p in function.own_params}
         return any(not isinstance(value, tree.Name) or value.id not in given for value in values)
 
@@ -72,13 +72,13 @@ class BegunForCalls:
                 return True
         return False
 
-    def _begun(self, function: Function) -> list[Piece] | None:
+    def _begun(self, function: Function, depth: int) -> list[Piece] | None:
         """The pieces before the rest, the mark between the two among them."""
         variadic = next((p for p in function.params if p.kind == "*"), None)
         if variadic is None or len(function.returns) != 1:
             return None
         value = function.returns[0]
-        *begun, last = self.templates.evaluate(value, value, 0) or [Text("", value, value)]
+        *begun, last = self.templates.said(value, depth + 1) or [Text("", value, value)]
         mark = begun[-1] if begun else None
         if not isinstance(mark, Text) or not mark.value or re.search(r"\w", mark.value):
             return None
@@ -90,8 +90,8 @@ class BegunForCalls:
         is_rest = isinstance(rest, tree.Name) and rest.id == variadic.name
         return begun if is_rest else None
 
-    def _whole(self, call: tree.Call, callee: Callee) -> list[Piece] | None:
-        begun = self._begun(callee.function) if callee.function is not None else None
+    def _whole(self, call: tree.Call, callee: Callee, depth: int) -> list[Piece] | None:
+        begun = self._begun(callee.function, depth) if callee.function is not None else None
         bound = callee.bind(call)
         if not begun or bound is None:
             return None
@@ -100,7 +100,7 @@ class BegunForCalls:
             name = piece.value.id if isinstance(piece.value, tree.Name) else ""
             given = bound.arguments.get(name)
             if given is not None and isinstance(piece, Filled):
-                found += self.templates.inline(given.value, call, 1)
+                found += self.templates.inline(given.value, call, depth + 1)
             else:
                 found.append(replace(piece, host=call))
         mark = begun[-1].value
@@ -111,5 +111,5 @@ class BegunForCalls:
             if argument.star:
                 found.append(Filled(value, call, hole_name(value), several=True))
             else:
-                found += self.templates.inline(value, call, 1)
+                found += self.templates.inline(value, call, depth + 1)
         return found

@@ -44,7 +44,7 @@ class Called:
     templates: Templates
     tagged: Tagged = field(init=False)
     keyworded: Keyworded = field(init=False)
-    _generic: dict[Function, bool] = field(default_factory=dict)
+    _generic: dict[tuple[Function, int], bool] = field(default_factory=dict)
     _said: dict[tuple[Function, int], list[Piece] | None] = field(default_factory=dict)
     """What functions return, by how deep in other templates they are called."""
 
@@ -56,31 +56,31 @@ class Called:
         self, node: tree.Call, function: Function, given: int, host: tree.Node, depth: int
     ) -> list[Piece] | None:
         """What a call of the program's own function says: the helper's template, or a `*parts` joiner's."""
-        joiner = self.templates.joins.joiner(function)
+        joiner = self.templates.joins.joiner(function, depth)
         if joiner is not None:
             return self.templates.joins.joined(node, function, given, joiner, host, depth)
-        by_name = self.keyworded.joiner(function)
+        by_name = self.keyworded.joiner(function, depth)
         if by_name is not None:
             return self.keyworded.pieces(node, by_name, host, depth)
-        if self.tagged.is_method(function):
+        if self.tagged.is_method(function, depth):
             return self.tagged.pieces(node, function, host, depth)
-        if self.templates.pairs.is_builder(function) or self.templates.begun.goes_on(function):
+        if self.templates.pairs.is_builder(function) or self.templates.begun.goes_on(
+            function, depth
+        ):
             return None
-        if self.is_generic(function):
+        if self.is_generic(function, depth):
             return self._filled_in(node, function, given, host, depth)
-        key = (function, depth)
+        return self.first_said(function, depth)
+
+    def first_said(self, function: Function, depth: int) -> list[Piece] | None:
+        """The first template among the values that a function returns."""
+        key = function, depth
         if key not in self._said:  # functions that call each other: many ways lead to each
-            self._said[key] = self._first_said(function, depth)
+            every = (self.templates.said(value, depth + 1) for value in function.returns)
+            texts = (one for one in every if one and any(isinstance(p, Text) for p in one))
+            self._said[key] = next(texts, None)
         said = self._said[key]
         return None if said is None else list(said)
-
-    def _first_said(self, function: Function, depth: int) -> list[Piece] | None:
-        """The first template among the values that a function returns."""
-        for value in function.returns:
-            pieces = self.templates.evaluate(value, value, depth + 1)
-            if pieces is not None and any(isinstance(p, Text) for p in pieces):
-                return pieces
-        return None
 
     def said_by(self, node: tree.Node, depth: int) -> list[Piece] | None:
         """What an object says of itself where it becomes a part of a text, `f"{stream}#SNAPSHOT"`, as far as it has
@@ -94,8 +94,9 @@ class Called:
                 method = next(filter(None, methods), None)
                 if method is None:
                     continue
-                kept = map(self.templates.beginnings.said, method.returns)
-                said = self._first_said(method, depth) or next(filter(None, kept), None)
+                opened = self.templates.beginnings.said
+                kept = (opened(one, depth + 1) for one in method.returns)
+                said = self.first_said(method, depth) or next(filter(None, kept), None)
                 segments = self.templates.segments(said or ())
                 if said and segments and not self._is_id(node, said):
                     return said if segments[0].tagged or self._is_behind_tag(node) else None
@@ -129,14 +130,14 @@ class Called:
         modules = self.templates.names.modules.values()
         return any(f.name in SAYING for module in modules for f in module.functions)
 
-    def _takes_anything(self, function: Function) -> bool:
+    def _takes_anything(self, function: Function, depth: int) -> bool:
         """Whether a function makes a text without words of whatever it is given, as what caches results does."""
         if not function.own_params or any(p.kind not in ("*", "**") for p in function.own_params):
             return False
         made = [
             v.items[0] if isinstance(v, tree.Sequence) and v.items else v for v in function.returns
         ]
-        found = [self.templates.evaluate(value, value, 0) for value in made]
+        found = [self.templates.said(value, depth + 1) for value in made]
         return bool(found) and all(
             pieces is not None
             and all(not re.search(r"\w", p.value) for p in pieces if isinstance(p, Text))
@@ -144,18 +145,17 @@ class Called:
             for pieces in found
         )
 
-    def is_generic(self, function: Function) -> bool:
+    def is_generic(self, function: Function, depth: int = 0) -> bool:
         """Whether a function only puts what it is given together: `return f"{kind}#{ident}"`.
 
         What such a function returns is a key of nobody yet; its calls are judged in its place.
         """
-        if function in self._generic:
-            return self._generic[function]
-        self._generic[function] = False  # what a function sees that calls itself
-        found = self._joins(function) or self._takes_anything(function)
+        key = function, depth
+        if key in self._generic:
+            return self._generic[key]
+        found = self._joins(function, depth) or self._takes_anything(function, depth)
         if not found and function.own_params and len(function.returns) == 1:
-            value = function.returns[0]
-            pieces = self.templates.evaluate(value, value, 0) or []
+            pieces = self.templates.said(function.returns[0], depth + 1) or []
             names = {p.name for p in function.own_params}
             found = len(pieces) > 1 and all(
                 not re.search(r"\w", piece.value)
@@ -163,17 +163,18 @@ class Called:
                 else self._is_given(piece, names) or self._is_ending(pieces, number)
                 for number, piece in enumerate(pieces)
             )
-        self._generic[function] = found
+        self._generic[key] = found
         return found
 
-    def _joins(self, function: Function) -> bool:
+    def _joins(self, function: Function, depth: int) -> bool:
         """Whether a function sets parts off in a way of its own."""
+        joiner = self.templates.joins.joiner
         return (
-            self.tagged.is_method(function)
-            or self.keyworded.joiner(function) is not None
-            or (bool(function.own_params) and self.templates.joins.joiner(function) is not None)
+            self.tagged.is_method(function, depth)
+            or self.keyworded.joiner(function, depth) is not None
+            or (bool(function.own_params) and joiner(function, depth) is not None)
             or self.templates.pairs.is_builder(function)
-            or self.templates.begun.goes_on(function)
+            or self.templates.begun.goes_on(function, depth)
         )
 
     def together(self, node: tree.Call) -> list[Piece | tree.Node] | None:
@@ -182,7 +183,7 @@ class Called:
         something else with it, or is no function that is known."""
         callees = self.templates.calls.callees(node)
         function = callees[0].function if len(callees) == 1 else None
-        if function is None or not self.is_generic(function) or self._joins(function):
+        if function is None or not self.is_generic(function) or self._joins(function, 0):
             return None
         own = {p.name for p in function.own_params}
         inside = self.templates.names.inside(function)
@@ -246,7 +247,7 @@ class Called:
         """The pieces of a generic function's template, of which those that a call gives are the arguments, and those
         that it does not give the texts that the function has for them, where it makes nothing else of these."""
         bound = bind(node.args, function.params, given)
-        pieces = self.templates.evaluate(function.returns[0], function.returns[0], depth + 1)
+        pieces = self.templates.said(function.returns[0], depth + 1)
         if bound is None or pieces is None:
             return None
         own = {p.name for p in function.own_params}

@@ -10,18 +10,19 @@ from capsule_lint.program.fields import COPYING
 from capsule_lint.program.inference.types import ClassObject, Instance, ordered
 from capsule_lint.program.model import Binding, Class, last_name
 from capsule_lint.program.texts.class_decorators import ClassDecorators
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import MAX_DEPTH, names_scope
 from capsule_lint.program.texts.text_objects import VALUE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.calling.calls import Calls
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.names import Names
 
-_MAX_DEPTH: Final = 12
+_MAX_LENGTH: Final = 100_000
+"""How long a text may be that is put together of others."""
 
 
 @dataclass(eq=False, slots=True)
@@ -35,13 +36,15 @@ class Constants:
     decorators: ClassDecorators = field(init=False)
     _given: dict[tuple[Class, str], bool] = field(default_factory=dict)
     """Whether fields are set to something else than their defaults."""
+    _known: dict[tuple[int, int], str | None] = field(default_factory=dict)
+    """What bindings always are, by these and how deep in other texts they are asked for."""
 
     def __post_init__(self) -> None:
         self.decorators = ClassDecorators(self.names, self.calls)
 
     def of(self, node: tree.Node, depth: int = 0) -> str | None:
         """The string that an expression always is: a literal, a constant, an enum member's value."""
-        if depth > _MAX_DEPTH:
+        if depth > MAX_DEPTH:
             return None
         match node:
             case tree.Const(value=str() as value):
@@ -52,7 +55,7 @@ class Constants:
             case tree.Attr():
                 return self._attribute(node, depth)
             case tree.Subscript():
-                entry = self.entry(node)
+                entry = self.entry(node, depth)
                 if entry is None and (member := self._member(node)) is not None:
                     return self._bound(member, depth)
                 return self.of(entry, depth + 1) if entry is not None else None
@@ -61,15 +64,22 @@ class Constants:
             ):
                 return self.of(only, depth + 1)
             case tree.Binary(op="+"):
-                left, right = self.of(node.left, depth + 1), self.of(node.right, depth + 1)
-                return left + right if left is not None and right is not None else None
+                return self._together((node.left, node.right), depth)
             case tree.FString():
-                parts = [
-                    p if isinstance(p, str) else self.of(p.value, depth + 1) for p in node.parts
-                ]
-                return "".join(p for p in parts if p is not None) if None not in parts else None
+                parts = (p if isinstance(p, str) else p.value for p in node.parts)
+                return self._together(parts, depth)
             case _:
                 return None
+
+    def _together(self, parts: Iterable[str | tree.Node], depth: int) -> str | None:
+        """What texts and expressions are one after the other; `None` where that is too long."""
+        found = ""
+        for part in parts:
+            said = part if isinstance(part, str) else self.of(part, depth + 1)
+            if said is None or len(found) + len(said) > _MAX_LENGTH:
+                return None
+            found += said
+        return found
 
     def _is_typed(self, call: tree.Call) -> bool:
         """Whether a call only says that its argument is a scope's value: `CapsuleId("PRODUS")`."""
@@ -79,13 +89,15 @@ class Constants:
             for scope in self.scopes
         )
 
-    def entry(self, node: tree.Subscript) -> tree.Node | None:
+    def entry(self, node: tree.Subscript, depth: int = 0) -> tree.Node | None:
         """What a table that is a constant has under a key that is written out: `KEYS["session"]`."""
         table = self.table(node.base)
-        wanted = self.of(node.index) if table is not None else None
+        wanted = self.of(node.index, depth + 1) if table is not None else None
         if table is None or wanted is None:
             return None
-        found = [value for key, value in table.pairs if key is None or self.of(key) == wanted]
+        found = [
+            value for key, value in table.pairs if key is None or self.of(key, depth + 1) == wanted
+        ]
         return found[0] if len(found) == 1 and None not in table.keys else None
 
     def _member(self, node: tree.Subscript) -> Binding | None:
@@ -148,7 +160,10 @@ class Constants:
             return None
         if target.value is None or target.is_step:
             return None
-        return self.of(target.value, depth + 1)
+        key = id(target), depth
+        if key not in self._known:
+            self._known[key] = self.of(target.value, depth + 1)
+        return self._known[key]
 
     def unless_set(self, binding: Binding) -> str | None:
         """The value of a scope that has a scope's name, and is what the environment says, or else that."""

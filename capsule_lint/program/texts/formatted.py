@@ -81,7 +81,7 @@ class Formatted:
         }
 
     def braces(
-        self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node]
+        self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node], depth: int
     ) -> list[Piece]:
         """The pieces of a text with fields in braces."""
         found: list[Piece] = []
@@ -100,12 +100,12 @@ class Formatted:
             elif "." in name:
                 found.append(Filled(value, host, snake(name)))
             else:
-                found += self.templates.inline(value, host, 1)
+                found += self.templates.inline(value, host, depth + 1)
         found.append(Text(text[at:], host, node))
         return [p for p in found if not isinstance(p, Text) or p.value]
 
     def dollars(
-        self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node]
+        self, text: str, node: tree.Node, host: tree.Node, given: dict[str, tree.Node], depth: int
     ) -> list[Piece]:
         """The pieces of a text for `string.Template`."""
         found: list[Piece] = []
@@ -116,7 +116,7 @@ class Formatted:
             if name is None:
                 found.append(Text("$", host, node))
             elif name in given:
-                found += self.templates.inline(given[name], host, 1)
+                found += self.templates.inline(given[name], host, depth + 1)
             else:
                 found.append(self._left_blank(name, node, node, host))
         found.append(Text(text[at:], host, node))
@@ -187,16 +187,18 @@ class Formatted:
             case _:
                 return None
 
-    def format(self, node: tree.Call, method: tree.Attr, host: tree.Node) -> list[Piece] | None:
+    def format(
+        self, node: tree.Call, method: tree.Attr, host: tree.Node, depth: int
+    ) -> list[Piece] | None:
         """The pieces of `.format(…)`, `.format_map(…)` and `.substitute(…)`."""
         text = self.templates.constant(method.base)
         if text is None:
             return None
         if method.name == "format_map":
             given = self.entries(node.args[0].value) if node.args else None
-            return self.braces(text, node, host, dict(given or {}))
+            return self.braces(text, node, host, dict(given or {}), depth)
         if method.name == SUBSTITUTE:
-            return self.dollars(text, node, host, self.substituted(node))
+            return self.dollars(text, node, host, self.substituted(node), depth)
         given, listed = self.own(node), list[tree.Node]()
         for argument in node.args:
             if argument.keyword is not None:
@@ -207,7 +209,7 @@ class Formatted:
                 listed += self.operands(argument.value) if argument.star else [argument.value]
         listed = self._without(self.surplus(text, _BRACES, listed), listed)
         given |= {str(number): value for number, value in enumerate(listed)}
-        return self.braces(text, node, host, given)
+        return self.braces(text, node, host, given, depth)
 
     def surplus_in(self, host: tree.Node, values: Sequence[tree.Node]) -> dict[str, tree.Node]:
         """The same for an expression that fills a format with some values in order."""

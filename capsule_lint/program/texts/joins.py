@@ -12,6 +12,8 @@ from capsule_lint.program.model import Binding, Function, last_name
 from capsule_lint.program.texts.folds import folded
 from capsule_lint.program.texts.given_lists import GivenLists, joined, passed
 from capsule_lint.program.texts.pieces import (
+    MAX_DEPTH,
+    MAX_PIECES,
     Filled,
     Piece,
     Text,
@@ -31,6 +33,11 @@ class Joins:
 
     templates: Templates
     given: GivenLists = field(init=False)
+    _joiners: dict[tuple[Function, int], str | None] = field(default_factory=dict)
+    _lists: dict[tuple[int, int], tuple[list[tree.Node] | None, tree.Node]] = field(
+        default_factory=dict
+    )
+    """What local lists hold, by the names that are read and how many others lead to them."""
 
     def __post_init__(self) -> None:
         self.given = GivenLists(self.templates)
@@ -141,31 +148,42 @@ class Joins:
         return found
 
     def elements(
-        self, node: tree.Node, host: tree.Node
+        self, node: tree.Node, host: tree.Node, depth: int = 0
     ) -> tuple[list[tree.Node] | None, tree.Node]:
-        """The elements of a list display, or of a local list built in steps, and where it is written."""
+        """The elements of a list display, or of a local list built in steps, and where it is written; `None` for them
+        where they are not known, or too many."""
+        found, written = self._elements(node, host, depth)
+        return (None, host) if found is not None and len(found) > MAX_PIECES else (found, written)
+
+    def _elements(
+        self, node: tree.Node, host: tree.Node, depth: int
+    ) -> tuple[list[tree.Node] | None, tree.Node]:
         match node:
             case tree.Sequence():
                 found: list[tree.Node] = []
                 for item in node.items:
                     listed = tree.spread(item)
-                    inner = None if listed is None else self.elements(listed, listed)[0]
+                    inner = None if listed is None else self.elements(listed, listed, depth)[0]
                     found += [item] if inner is None else inner
                 return found, host
             case tree.Comprehension() if len(node.generators) == 1 and self._only_passes(node):
                 source = node.generators[0].iter
-                return self.elements(source, source)
+                return self.elements(source, source, depth)
             case tree.Call(func=tree.Name(id="map" | "filter")) if len(node.args) == 2:
                 source = node.args[1].value
-                return self.elements(source, source)
+                return self.elements(source, source, depth)
             case tree.Call(func=tree.Name(id=name), args=(_,)) if name in IN_PLACE:
-                return self.elements(node.args[0].value, node.args[0].value)
+                return self.elements(node.args[0].value, node.args[0].value, depth)
             case tree.Binary(op="+"):
-                left, written = self.elements(node.left, node.left)
-                right, _ = self.elements(node.right, node.right)
+                left, written = self.elements(node.left, node.left, depth)
+                right, _ = self.elements(node.right, node.right, depth)
                 return (None if left is None or right is None else left + right), written
-            case tree.Name():
-                return self._steps_of_list(node, host)
+            case tree.Name() if depth < MAX_DEPTH:
+                key = id(node), depth
+                if key not in self._lists:
+                    self._lists[key] = self._steps_of_list(node, depth)
+                items, written = self._lists[key]
+                return (None, host) if items is None else (list(items), written)
         return None, host
 
     def _only_passes(self, node: tree.Comprehension) -> bool:
@@ -187,20 +205,24 @@ class Joins:
         )
 
     def _steps_of_list(
-        self, node: tree.Name, host: tree.Node
+        self, node: tree.Name, depth: int
     ) -> tuple[list[tree.Node] | None, tree.Node]:
         """The elements of a local list: those of its display, and what is added before its use."""
         binding = self._first(node)
-        if binding is None or binding.value is None:
-            return None, host
-        first, written = self.elements(binding.value, binding.value)
+        if (
+            binding is None
+            or binding.value is None
+            or binding.place.statement is self.templates.names.place(node).statement
+        ):
+            return None, node
+        first, written = self.elements(binding.value, binding.value, depth + 1)
         if first is None or not isinstance(written, tree.Sequence):
-            return None, host
-        added = self._appended(binding, node)
-        return self._inserted(first + added, binding, node), written
+            return None, node
+        added = self._appended(binding, node, depth=depth + 1)
+        return self._inserted(first + added, binding, bool(added)), written
 
     def _inserted(
-        self, items: list[tree.Node], binding: Binding, use: tree.Name
+        self, items: list[tree.Node], binding: Binding, is_added_to: bool
     ) -> list[tree.Node] | None:
         """The elements of a list with those that `parts.insert(1, x)` adds; `None` where it is not known
         what comes where."""
@@ -216,7 +238,7 @@ class Joins:
                     )
                 ) if name == binding.name and place.scope is binding.place.scope:
                     at = tree.integer(index.value)
-                    if at is None or at < 0 or (at > 1 and self._appended(binding, use)):
+                    if at is None or at < 0 or (at > 1 and is_added_to):
                         return None
                     found.insert(at, item.value)
         return found
@@ -233,7 +255,7 @@ class Joins:
         return None
 
     def _appended(
-        self, binding: Binding, use: tree.Name, method: str = "append"
+        self, binding: Binding, use: tree.Name, method: str = "append", depth: int = 0
     ) -> list[tree.Node]:
         """What `parts.append(x)`, `parts.extend([x])` and `parts += [x]` add between the list's
         display and its use."""
@@ -244,12 +266,18 @@ class Joins:
             if place.order >= self.templates.names.place(use).order:
                 break
             for added in _added(statement, binding.name, method):
-                more, _ = self.elements(added, added)
+                more, _ = self.elements(added, added, depth)
                 found += more or []
         return found
 
-    def joiner(self, function: Function) -> str | None:
+    def joiner(self, function: Function, depth: int = 0) -> str | None:
         """The separator of a function that only joins its `*parts`, and what is given before these."""
+        key = function, depth
+        if key not in self._joiners:
+            self._joiners[key] = self._joiner(function, depth)
+        return self._joiners[key]
+
+    def _joiner(self, function: Function, depth: int) -> str | None:
         variadic = next((p for p in function.params if p.kind == "*"), None)
         if variadic is None or len(function.returns) != 1:
             return None
@@ -260,7 +288,7 @@ class Joins:
             return None
         fixed = [p for p in function.own_params if p.by_position]
         if fixed:
-            mark = self._joins_behind(value, [p.name for p in fixed], variadic.name)
+            mark = self._joins_behind(value, [p.name for p in fixed], variadic.name, depth)
             return mark if mark is not None and self._is_told_words(function) else None
         source = joined(value)
         if not isinstance(source, tree.Name) or source.id != variadic.name:
@@ -268,10 +296,12 @@ class Joins:
         assert isinstance(value, tree.Call)
         return self.separator(value)
 
-    def _joins_behind(self, value: tree.Node, fixed: list[str], variadic: str) -> str | None:
+    def _joins_behind(
+        self, value: tree.Node, fixed: list[str], variadic: str, depth: int
+    ) -> str | None:
         """The separator between parameters and what joins any number more of them:
         `"#".join((kind, *parts))`, `f"{kind}#{'#'.join(parts)}"`."""
-        *before, last = self.templates.evaluate(value, value, 0) or [Text("", value, value)]
+        *before, last = self.templates.said(value, depth + 1) or [Text("", value, value)]
         holes, texts = before[::2], before[1::2]
         said = [
             p.value.id if isinstance(p, Filled) and isinstance(p.value, tree.Name) else ""

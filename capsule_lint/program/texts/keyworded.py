@@ -58,15 +58,16 @@ class Keyworded:
     """Evaluates calls of such functions."""
 
     templates: Templates
-    _joiners: dict[Function, Joiner | None] = field(default_factory=dict)
+    _joiners: dict[tuple[Function, int], Joiner | None] = field(default_factory=dict)
 
-    def joiner(self, function: Function) -> Joiner | None:
+    def joiner(self, function: Function, depth: int = 0) -> Joiner | None:
         """How a function joins its keyword arguments; `None` where it does anything else."""
-        if function not in self._joiners:
-            self._joiners[function] = self._joiner(function)
-        return self._joiners[function]
+        key = function, depth
+        if key not in self._joiners:
+            self._joiners[key] = self._joiner(function, depth)
+        return self._joiners[key]
 
-    def _joiner(self, function: Function) -> Joiner | None:
+    def _joiner(self, function: Function, depth: int) -> Joiner | None:
         match function.own_params, function.returns:
             case (
                 (tree.Parameter(name=parts, kind="**"),),
@@ -94,7 +95,7 @@ class Keyworded:
                     ),
                 ),
             ) if source == parts and separator:
-                form = self.templates.evaluate(result, result, 1)
+                form = self.templates.evaluate(result, result, depth + 1)
                 found = Joiner(separator, tuple(form or ()), name, value)
                 return found if found.written("") is not None else None
             case _:

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 GENERIC: Final = frozenset(("id", "value", "key", "code", "name", "uuid", "pk", "hex", "raw"))
 """Names that say nothing of what a value is of."""
+MAX_DEPTH: Final = 12
+"""How many expressions, each a part of the one before or what a name or a function gives it, are looked through: what a
+question is asked for deep in another one counts from there, so that no chain and no circle of functions has no end."""
+MAX_PIECES: Final = 2_048
+"""How many pieces a text may have that is looked at: a key has at most 2,048 bytes."""
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]{2})")
 
 

@@ -13,6 +13,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.reaching import history
 from capsule_lint.program.texts.pieces import (
+    MAX_PIECES,
     Filled,
     Piece,
     Template,
@@ -122,7 +123,7 @@ class Steps:
         value = steps[0].value
         if first.kind != "assign" or first.path:
             return None
-        if self.templates.evaluate(value, value, depth + 1) is None:
+        if self.templates.said(value, depth + 1) is None:
             return None
         return self._pieces(steps, first.name, depth)
 
@@ -161,10 +162,10 @@ class Steps:
         found: list[Piece] = []
         first = self._first(chain[0])
         if first is not None and first is not chain[0].value:
-            found = self.templates.inline(first, first, 0)
+            found = self.templates.inline(first, first, depth)
         for number, step in enumerate(chain):
             value = step.value
-            if step.op not in ("", "+"):
+            if step.op not in ("", "+") or len(found) > MAX_PIECES:
                 return None
             new = self.templates.inline(value, value, depth)
             if step.op:

@@ -24,7 +24,7 @@ def pieces(templates: Templates, node: tree.Node, host: tree.Node) -> list[Piece
             text = made_from(templates, func.base)
             formatted = templates.formatted
             given = formatted.substituted(node)
-            return None if text is None else formatted.dollars(text, node, host, given)
+            return None if text is None else formatted.dollars(text, node, host, given, 0)
         case _:
             return None
 

@@ -33,14 +33,15 @@ class Tagged:
     """Evaluates calls of methods that put a word of their object and their arguments together."""
 
     templates: Templates
-    _wordy: dict[Function, bool] = field(default_factory=dict)
+    _wordy: dict[tuple[Function, int], bool] = field(default_factory=dict)
 
-    def is_method(self, function: Function) -> bool:
+    def is_method(self, function: Function, depth: int = 0) -> bool:
         """Whether what a method makes is a key of nobody yet: its words are those of its object."""
-        if function not in self._wordy:
-            self._wordy[function] = False  # what a method sees that calls itself
-            self._wordy[function] = self._of_enum(function) or self._of_instances(function)
-        return self._wordy[function]
+        key = function, depth
+        if key not in self._wordy:
+            of_enum = self._of_enum(function, depth)
+            self._wordy[key] = of_enum or self._of_instances(function, depth)
+        return self._wordy[key]
 
     def pieces(
         self, node: tree.Call, function: Function, host: tree.Node, depth: int
@@ -51,7 +52,7 @@ class Tagged:
         if receiver is None:
             return None
         said = self._said(node, function, receiver, host, depth)
-        if said is not None or not self._of_enum(function):
+        if said is not None or not self._of_enum(function, depth):
             return said
         tag = self.templates.constant(receiver)
         if (
@@ -118,20 +119,20 @@ class Tagged:
             return [one for side in sides for one in self.templates.inline(side, value, depth)]
         return found or []
 
-    def _of_enum(self, function: Function) -> bool:
+    def _of_enum(self, function: Function, depth: int) -> bool:
         """Whether a method of an enum says what its members are; one that is given a scope, or puts one
         or its tag in, makes a whole key as any other function does."""
         return (
             function.owner is not None
             and self.templates.classes.is_enum(function.owner)
             and len(function.own_params) >= 1
-            and not self._has_scope(function)
+            and not self._has_scope(function, depth)
         )
 
-    def _has_scope(self, function: Function) -> bool:
+    def _has_scope(self, function: Function, depth: int) -> bool:
         """Whether scopes are among what a method is known to make a key of."""
         scopes = self.templates.scopes
-        made = [self.templates.evaluate(value, value, 0) for value in function.returns]
+        made = [self.templates.said(value, depth + 1) for value in function.returns]
         seen = any(isinstance(piece, Text) for pieces in made for piece in pieces or ())
         seen = seen or any(map(self._fills_its_value, function.returns))
         if not seen and not any(p.kind == "*" for p in function.own_params):
@@ -151,7 +152,7 @@ class Tagged:
         base = self.templates.formatted.base(node)
         return isinstance(base, tree.Attr) and base.name in VALUE
 
-    def _of_instances(self, function: Function) -> bool:
+    def _of_instances(self, function: Function, depth: int) -> bool:
         """Whether a method puts nothing but its arguments and words together that all its objects are
         made with: `return f"{self.word}#{ident}"`, `CART = Tag("CART")`."""
         owner = function.owner
@@ -159,7 +160,7 @@ class Tagged:
             return False
         value = function.returns[0]
         own: list[str] = []
-        for piece in self.templates.evaluate(value, value, 0) or ():
+        for piece in self.templates.said(value, depth + 1) or ():
             match piece:
                 case Text() if not re.search(r"\w", piece.value):
                     continue

@@ -23,6 +23,8 @@ from capsule_lint.program.texts.joins import Joins
 from capsule_lint.program.texts.opaque import Opaque
 from capsule_lint.program.texts.pairs import Pairs
 from capsule_lint.program.texts.pieces import (
+    MAX_DEPTH,
+    MAX_PIECES,
     Filled,
     Piece,
     Segment,
@@ -46,7 +48,6 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Function
     from capsule_lint.program.names import Names
 
-_MAX_DEPTH: Final = 12
 _UNCHANGING: Final = frozenset(
     ("strip", "lstrip", "rstrip", "lower", "upper", "casefold", "encode", "decode")
 )
@@ -70,6 +71,8 @@ class Templates:
         self.calls = calls
         self.scopes = scopes
         self._templates: dict[int, Template] = {}
+        self._said: dict[tuple[int, int, bool], list[Piece] | None] = {}
+        """What expressions say by themselves, by these, how deep in others they are asked for, and whether aside."""
         self.joins = Joins(self)
         self.typed = TypedValues(self.inference)
         self.formatted = Formatted(self)
@@ -99,7 +102,7 @@ class Templates:
 
         Those that a helper returns are the helper's own and not among them (see `helpers_in`).
         """
-        if depth > _MAX_DEPTH:
+        if depth > MAX_DEPTH:
             return []
         match node:
             case tree.Name():
@@ -264,15 +267,27 @@ class Templates:
     # --- evaluation ---
 
     def evaluate(self, node: tree.Node, host: tree.Node, depth: int) -> list[Piece] | None:
-        """The pieces of an expression that is written in `host`; `None` when it makes no string."""
-        if depth > _MAX_DEPTH:
-            return None
+        """The pieces of an expression that is written in `host`; `None` when it makes no string, or one that is too much."""
+        found = self._pieces(node, host, depth) if depth <= MAX_DEPTH else None
+        return found if found is None or len(found) <= MAX_PIECES else None
+
+    def said(self, node: tree.Node, depth: int) -> list[Piece] | None:
+        """The pieces of an expression that stands by itself, to which many ways may lead."""
+        key = id(node), depth, self.names.guessing > 0
+        if key not in self._said:
+            self._said[key] = self.evaluate(node, node, depth)
+        found = self._said[key]
+        return None if found is None else list(found)
+
+    def _pieces(self, node: tree.Node, host: tree.Node, depth: int) -> list[Piece] | None:
         match node:
             case tree.Const(value=str() as value):
                 return self._constant(value, node, host)
             case tree.FString():
                 found: list[Piece] = []
                 for part in node.parts:
+                    if len(found) > MAX_PIECES:
+                        return None
                     if isinstance(part, str):
                         found.append(Text(part, host, node))
                     else:
@@ -310,13 +325,13 @@ class Templates:
         """A literal; one with `{name}` in it is a template for `.format` or for a decorator."""
         if host is not node or "{" not in value:
             return [Text(value, host, node)]
-        return self.formatted.braces(value, node, host, {})
+        return self.formatted.braces(value, node, host, {}, 0)
 
     def _call(self, node: tree.Call, host: tree.Node, depth: int) -> list[Piece] | None:
         func = node.func
         method = self.formatted.method(func)
         if method is not None:
-            return self.formatted.format(node, method, host)
+            return self.formatted.format(node, method, host, depth)
         if isinstance(func, tree.Attr):
             if func.name == "join" and len(node.args) == 1:
                 return self.joins.pieces(node, host, depth)
@@ -367,9 +382,9 @@ class Templates:
         if target.is_step:
             return self.steps.added(history(target), depth)
         if isinstance(target.value, tree.Name | tree.Attr) and target.value is not node:
-            inner = self.evaluate(target.value, target.value, depth + 1)
+            inner = self.said(target.value, depth + 1)
             return inner if inner and any(isinstance(p, Text) for p in inner) else None
-        pieces = self.evaluate(target.value, target.value, depth + 1)
+        pieces = self.said(target.value, depth + 1)
         return pieces if pieces is not None and any(isinstance(p, Text) for p in pieces) else None
 
     def _attribute(self, node: tree.Attr, host: tree.Node, depth: int) -> list[Piece] | None:
@@ -380,10 +395,9 @@ class Templates:
             if isinstance(one, Instance):
                 method = self.classes.method(one.cls, node.name) or self._of_heirs(one, node.name)
                 if method is not None and method.is_property:
-                    for returned in method.returns:
-                        pieces = self.evaluate(returned, returned, depth + 1)
-                        if pieces is not None and any(isinstance(p, Text) for p in pieces):
-                            return pieces
+                    pieces = self.called.first_said(method, depth)
+                    if pieces is not None:
+                        return pieces
         return None
 
     def _of_heirs(self, one: Instance, name: str) -> Function | None:
