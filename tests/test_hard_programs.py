@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+
+from capsule_lint.facts import tree
 from capsule_lint.facts.build import build
 from capsule_lint.policy import Policy
 from capsule_lint.program import link_names, link_program
@@ -133,3 +135,15 @@ def test_functions_that_return_each_other_s_result_are_no_deeper_than_one() -> N
     code = text_of(f'{chain}{last}pk = key_0("TENANT", 1)\n')
     names = link_names([build("app.py", code)], Policy())
     assert link_program(names, Policy()).names is names
+
+
+def test_what_has_an_attribute_that_names_no_key_is_not_looked_up() -> None:
+    """`rows[made().label]` is a key where a class makes the names of keys as its `label`, and in a large package it may
+    take minutes to tell what `made()` is."""
+    app = build("app.py", "def keep(rows, value):\n    rows[made().label] = value\n")
+    named = "class Named:\n    @property\n    def label(self):\n        return {}\n"
+    for made, asked in (("f'{self.index}pk'", True), ("f'{self.home.name}.{self.at}'", False)):
+        names = link_names([app, build("named.py", named.format(made))], Policy())
+        program = link_program(names, Policy())
+        (call,) = (node for node in names.modules["app"].each(tree.Call))
+        assert (program.inference.table.settled(id(call)) is not None) is asked

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 _INDEXES: Final = ("1", "gsi1")
 """How indexes are called, or what distinguishes their names."""
+_NAMING: Final = re.compile(r"[\w:#-]*")
+"""What a name of an attribute, `:name` or `#name`, is made of."""
 _PARTS: Final = re.compile(
     r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+|[A-Za-z][A-Za-z0-9]*(?:[_.~-](?:[A-Z0-9]+_)*\{\})+"
 )
@@ -160,22 +162,34 @@ class Keys:
         """What a name may be that is made for any index: `f"{index}pk"`, `f"GSI{number}PK"`, or `index.hash_name` that
         gives one of these."""
         if isinstance(node, tree.Attr):
+            told = {
+                cls.methods[node.name]: made
+                for cls in self.classes.owning(node.name)
+                if (made := self._told_by(cls.methods[node.name]))
+            }
+            if not told:
+                return []  # before it is asked what this is an attribute of, which may take long
             getters = (
                 self.classes.method(one.cls, node.name)
                 for one in self.templates.inference.of(node.base)
                 if isinstance(one, Instance)
             )
-            given = [f.returns[0] for f in getters if f is not None and len(f.returns) == 1]
-            return [
-                name for one in given if tree.makes_text(one) for name in self._made_names(one)
-            ]
-        if not tree.makes_text(node):
+            return [name for f in getters if f is not None for name in told.get(f, ())]
+        if not tree.makes_text(node) or not all(
+            _NAMING.fullmatch(said) for said in tree.said_in(node) if isinstance(said, str)
+        ):
             return []
         pieces = self.templates.evaluate(node, node, 0) or ()
         return [
             "".join(one.value if isinstance(one, Text) else hole for one in pieces)
             for hole in _INDEXES
         ]
+
+    def _told_by(self, getter: Function) -> list[str]:
+        """The names of keys that a method gives which makes them for any index."""
+        values = filter(tree.makes_text, getter.returns if len(getter.returns) == 1 else ())
+        made = (name for one in values for name in self._made_names(one))
+        return list(filter(self.policy.is_key_name, made))
 
     @cached_property
     def _heads(self) -> Heads:
