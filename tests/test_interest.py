@@ -15,6 +15,7 @@ from capsule_lint.analysis import Analysis, Workspace, analyse
 from capsule_lint.cache.facts import Builder
 from capsule_lint.cache.store import Store
 from capsule_lint.errors import PolicyError
+from capsule_lint.judgement import KeyFact
 from capsule_lint.plan.interest import Interest, searching
 from capsule_lint.policy import Policy, load_policy
 from capsule_lint.source import discover
@@ -376,3 +377,40 @@ def test_what_else_puts_a_name_into_texts_is_not_followed(project: Project) -> N
     found = analyse(Policy(), program | {"app/light.py": light} | others, spare=0)
     assert "app/light.py" in found.facts
     assert not any(name.startswith("plain/") for name in found.facts)
+
+
+_REPOSITORY = (
+    "ORDERS = {('acme', '1'): {'total': 1}}\n\n\nclass OrderRepository:\n"
+    "    def get(self, tenant_id: str, capsule_id: str, order_id: str) -> dict | None:\n"
+    "        return ORDERS.get((tenant_id, order_id))\n"
+)
+
+
+def test_who_fills_a_dict_under_another_name_is_asked_for() -> None:
+    """Without that the dict would be a table of settings, which is only read."""
+    texts = {
+        "app/__init__.py": "",
+        "app/store.py": _REPOSITORY,
+        "app/shared.py": "from app.store import ORDERS as BY_ID\n",
+        "app/loading.py": "from app.shared import BY_ID\n\n\ndef load(rows):\n    for one, row in rows:\n        BY_ID[one] = row\n",
+    }
+    found = analyse(Policy(), texts, spare=0)
+    assert "app/loading.py" in found.facts
+    assert any(isinstance(fact, KeyFact) for fact in found.judgement.facts)
+    alone = {name: text for name, text in texts.items() if name != "app/loading.py"}
+    found = analyse(Policy(), alone, spare=0)
+    assert not any(isinstance(fact, KeyFact) for fact in found.judgement.facts)
+
+
+def test_what_something_else_is_put_into_is_not_looked_up() -> None:
+    """Whoever is asked what a written-out dict is kept for asks nothing of what has no such name."""
+    texts = {
+        "app/__init__.py": "",
+        "app/store.py": _REPOSITORY,
+        "app/rates.py": "from plain import RATES\n\nRATES |= tenants_of('tenant_id')\n",
+        "plain/__init__.py": "from plain.rates import RATES\n",
+        "plain/rates.py": "RATES = dict()\n",
+    }
+    reading = analyse(Policy(), texts, spare=0).reading
+    assert reading is not None
+    assert "plain/rates.py" not in reading.consulted

@@ -42,11 +42,14 @@ class KeptItems:
 
     def keeps(self, home: Home, cls: Class | None) -> bool:
         """Whether a collection of the instances of a class, or of a module, is about entities."""
-        owner, name = home
         if home in self.adopted:
             return True
-        if self._written_out.is_one(home):
-            return False
+        # That it is written out and only read is asked last: to tell that, all of the program is looked through.
+        return self._is_about_items(home, cls) and not self._written_out.is_one(home)
+
+    def _is_about_items(self, home: Home, cls: Class | None) -> bool:
+        """The same, whether something is put there or not."""
+        owner, name = home
         if not isinstance(owner, Class):
             module = owner if isinstance(owner, Module) else owner.module
             return self.outlasts(owner, name) and self._keeps_items(module, name)

@@ -3,6 +3,7 @@ keyed by. Nothing of what the program is told is kept there."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -11,10 +12,10 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.keyed_methods import PUTTING
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.program.local_names import behind
-from capsule_lint.program.model import Binding, Class, Module
+from capsule_lint.program.model import Binding, Class, Module, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from capsule_lint.plan.entities.additions import Home
     from capsule_lint.program import Program
@@ -38,25 +39,38 @@ class WrittenOut:
         values = [value for value in kept if value is not None]
         return (
             bool(values)
-            and all(map(_is_written_out, values))
-            and not any(id(value) in self._filled for value in values)
-            and name not in self._filled
             and not module.is_test
+            and all(map(_is_written_out, values))
+            and self._put_into[0].isdisjoint(map(id, values))
+            and not self._is_filled(name, values)
         )
 
-    @cached_property
-    def _filled(self) -> frozenset[int | str]:
-        """What something is put into: by the value that it is made of, or by the name of an attribute."""
-        return frozenset(one for node in self._changed() for one in self._told_by(node))
+    def _is_filled(self, name: str, values: Collection[tree.Node]) -> bool:
+        """Whether something is put into what has one of these values under a name, or into any attribute of that name."""
+        known = self.program.calls.uses.aliases(name)
+        return any(
+            (isinstance(node, tree.Attr) and node.name == name)
+            or self._value_of(node) in (name, *map(id, values))
+            for one in sorted(known & self._put_into[1].keys())
+            for node in self._put_into[1][one]
+        )
 
-    def _told_by(self, node: tree.Node) -> Iterator[int | str]:
-        names = self.program.names
-        made = behind(names, node) or node
-        yield id(made)
-        if isinstance(made, tree.Name | tree.Attr):
-            target = self.program.classes.dotted(made)
-            yield id(target.value) if isinstance(target, Binding) else made.last_name()
-            yield from (made.name,) if isinstance(made, tree.Attr) else ()
+    def _value_of(self, node: tree.Name | tree.Attr) -> int | str:
+        """The value that something has by its name; that name, where it is not known."""
+        target = self.program.classes.dotted(node)
+        return id(target.value) if isinstance(target, Binding) else last_name(node)
+
+    @cached_property
+    def _put_into(self) -> tuple[set[int], dict[str, list[tree.Name | tree.Attr]]]:
+        """What something is put into: the values that are made beside that, and the others by their last names. To whom a
+        name leads is asked only of those that may be meant: it may be read from files in which nothing else matters."""
+        made, named = set[int](), defaultdict[str, list[tree.Name | tree.Attr]](list)
+        for node in self._changed():
+            one = behind(self.program.names, node) or node
+            made.add(id(one))
+            if isinstance(one, tree.Name | tree.Attr):
+                named[last_name(one)].append(one)
+        return made, dict(named)
 
     def _changed(self) -> Iterator[tree.Node]:
         """The expressions of what a program puts something into."""
