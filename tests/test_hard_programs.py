@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-
 from capsule_lint.facts import tree
 from capsule_lint.facts.build import build
 from capsule_lint.policy import Policy
