@@ -16,6 +16,7 @@ from capsule_lint.program.places.bare_keys import BareKeys
 from capsule_lint.program.places.dict_roles import DictRoles, is_streamed
 from capsule_lint.program.places.key_attributes import KeyAttributes
 from capsule_lint.program.places.key_results import KeyResults
+from capsule_lint.program.places.keys_elsewhere import KeysElsewhere
 from capsule_lint.program.places.looks import Looks
 from capsule_lint.program.places.makers import Makers
 from capsule_lint.program.places.positions import Positions
@@ -47,6 +48,8 @@ _PARTS: Final = re.compile(
     r"\{\}(?:[_|/:.~-](?:\{\}|[A-Z][A-Z0-9_]*))+|[A-Za-z][A-Za-z0-9]*(?:[_.~-](?:[A-Z0-9]+_)*\{\})+"
 )
 """A key that is put together without `#`."""
+_READ: Final = (tree.Name, tree.Attr, tree.Subscript, tree.Call)
+"""The expressions that may read a key that is kept elsewhere."""
 
 
 @dataclass(eq=False)
@@ -71,6 +74,7 @@ class Keys:
     positions: Positions = field(init=False)
     results: KeyResults = field(init=False)
     speaking: Speaking = field(init=False)
+    elsewhere: KeysElsewhere = field(init=False)
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _by_function: dict[Function, list[KeySite]] = field(default_factory=dict)
     _seen: set[int] = field(default_factory=set)
@@ -84,6 +88,7 @@ class Keys:
     def __post_init__(self) -> None:
         self.speaking = Speaking(self.names, self.calls.uses, self.policy)
         self.bares, self.results = BareKeys(self), KeyResults(self)
+        self.elsewhere = KeysElsewhere(self)
         roles = DictRoles(self.names, self.templates, self.policy)
         makers, strays = Makers(self, roles), Strays(self)
         attributes = KeyAttributes(self)
@@ -93,6 +98,7 @@ class Keys:
         attributes.give()
         makers.wrapped()
         self._judge_names()
+        self.elsewhere.settle()
         strays.same()
         for site, calls in self._waiting:
             if all(self.at(host) is None for host in (site.template.host, *calls)):
@@ -227,8 +233,10 @@ class Keys:
         self.helpers.update(filter(self._may_make_keys, listing))
         for template in templates:
             self.note(template, role, index, prefix)
-        if isinstance(node, tree.Attr) and not templates and not helpers:
-            for value in self.templates.beginnings.texts_in(node):
+        if not templates and not helpers and isinstance(node, _READ):
+            self.elsewhere.fed(node)
+            texts_in = self.templates.beginnings.texts_in
+            for value in texts_in(node) if isinstance(node, tree.Attr) else ():
                 self.sink(value, role, index, prefix=prefix)
         if helpers and role is Role.LOOKUP:
             self.asked.add(id(node))
@@ -248,6 +256,8 @@ class Keys:
         """An expression is the key of that name, which tells whether it is that of an index. Elsewhere than in code
         about DynamoDB, a name such as `pk` says nothing: there it is a key if its text is like one."""
         if is_streamed(self.names, node, name):
+            return
+        if self.elsewhere.is_one(node, role, name, prefix=prefix):
             return
         if name.isupper() or self.policy.is_index_key_name(name) or self.is_told(node):
             self.sink(node, role, self.policy.is_index_key_name(name), prefix=prefix)
@@ -286,7 +296,8 @@ class Keys:
 
     def bare(self, node: tree.Node, role: Role, name: str) -> None:
         """A key that may be a scope's value and nothing else, or that of an index which is any value."""
-        self.bares.note(node, role, name)
+        if not self.elsewhere.is_bare_one(node, role, name):
+            self.bares.note(node, role, name)
 
     def _passed_on(self, binding: Binding, role: Role, index: bool, *, prefix: bool) -> None:
         """A parameter that becomes a key, whatever it is called: what callers give for it is one."""

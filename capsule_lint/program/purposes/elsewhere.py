@@ -119,10 +119,12 @@ class Elsewhere:
 
 def is_sql(call: tree.Call) -> bool:
     """Whether a call is given a statement of SQL, which is no PartiQL."""
-    return (
-        _STATEMENT.match(_beginning(call)) is not None
-        and _PARTIQL.search(last_name(call.func)) is None
-    )
+    return says_sql(call, _beginning(call))
+
+
+def says_sql(call: tree.Call, text: str) -> bool:
+    """Whether a text that a call is given is one."""
+    return _STATEMENT.match(text) is not None and _PARTIQL.search(last_name(call.func)) is None
 
 
 def _beginning(call: tree.Call) -> str:

@@ -1,0 +1,366 @@
+"""Values that are called as keys of a table are, and are none: `partition_key = f"{tenant_id}#{device_id}"` that says in what
+order messages are read, a column of SQL, a part of a path, an entry of the JSON that other systems get."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from capsule_lint.facts import tree
+from capsule_lint.program.inference.types import ANYTHING, NOTHING, Foreign
+from capsule_lint.program.local_names import (
+    BY_NAME,
+    behind,
+    reads_of,
+    reads_of_parameter,
+    written_text,
+)
+from capsule_lint.program.logs import is_for_people
+from capsule_lint.program.model import last_name
+from capsule_lint.program.places.held_objects import HeldObjects
+from capsule_lint.program.places.sites import WRITES
+from capsule_lint.program.purposes.elsewhere import is_sql, says_sql
+from capsule_lint.program.texts.pieces import hole_name, snake
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from capsule_lint.program.calling.callers import Callee
+    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.places.keys import Keys
+    from capsule_lint.program.places.sites import Role
+
+_SENDING: Final = frozenset(
+    [
+        "create_batch",
+        "produce",
+        "publish",
+        "publish_batch",
+        "put_events",
+        "put_record",
+        "put_records",
+        "send",
+        "send_and_wait",
+        "send_batch",
+        "send_message",
+        "send_message_batch",
+    ]
+)
+"""What sends messages, in the libraries for it."""
+_OF_MESSAGES: Final = frozenset(
+    [
+        "MessageDeduplicationId",
+        "MessageGroupId",
+        "PartitionKey",
+        "key",
+        "ordering_key",
+        "partition_key",
+    ]
+)
+"""What these are told a key of a message as."""
+_BESIDE: Final = frozenset(("Data", "MessageBody"))
+"""What stands beside it where a message is a dict."""
+_SPELLED: Final = ("encode", "strip", "lower", "upper")
+"""Methods that give the same text in another form, as `str` and `bytes` do."""
+_LOCATION: Final = re.compile(r"\w+://|/\w")
+"""How URLs and paths begin."""
+_ELSEWHERE: Final = frozenset(("partition_key",))
+"""What messages call their keys where they are read."""
+_KEY: Final = re.compile(r"pk|key|hash|partition", re.IGNORECASE)
+_NOBODYS: Final = frozenset(("framework", "fixture"))
+"""Where objects come from that may be of the program."""
+_MAX_DEPTH: Final = 6
+
+
+class _Named(Struct, frozen=True):
+    """Such a value, and what it would be as a key."""
+
+    node: tree.Node
+    role: Role
+    name: str
+    prefix: bool
+
+
+class _Way(Struct, frozen=True):
+    """How far a value has been followed."""
+
+    depth: int = 0
+    entry: str = ""
+    """The name that it has in a dict."""
+    json: bool = False
+    """Whether it is a part of a JSON text."""
+
+
+class KeysElsewhere(Struct, frozen=True, dict=True):
+    """Finds those of which every use is known. Nothing else stands for that than their names, so whatever may
+    make them keys of a table after all lets them be keys."""
+
+    keys: Keys
+    _found: list[_Named] = field(default_factory=list)
+    _fed: list[tree.Node] = field(default_factory=list)
+    """What is a key and comes from somewhere else."""
+    _bare: list[_Named] = field(default_factory=list)
+    """Those of the former that may be a scope's value and nothing else."""
+    _entries: dict[str, bool] = field(default_factory=dict)
+    """The names of entries that have been looked for, and whether they are in JSON alone."""
+
+    def is_one(self, node: tree.Node, role: Role, name: str, *, prefix: bool) -> bool:
+        """Whether an expression under the name of a key may be such a value; `settle` tells whether it is."""
+        if not self._is_plain(node) or not self._is_sure(lambda: self._goes(node, _Way())):
+            return False
+        self._found.append(_Named(node, role, name, prefix))
+        return True
+
+    def is_bare_one(self, node: tree.Node, role: Role, name: str) -> bool:
+        """The same of what has been asked about, where it may be a scope's value and nothing else."""
+        found = any(one.node is node for one in self._found)
+        self._bare.extend([_Named(node, role, name, prefix=False)] if found else [])
+        return found
+
+    def fed(self, node: tree.Node) -> None:
+        """Something is a key of which nothing is known."""
+        self._fed.append(node)
+
+    def settle(self) -> None:
+        """Give `keys` those values that come back to the table, or may: one says what a key of the table says, or a key
+        is read from where such values are kept."""
+        names = {snake(one.name) for one in self._found} | _ELSEWHERE
+        read = bool(self._found) and any(
+            self._may_be_one(node, names)
+            for node in self._fed
+            if not self.keys.names.module_of(node).is_test
+        )
+        texts = {site.template.text for site in self.keys.sites}
+        for one in self._found:
+            said = self.keys.templates.resolve(one.node)
+            if read or any(template.text in texts for template in said):
+                index = self.keys.policy.is_index_key_name(one.name)
+                self.keys.sink(one.node, one.role, index, prefix=one.prefix)
+        for one in self._bare if read else ():
+            self.keys.bares.note(one.node, one.role, one.name)
+
+    def _may_be_one(self, node: tree.Node, names: set[str]) -> bool:
+        """Whether what is a key may be such a value that has been kept: it is read under such a name, or under none."""
+        node = behind(self.keys.names, node) or node
+        if isinstance(node, tree.Name):
+            given = [b for b in self.keys.names.bindings_of(node) if b.parameter is not None]
+            if given:
+                return any(self._may_be_given(b.function, names) for b in given)
+        while isinstance(node, tree.Call) and isinstance(node.func, tree.Attr):
+            if node.func.name == "get" and node.args:
+                return self._is_called_so(tree.text(node.args[0].value), names)
+            node = node.func.base
+        if isinstance(node, tree.Subscript):
+            return self._is_called_so(tree.text(node.index), names)
+        return self._is_called_so(hole_name(node), names)
+
+    def _may_be_given(self, function: Function | None, names: set[str]) -> bool:
+        """Whether a call may give a function such a value of which it is not known what it calls; what others give it is
+        a key by itself."""
+        uses, inference = self.keys.calls.uses, self.keys.templates.inference
+        unknown = (
+            call
+            for call in (uses.calls_beside(function.name) if function is not None else ())
+            if not self.keys.names.module_of(call).is_test
+            and not self.keys.calls.callees(call)
+            and (call.receiver is None or inference.of(call.receiver) <= ANYTHING)
+        )
+        return any(
+            self._may_be_one(value, names)
+            for call in unknown
+            for value in (argument.value for argument in call.args)
+            if isinstance(value, tree.Attr | tree.Subscript | tree.Call)
+        )
+
+    def _is_called_so(self, name: str | None, names: set[str]) -> bool:
+        if not name:
+            return True
+        of_table = self.keys.policy.is_key_name(name) and snake(name) not in names
+        return not of_table and _KEY.search(name) is not None
+
+    def _is_plain(self, node: tree.Node) -> bool:
+        """Whether an expression is a text that is put together there and has no scope's tag, or a name for one."""
+        tags = [scope.tag for scope in self.keys.policy.scopes if scope.tag]
+        said = self.keys.templates.resolve(node)
+        if any(tag in template.text for template in said for tag in tags):
+            return False
+        named = isinstance(node, tree.Name | tree.Conditional)
+        return (named or tree.makes_text(node)) and not any(self.keys.results.helpers_in(node))
+
+    def _is_sure(self, asked: Callable[[], bool]) -> bool:
+        """The answer to a question: who else is called so matters only where it is yes so far."""
+        with self.keys.names.aside():
+            found = asked()
+        return found and asked()
+
+    # --- where a value goes ---
+
+    def _goes(self, node: tree.Node, way: _Way) -> bool:
+        """Whether all that becomes of an expression is known, and is no key of a table."""
+        if way.depth > _MAX_DEPTH:
+            return False
+        names = self.keys.names
+        match names.parent(node):
+            case tree.Call() as call if call.func is not node:
+                return self._told(call, node, way)
+            case tree.Attr(name=name) as method if name in _SPELLED:
+                made = names.parent(method)
+                if not isinstance(made, tree.Call) or made.func is not method:
+                    return False
+                return self._goes(made, way)
+            case tree.DictDisplay() as told:
+                return self._in_dict(told, node, way)
+            case tree.Sequence() | tree.Comprehension() | tree.Boolean() as around:
+                return self._goes(around, way)
+            case tree.Conditional() as choice:
+                return choice.test is node or self._goes(choice, way)
+            case tree.Block(kind="if") | tree.Compare(ops=("is" | "is not",)):
+                return True  # it is only asked whether there is one
+            case tree.FString() | tree.Binary() as longer:
+                return _is_location(longer, node) or self._goes(longer, way)
+            case tree.Assign(targets=(tree.Name() as local,), op="") as made if made.value is node:
+                return self._local_goes(local, way)
+            case tree.Assign(targets=(tree.Attr() as kept,), op="") as made if made.value is node:
+                return self._objects.kept_for(kept, self._further(way))
+            case _:
+                return False
+
+    def _in_dict(self, told: tree.DictDisplay, node: tree.Node, way: _Way) -> bool:
+        """The same of what stands in a dict, which may be a message with its key."""
+        names = [tree.text(key) or "" for key in told.keys_for(node)]
+        if not way.json:
+            beside = {name for name, _ in told.entries}
+            if any(name in _OF_MESSAGES for name in names) and beside & _BESIDE:
+                return True
+            if any(map(self.keys.policy.is_sort_key_name, beside)) or len(names) != 1:
+                return False
+            way = replace(way, entry=way.entry or names[0])
+        return self._goes(told, way)
+
+    def _local_goes(self, local: tree.Name, way: _Way) -> bool:
+        """The same of what a local of a function is given."""
+        names, function = self.keys.names, self.keys.names.function_of(local)
+        if function is None or any(names.called(function, one) for one in BY_NAME):
+            return False
+        reads = list(reads_of(names, local, (local.at,)))
+        if any(one.is_global for read in reads for one in names.bindings_of(read)):
+            return False
+        return self._all_go(reads, way)
+
+    def _all_go(self, reads: Iterable[tree.Node], way: _Way) -> bool:
+        used = [one for one in reads if not is_for_people(self.keys.names, one)]
+        return bool(used) and all(map(self._further(way), used))
+
+    def _further(self, way: _Way) -> Callable[[tree.Node], bool]:
+        """What tells the same of another expression, one step further."""
+        onward = replace(way, depth=way.depth + 1)
+        return lambda node: self._goes(node, onward)
+
+    @cached_property
+    def _objects(self) -> HeldObjects:
+        return HeldObjects(self.keys)
+
+    def _told(self, call: tree.Call, node: tree.Node, way: _Way) -> bool:
+        """The same of what a call is given."""
+        argument = next((a for a in call.args if a.value is node), None)
+        if argument is None or argument.star:
+            return False
+        callees = self.keys.calls.callees(call)
+        own = [c for c in callees if not _home(c).is_test]
+        if own:
+            return all(self._taken(c, call, argument, way) for c in own)
+        name = last_name(call.func)
+        if name in ("str", "bytes"):
+            return self._goes(call, way)
+        if name == "dumps" and way.entry and not way.json:
+            return self._is_only_sent(way.entry) and self._goes(call, replace(way, json=True))
+        if self._may_be_ours(call, argument):
+            return False
+        if argument is not call.args[0] and self._is_sql(call):
+            return True
+        if way.json:
+            return name in _SENDING
+        known = _OF_MESSAGES if name not in WRITES else {"PartitionKey"}
+        return name in _SENDING and argument.keyword in known and not way.entry
+
+    def _may_be_ours(self, call: tree.Call, argument: tree.Argument) -> bool:
+        """Whether a method of the program may take what a call gives to something of which nothing is known."""
+        types = self.keys.templates.inference.of(call.receiver) if call.receiver else NOTHING
+        if any(isinstance(one, Foreign) and one.name not in _NOBODYS for one in types):
+            return False
+        name, keyword = last_name(call.func), argument.keyword
+        return any(
+            keyword is None or method.parameter(keyword) is not None
+            for cls in self.keys.classes.owning(name)
+            for method in (cls.methods[name],)
+            if not cls.module.is_test
+        )
+
+    def _taken(self, callee: Callee, call: tree.Call, argument: tree.Argument, way: _Way) -> bool:
+        """The same of what a function of the program takes, or an object of it is made with."""
+        function, cls = callee.function, callee.cls
+        if function is None:
+            if cls is None:
+                return False
+            name = self.keys.calls.parameter_of(call, argument) or ""
+            return self._objects.made_for(call, cls, name, self._further(way))
+        name = next((n for n, a in callee.arguments(call).items() if a is argument), "")
+        params = [(f, f.parameter(name)) for f in self.keys.calls.families.of(function)]
+        reads = (
+            read
+            for member, own in params
+            if own is not None and not member.module.is_test
+            for read in reads_of_parameter(self.keys.names, own, member.module)
+        )
+        return all(own is not None for _, own in params) and self._all_go(reads, way)
+
+    def _is_sql(self, call: tree.Call) -> bool:
+        """Whether a call is given a statement of SQL, here or by a constant."""
+        first = call.args[0].value if call.args else None
+        text = written_text(self.keys.names, first) if first is not None else None
+        return is_sql(call) or (text is not None and says_sql(call, text))
+
+    def _is_only_sent(self, entry: str) -> bool:
+        """Whether nothing of the program but what goes into JSON as well has an entry, a field or a parameter of a name,
+        and the keys of its tables are called otherwise: else what is read again may become one."""
+        if entry not in self._entries:
+            self._entries[entry] = True  # while it is found out
+            self._entries[entry] = self._find_only_sent(entry)
+        return self._entries[entry]
+
+    def _find_only_sent(self, entry: str) -> bool:
+        names, word = self.keys.names, re.compile(rf"\b{re.escape(entry)}\b")
+        other = False
+        for module in names.production():
+            declared = (p.name for function in module.functions for p in function.params)
+            if entry in declared or any(entry in cls.scope.bindings for cls in module.classes):
+                return False
+            for node in module.either(tree.Const, tree.FString):
+                said = (node.value,) if isinstance(node, tree.Const) else node.parts
+                if not any(isinstance(one, str) and word.search(one) for one in said):
+                    other = other or self.keys.policy.is_key_name(tree.text(node) or "")
+                    continue
+                around = names.parent(node)
+                value = around.under(entry) if isinstance(around, tree.DictDisplay) else None
+                if value is None or value is node or not self._goes(value, _Way()):
+                    return False
+        return other
+
+
+def _home(callee: Callee) -> Module:
+    """Where a callee is defined."""
+    defined = callee.function or callee.cls
+    assert defined is not None
+    return defined.module
+
+
+def _is_location(longer: tree.FString | tree.Binary, node: tree.Node) -> bool:
+    """Whether a text is a URL or a path with something in it: `f"s3://lake/{partition_key}"`, `root / partition_key`."""
+    if isinstance(longer, tree.Binary) and longer.op == "/":
+        return longer.right is node
+    first = next(iter(tree.said_in(longer)), None)
+    return isinstance(first, str) and _LOCATION.match(first) is not None
