@@ -80,12 +80,13 @@ class Demands(Room):
 
     def find(self) -> None:
         """Demand the parameters that repository methods, and functions like them, lack."""
-        for cls in sorted(self.program.domain.repositories, key=lambda c: c.symbol):
+        domain = self.program.domain
+        for cls in sorted(domain.repositories | domain.elsewhere, key=lambda c: c.symbol):
             demanded = [method for method in cls.methods.values() if self._is_demanded(method)]
             for method in demanded:
                 self._demand(method, cls)
-            if cls in self.program.domain.above_layers and not any(
-                method in self.planner.methods and self.program.domain.takes_scope(method)
+            if cls in domain.above_layers and not any(
+                method in self.planner.methods and domain.takes_scope(method)
                 for method in demanded
             ):
                 for method in demanded:
@@ -238,6 +239,8 @@ class Demands(Room):
             return False
         if any(self.drifting.owes(method, scope) for scope in self.program.policy.scopes):
             return True
+        if method.owner in self.program.domain.elsewhere:
+            return False
         return not self._idleness.of(method, family) and any(self._touches(f) for f in family)
 
     def may_be_demanded(self, method: Function) -> bool:

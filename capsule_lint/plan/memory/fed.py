@@ -26,7 +26,7 @@ from capsule_lint.plan.memory.told_beside import ToldBeside
 from capsule_lint.plan.room import Room
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import assigned
-from capsule_lint.program.model import Class, Function, last_name
+from capsule_lint.program.model import Class, Function, last_name, owner_of
 from capsule_lint.program.texts.pieces import hole_name, names_any_of
 from capsule_lint.program.walk import within
 
@@ -176,6 +176,8 @@ class Fed(Room):
         local = self.planner.local
         for module in self.program.names.production():
             for put in self._keyed.of(module):
+                if self._is_elsewhere(put):
+                    continue
                 keys = (put.key, *self._keyed.way(put.into)[1])
                 with self.program.names.aside():  # who gives a scope names it
                     said = {
@@ -196,6 +198,11 @@ class Fed(Room):
                     yield _Keyed(put, keys, cut, passing=False)
                 elif self._is_memo(put):
                     yield _Keyed(put, keys, said, passing=False)
+
+    def _is_elsewhere(self, put: Put) -> bool:
+        """Whether a class keeps something in memory whose models are kept elsewhere, whoever else is told a scope."""
+        function = self.program.names.function_of(put.key)
+        return owner_of(function) in self.program.domain.elsewhere
 
     def _is_memo(self, put: Put) -> bool:
         """Whether something outlives its function that is kept by an identifier alone, and is what a call

@@ -74,6 +74,8 @@ class Domain:
     """Classes that hand on what their callers give them to the table, and know no entity."""
     above_layers: set[Class] = field(default_factory=set)
     """The repositories that are such by what they do alone, whatever they are called."""
+    elsewhere: set[Class] = field(default_factory=set)
+    """The classes that are no repositories, for their models are kept elsewhere, and may share a Protocol with one."""
     asking_layers: set[Function] = field(default_factory=set)
     """The functions outside of classes that give keys to a layer."""
     entities: set[Class] = field(default_factory=set)

@@ -15,6 +15,7 @@ from capsule_lint.program.purposes.above_layers import AboveLayers
 from capsule_lint.program.purposes.elsewhere import Elsewhere
 from capsule_lint.program.purposes.keepers import Keepers
 from capsule_lint.program.purposes.layers import Layers
+from capsule_lint.program.purposes.models_elsewhere import ModelsElsewhere
 from capsule_lint.program.purposes.naming import entity_words
 from capsule_lint.program.purposes.tables import is_table, stands_in
 from capsule_lint.program.texts.pieces import Filled, names_any_of, words
@@ -77,7 +78,17 @@ class Roles:
         domain.stored.update(cls for repo in domain.repositories for cls in self._named_in(repo))
         for cls in domain.repositories:
             domain.entities_of[cls].update(self._entities_of(cls))
-            domain.entities |= domain.entities_of[cls]
+        self._leave_out(ModelsElsewhere(domain, self._served_by).find())
+        domain.entities.update(*domain.entities_of.values())
+
+    def _leave_out(self, models: set[Class]) -> None:
+        """Models that nothing keeps in the table are no entities, and who serves nothing else is no repository."""
+        for cls, served in list(self.domain.entities_of.items()):
+            if served and served <= models:
+                self.domain.repositories.discard(cls)
+                self.domain.elsewhere.add(cls)
+                del self.domain.entities_of[cls]
+            served -= models
 
     def _with_own_keys(self) -> Iterator[Class]:
         """The classes in which a key is made of the object itself."""
@@ -262,22 +273,23 @@ class Roles:
 
     def _entities_of(self, cls: Class) -> Iterator[Class]:
         for method in cls.methods.values():
-            if method.name.startswith("__"):
-                continue
-            for parameter in method.own_params:
-                if (said := parameter.annotation) is not None:
-                    inference = self.domain.inference
-                    meant = inference.type_arguments.in_heirs(said, cls)
-                    yield from self._item_classes(meant or inference.annotations.of(said))
-                elif not method.name.startswith("_"):
-                    types = self.domain.parameter_types(method, parameter)
-                    yield from self._item_classes(types)
-            if method.fact.returns is not None:
-                yield from self._item_classes(
-                    self.domain.inference.annotations.of(method.fact.returns)
-                )
-            elif not method.name.startswith("_"):
-                yield from self._item_classes(self.domain.inference.returned(method))
+            if not method.name.startswith("__"):
+                yield from self._served_by(method)
+
+    def _served_by(self, function: Function) -> Iterator[Class]:
+        """What a function is given or gives back that could be an item; of a private one, what is said there."""
+        inference, cls = self.domain.inference, function.owner
+        for parameter in function.own_params:
+            if (said := parameter.annotation) is not None:
+                meant = inference.type_arguments.in_heirs(said, cls) if cls is not None else ()
+                yield from self._item_classes(meant or inference.annotations.of(said))
+            elif not function.name.startswith("_"):
+                types = self.domain.parameter_types(function, parameter)
+                yield from self._item_classes(types)
+        if function.fact.returns is not None:
+            yield from self._item_classes(inference.annotations.of(function.fact.returns))
+        elif not function.name.startswith("_"):
+            yield from self._item_classes(inference.returned(function))
 
     def _item_classes(self, types: Types) -> Iterator[Class]:
         for one in types:
