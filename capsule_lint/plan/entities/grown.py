@@ -61,6 +61,10 @@ class Grown(MendRoom):
             self._known[id(node)] = tuple(dict.fromkeys(self._follow(node, 0)))
         return self._known[id(node)]
 
+    def of_object(self, node: tree.Node) -> tuple[Gain, ...]:
+        """What all fields of an object, or of a class, get."""
+        return tuple(self._fields(node, classes=True))
+
     def of_elements(self, node: tree.Node) -> tuple[Gain, ...]:
         """What the dicts in a list get."""
         return tuple(dict.fromkeys(self._inside(node, 0)))
@@ -143,9 +147,11 @@ class Grown(MendRoom):
                     for one in (*own, *calls.passed_to(binding)):
                         yield from self._inside(one, depth + 1)
 
-    def _fields(self, node: tree.Node) -> Iterator[Gain]:
+    def _fields(self, node: tree.Node, *, classes: bool = False) -> Iterator[Gain]:
         """What an object gives of itself has the fields that its class gains."""
-        for knot, scope in self.mends.expected.fields(node) if self.since is None else ():
+        if self.since is not None:
+            return
+        for knot, scope in self.mends.expected.fields(node, classes=classes):
             match knot:
                 case (_, Class() as cls):
                     named = self.state.attributes.get((cls, scope.parameter))

@@ -12,6 +12,7 @@ from capsule_lint.plan.entities.displays import entries_of
 from capsule_lint.plan.entities.grown import Grown
 from capsule_lint.plan.entities.hidden import Hidden, dict_of, keys_of, looped
 from capsule_lint.plan.entities.named import NamedFields
+from capsule_lint.plan.entities.sql_columns import SqlColumns
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.comparisons import equated
 from capsule_lint.program.containers import LISTED
@@ -77,8 +78,9 @@ class Narrow(MendRoom):
                     self._keys(module, binary.right, binary.left)
 
     def _unlisted(self) -> None:
-        """The same of columns, and of what leaves entries out by their names."""
+        """The same of columns, also of SQL, and of what leaves entries out by their names."""
         Columns(self.mends, self.grown).build()
+        SqlColumns(self.mends, self.grown).build()
         hidden = Hidden(self.mends, self.grown)
         for module in self.program.names.editable():
             for statement, _ in module.statements:

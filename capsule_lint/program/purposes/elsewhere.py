@@ -127,15 +127,25 @@ def says_sql(call: tree.Call, text: str) -> bool:
     return _STATEMENT.match(text) is not None and _PARTIQL.search(last_name(call.func)) is None
 
 
+def is_statement(node: tree.Node) -> bool:
+    """Whether a text that is written out, or begins so, is a statement of SQL."""
+    return _STATEMENT.match(_text_of(node)) is not None
+
+
 def _beginning(call: tree.Call) -> str:
-    """The text that a call is given first; of an f-string, with something in its holes."""
+    """The text that a call is given first."""
     first = call.args[0].value if call.args and call.args[0].keyword is None else None
-    match first:
+    return _text_of(first) if first is not None else ""
+
+
+def _text_of(node: tree.Node) -> str:
+    """What a text says; with something in its holes."""
+    match node:
         case tree.Const(value=str() as value):
             return value
-        case _ if first is not None and tree.makes_text(first):
-            return "".join(p if isinstance(p, str) else "x" for p in tree.said_in(first))
+        case _ if tree.makes_text(node):
+            return "".join(p if isinstance(p, str) else "x" for p in tree.said_in(node))
         case tree.Call():  # `text("SELECT …")`
-            return _beginning(first)
+            return _beginning(node)
         case _:
             return ""
