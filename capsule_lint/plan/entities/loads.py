@@ -11,6 +11,7 @@ from capsule_lint.plan.entities.adapted import Adapted
 from capsule_lint.plan.entities.displays import entries_of, entry_of
 from capsule_lint.plan.entities.file_rows import FileRows
 from capsule_lint.plan.entities.named import named_read
+from capsule_lint.plan.entities.wholes import Wholes
 from capsule_lint.plan.memory.local_filters import dict_in
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot, Want
     from capsule_lint.policy import Scope
 
-_OF_FILE: Final = "this is the row of a file, which may have no column `{}`"
+_OF_FILE: Final = "this is the row of a file, or of SQL, which may have no column `{}`"
+_OF_OBJECT: Final = "this is made of all that a `{}` has, which has no `{}`"
 _VALIDATES: Final = frozenset(
     ("model_validate", "parse_obj", "validate", "structure", "from_dict", "convert", "load")
 )
@@ -286,8 +288,20 @@ class Loads(Room):
                     self.planner.local.notes.obstacle(want.knot, want.call, reason)
 
     def _check_files(self) -> None:
-        """What is made of the rows of a file, which has the columns that it had."""
-        files = FileRows(self.program)
+        """What is made of the rows of a file or of SQL, which have the columns that they had."""
+        files, obstacle = FileRows(self.program), self.planner.local.notes.obstacle
         for node, scope, knot in list(self.reads()):
             for row in files.of(node):
-                self.planner.local.notes.obstacle(knot, row, _OF_FILE.format(scope.parameter))
+                obstacle(knot, row, _OF_FILE.format(scope.parameter))
+            for cls in sorted(Wholes(self.program).gives(node), key=lambda c: c.symbol):
+                if not self._has(cls, scope):
+                    obstacle(knot, node, _OF_OBJECT.format(cls.name, scope.parameter))
+
+    def _has(self, cls: Class, scope: Scope) -> bool:
+        """Whether objects of a class have the scope's value, or are going to."""
+        domain, classes = self.program.domain, self.program.classes
+        return (
+            domain.held.attribute(cls, scope) is not None
+            or classes.has_attribute(cls, scope.parameter)
+            or any(self.state.gains(home, scope) for home in classes.mro(cls))
+        )
