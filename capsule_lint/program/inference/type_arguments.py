@@ -54,6 +54,8 @@ class TypeArguments(Struct, frozen=True):
     def in_object(self, node: tree.Attr, base: Types) -> Types:
         """What an attribute is of an object of which an annotation says what its class is filled with: `page.items` of
         `-> Page[Note]`, where `class Page(Generic[T])` has `items: list[T]`."""
+        if len(base) > 2:  # one object, or none
+            return NOTHING
         generic = [one.cls for one in base if isinstance(one, Instance) and _is_generic(one.cls)]
         if len(generic) != 1 or base - foreign("None") != {Instance(generic[0])}:
             return NOTHING

@@ -329,7 +329,12 @@ def _shallow(one: Collection | TupleOf, nesting: int) -> Type:
 
 def ordered(types: Types) -> list[Type]:
     """The types in an order that does not depend on the run."""
-    return sorted(types, key=_rank) if len(types) > 1 else list(types)
+    return list(_in_order(types)) if len(types) > 1 else list(types)
+
+
+@lru_cache(maxsize=1 << 12)
+def _in_order(types: Types) -> tuple[Type, ...]:
+    return tuple(sorted(types, key=_rank))  # the same many types reach many values
 
 
 def _rank(one: Type) -> str:
