@@ -414,3 +414,15 @@ def test_what_something_else_is_put_into_is_not_looked_up() -> None:
     reading = analyse(Policy(), texts, spare=0).reading
     assert reading is not None
     assert "plain/rates.py" not in reading.consulted
+
+
+def test_who_fills_settings_that_are_read_one_by_one_is_not_asked_for() -> None:
+    """In a large package a hundred files have names of files under such a name."""
+    texts = {
+        "app/__init__.py": "",
+        "app/store.py": _REPOSITORY.replace(
+            "ORDERS.get((tenant_id, order_id))", "ORDERS['first']"
+        ),
+        "app/loading.py": "from app.store import ORDERS\n",
+    }
+    assert "app/loading.py" not in analyse(Policy(), texts, spare=0).facts
