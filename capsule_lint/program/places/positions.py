@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import named_setting
 from capsule_lint.program.places import partiql
 from capsule_lint.program.places.assignments import Assignments
@@ -15,7 +16,7 @@ from capsule_lint.program.places.hashes import Hashes
 from capsule_lint.program.places.key_attributes import KEY
 from capsule_lint.program.places.operations import Operations
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.purposes.elsewhere import is_sql
+from capsule_lint.program.purposes.elsewhere import is_of_documents, is_sql
 from capsule_lint.program.texts.pieces import Template
 
 if TYPE_CHECKING:
@@ -138,8 +139,7 @@ class Positions:
         return self.roles.of(node)
 
     def _dict(self, node: tree.DictDisplay, conditions: Compared) -> None:
-        call = self.keys.names.parent(node)
-        if isinstance(call, tree.Call) and is_sql(call):
+        if self._is_elsewhere(node):
             return
         function = id(self.keys.names.function_of(node))
         self._partiql(dict(node.entries))
@@ -160,6 +160,22 @@ class Positions:
                 self.attributes.entry(text, value)
             if text == KEY:
                 self.attributes.asked_for(value)
+
+    def _is_elsewhere(self, node: tree.Node) -> bool:
+        """Whether a dict is given to SQL or to a database of documents, and to nothing else, also by a name."""
+        names = self.keys.names
+        match names.parent(node):
+            case tree.Call() as call:
+                return is_sql(call) or (
+                    is_of_documents(call) and not self.keys.calls.callees(call)
+                )
+            case tree.Sequence(kind="list") as rows:
+                return self._is_elsewhere(rows)
+            case tree.Assign(targets=(tree.Name() as target,)):
+                reads = list(reads_of(names, target, (target.at,)))
+                return bool(reads) and all(map(self._is_elsewhere, reads))
+            case _:
+                return False
 
     def _role_of_entry(self, node: tree.DictDisplay, value: tree.Node) -> Role:
         """The role of what is in a dict: a table's texts that are filled one after the other are those of items."""

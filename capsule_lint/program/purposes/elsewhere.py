@@ -20,29 +20,36 @@ if TYPE_CHECKING:
 
 _KEYWORDS: Final = frozenset(("Bucket", "SecretId", "QueueUrl", "TopicArn", "FunctionName"))
 """What only other services of AWS are told."""
-_METHODS: Final = frozenset(
+_OF_DOCUMENTS: Final = frozenset(
     [
         "delete_many",
         "delete_one",
+        "find_one",
+        "insert_many",
+        "insert_one",
+        "replace_one",
+        "update_many",
+        "update_one",
+    ]
+)
+"""Methods that only databases of documents have."""
+_METHODS: Final = _OF_DOCUMENTS | frozenset(
+    [
         "executemany",
         "fetchall",
         "fetchone",
         "fetchrow",
         "fetchval",
-        "find_one",
-        "insert_one",
         "one_or_none",
         "read_bytes",
         "read_text",
-        "replace_one",
         "scalars",
         "unlink",
-        "update_one",
         "write_bytes",
         "write_text",
     ]
 )
-"""Methods of documents, of files, and of rows that a database has found."""
+"""The same, and those of files, and of rows that a database has found."""
 _REQUESTS: Final = frozenset(("get", "post", "put", "patch", "delete", "request"))
 _LIBRARIES: Final = frozenset(
     [
@@ -125,6 +132,11 @@ def is_sql(call: tree.Call) -> bool:
 def says_sql(call: tree.Call, text: str) -> bool:
     """Whether a text that a call is given is one."""
     return _STATEMENT.match(text) is not None and _PARTIQL.search(last_name(call.func)) is None
+
+
+def is_of_documents(call: tree.Call) -> bool:
+    """Whether a call asks a database of documents for what it is given."""
+    return isinstance(call.func, tree.Attr) and call.func.name in _OF_DOCUMENTS
 
 
 def is_statement(node: tree.Node) -> bool:
