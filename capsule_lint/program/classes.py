@@ -96,6 +96,11 @@ class Classes:
             match dotted.value:  # `OldNote = Note`, for those who still use that name
                 case tree.Name() | tree.Attr() if dotted.kind == "assign" and not dotted.path:
                     return self._base(dotted.value, depth + 1)
+                case tree.Call(func=func) if dotted.kind == "assign" and not dotted.path:
+                    made = self.dotted(func)  # `Base = declarative_base()`
+                    return (
+                        f"{made}().{last_name(node)}" if isinstance(made, str) else last_name(node)
+                    )
         return dotted if isinstance(dotted, str) else last_name(node)
 
     def dotted(self, node: tree.Node) -> Binding | str:

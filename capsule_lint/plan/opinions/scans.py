@@ -13,6 +13,7 @@ from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, FunctionObject, Instance
 from capsule_lint.program.local_names import looked_up, only_assigned
 from capsule_lint.program.model import last_name, owner_of
+from capsule_lint.program.purposes.elsewhere import is_of_others
 from capsule_lint.program.purposes.tables import is_table, stands_in
 from capsule_lint.program.texts.pieces import hole_name, names_scope, words
 
@@ -114,6 +115,8 @@ class ScanOpinions:
         types = self.ground.program.inference.of(func.base)
         if any(isinstance(one, Foreign) and _SERVICE.search(one.name) for one in types):
             return True
+        if any(is_of_others(one, self.ground.program.classes) for one in types):
+            return False
         own = [one.cls for one in types if isinstance(one, ClassObject | Instance)]
         # also one that has no `scan`: it is not what is called
         doubles.update(filter(stands_in, own))

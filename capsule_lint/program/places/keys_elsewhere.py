@@ -23,7 +23,7 @@ from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.held_objects import HeldObjects
 from capsule_lint.program.places.sites import WRITES
-from capsule_lint.program.purposes.elsewhere import is_sql, says_sql
+from capsule_lint.program.purposes.elsewhere import is_of_others, is_sql, says_sql
 from capsule_lint.program.texts.pieces import hole_name, snake
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         read = bool(self._found) and any(
             self._may_be_one(node, names)
             for node in self._fed
-            if not self.keys.names.module_of(node).is_test
+            if not self.keys.names.module_of(node).is_test and not self._is_of_others(node)
         )
         texts = {site.template.text for site in self.keys.sites}
         for one in self._found:
@@ -224,6 +224,13 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
                 return _is_location(longer, node) or self._goes(longer, way)
             case tree.Assign(targets=(tree.Name() as local,), op="") as made if made.value is node:
                 return self._local_goes(local, way)
+            case tree.Compare(left=left, rights=(right,)):
+                other = right if left is node else left
+                return isinstance(other, tree.Attr) and self._is_of_others(other.base)
+            case tree.Assign(targets=(tree.Subscript(base=filled),), op="") if self._is_of_others(
+                filled
+            ):
+                return True
             case tree.Assign(targets=(tree.Attr() as kept,), op="") as made if made.value is node:
                 return self._objects.kept_for(kept, self._further(way))
             case _:
@@ -269,6 +276,8 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         argument = next((a for a in call.args if a.value is node), None)
         if argument is None or argument.star:
             return False
+        if self._is_of_others(call.func):
+            return True
         callees = self.keys.calls.callees(call)
         own = [c for c in callees if not _home(c).is_test]
         if own:
@@ -286,6 +295,20 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
             return name in _SENDING
         known = _OF_MESSAGES if name not in WRITES else {"PartitionKey"}
         return name in _SENDING and argument.keyword in known and not way.entry
+
+    def _is_of_others(self, node: tree.Node) -> bool:
+        """Whether something, or what it is asked of or read from, is of a library that keeps or hands on things
+        elsewhere: `Article.objects.filter`, `session.query(Note).filter_by`."""
+        keys = self.keys
+        while True:
+            found = keys.templates.inference.of(node)
+            if any(is_of_others(one, keys.classes) for one in found):
+                return True
+            match node:
+                case tree.Attr(base=base) | tree.Subscript(base=base) | tree.Call(func=base):
+                    node = base
+                case _:
+                    return False
 
     def _may_be_ours(self, call: tree.Call, argument: tree.Argument) -> bool:
         """Whether a method of the program may take what a call gives to something of which nothing is known."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.inference.types import Foreign
+from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
 from capsule_lint.program.model import last_name
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.program.classes import Classes
     from capsule_lint.program.inference.infer import Inference
+    from capsule_lint.program.inference.types import Type
     from capsule_lint.program.model import Class
     from capsule_lint.program.names import Names
 
@@ -78,6 +79,24 @@ _LIBRARIES: Final = frozenset(
         "urllib3",
     ]
 )
+_TOLD: Final = _LIBRARIES | frozenset(
+    [
+        "aiokafka",
+        "airflow",
+        "azure",
+        "confluent_kafka",
+        "dagster",
+        "google",
+        "happybase",
+        "kafka",
+        "pandas",
+        "polars",
+        "prefect",
+        "pyiceberg",
+        "pyspark",
+    ]
+)
+"""The same, and those that have rows, messages and partitions of their own."""
 _STATEMENT: Final = re.compile(
     r"\s*(?:SELECT\b.*\bFROM|INSERT\s+INTO|UPDATE\s.*\bSET|DELETE\s+FROM|SELECT\s+1)\b",
     re.IGNORECASE | re.DOTALL,
@@ -122,6 +141,17 @@ class Elsewhere:
         return bool(types) and all(
             isinstance(one, Foreign) and one.name.partition(".")[0] in _LIBRARIES for one in types
         )
+
+
+def is_of_others(one: Type, classes: Classes) -> bool:
+    """Whether a value is a library's that keeps or hands on things elsewhere than in DynamoDB, or its class is a model there."""
+    match one:
+        case Foreign(name=name):
+            return name.partition(".")[0] in _TOLD
+        case Instance(cls=cls) | ClassObject(cls=cls):
+            return any(base.partition(".")[0] in _TOLD for base in classes.foreign_bases(cls))
+        case _:
+            return False
 
 
 def is_sql(call: tree.Call) -> bool:

@@ -13,6 +13,7 @@ from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
 from capsule_lint.program.local_names import made_of
 from capsule_lint.program.model import Class, Function, Module, Place, last_name, owner_of
+from capsule_lint.program.purposes.elsewhere import is_of_others
 from capsule_lint.program.texts.pieces import words
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ class Tables:
             return True
         receiver = last_name(func.base)
         if is_table(receiver):
-            return True
+            return not self._is_of_others(func.base)
         if not self._is_about_items(self.names.place(call)):
             return False
         if not self.keys.is_told(call) or self._is_told_other_things(call):
@@ -246,6 +247,10 @@ class Tables:
             return True
         is_known = types and all(self._is_no_table(one, func.name) for one in types)
         return not is_known and _DATABASES.isdisjoint(words(receiver))
+
+    def _is_of_others(self, node: tree.Node) -> bool:
+        found = self.inference.of(node)
+        return any(is_of_others(one, self.inference.classes) for one in found)
 
     def _is_told_other_things(self, call: tree.Call) -> bool:
         """Whether a call has keywords in small letters, as no table has, none of which names a key or a scope, as a
