@@ -259,7 +259,7 @@ class Keys:
             return
         if self.elsewhere.is_one(node, role, name, prefix=prefix):
             return
-        if name.isupper() or self.policy.is_index_key_name(name) or self.is_told(node):
+        if name.isupper() or self.policy.is_index_key_name(name) or self._is_near(node):
             self.sink(node, role, self.policy.is_index_key_name(name), prefix=prefix)
         else:
             self._said.append((node, role, name, prefix))
@@ -275,23 +275,33 @@ class Keys:
         """Whether the module around an expression, or one beside it, is known to be about DynamoDB."""
         return self.speaking.is_told(self.names.place(node).scope.module)
 
+    def _is_near(self, node: tree.Node) -> bool:
+        """The same, or that what is around it is an item's or a repository's by its name, or has a repository of that."""
+        return self.is_told(node) or self.speaking.is_of_items(self.names.place(node).scope)
+
     def is_likely(self, node: tree.Node) -> bool:
         """Whether an expression is a key if it is called one."""
-        return self.is_told(node) or any(map(self._is_like_key, self.templates.resolve(node)))
+        return self._is_near(node) or any(map(self._is_like_key, self.templates.resolve(node)))
 
     def _may_make_keys(self, function: Function) -> bool:
         """Whether what a function gives may be keys, where nothing but what that is called says so."""
-        return not self._by_name or any(map(self.is_likely, function.returns))
+        calls = self.calls.uses.calls_beside(function.name) if self._by_name else ()
+        return (
+            not self._by_name
+            or any(map(self.is_likely, function.returns))
+            or any(map(self._is_near, calls))
+        )
 
     def _is_like_key(self, template: Template) -> bool:
         """Whether a text is a key wherever it is called one: it has a scope in it, or a mark as the policy's tags have,
-        or it is made where something is about DynamoDB."""
+        it is another key's as well, or it is made where something is about DynamoDB."""
         marks = {marks_of(scope.tag) for scope in self.policy.scopes} - {""}
         written = template.written
         return (
             any(mark in written for mark in marks | {"#"})
             or any(self.templates.segments(template.pieces))
-            or self.is_told(template.host)
+            or self._is_near(template.host)
+            or any(site.template.text == template.text for site in self.sites)
         )
 
     def bare(self, node: tree.Node, role: Role, name: str) -> None:

@@ -12,19 +12,21 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.flow import OF_ITEMS
+from capsule_lint.program.model import owner_of
 from capsule_lint.program.purposes.tables import ASKED, speaks
-from capsule_lint.program.texts.pieces import names_any_of
+from capsule_lint.program.texts.pieces import names_any_of, words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from capsule_lint.policy import Policy
-    from capsule_lint.program.model import Module
+    from capsule_lint.program.model import Module, Scope
     from capsule_lint.program.names import Names
     from capsule_lint.program.uses import Uses
 
 LONG: Final = 60
 """How long the text may be that is a name."""
+_ITEMS: Final = frozenset(("item", "items"))
 _LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
 
 
@@ -42,6 +44,28 @@ class Speaking:
         """Whether a module is about DynamoDB, or one that it imports or is imported by uses a table."""
         said = self.of_keys(module) or self._of_tables(module) or self.is_near(module)
         return said or any(map(self.is_near, self._beside.get(module, ())))
+
+    def is_of_items(self, scope: Scope) -> bool:
+        """Whether a function or the class around it is about items by its name, `to_item`, `OrderRepository`, or there is
+        a repository of that class, `Order`."""
+        owner = scope.cls or owner_of(scope.function)
+        if owner is not None and (
+            self.policy.is_repository_name(owner.name) or owner.name in self._kept
+        ):
+            return True
+        return scope.function is not None and not _ITEMS.isdisjoint(words(scope.function.name))
+
+    @cached_property
+    def _kept(self) -> set[str]:
+        """The names of which there are repositories, without what these are called."""
+        ends = [form.lstrip("*") for form in self.policy.repositories if form.startswith("*")]
+        return {
+            cls.name.removesuffix(end)
+            for module in self.names.modules.values()
+            for cls in module.classes
+            for end in ends
+            if cls.name.endswith(end)
+        }
 
     def of_keys(self, module: Module) -> bool:
         """Whether a module names the key of an index, or that of a table beside a sort key or a scope."""
