@@ -62,8 +62,14 @@ _OF_MESSAGES: Final = frozenset(
     ]
 )
 """What these are told a key of a message as."""
-_BESIDE: Final = frozenset(("Data", "MessageBody"))
-"""What stands beside it where a message is a dict."""
+_BATCHES: Final = frozenset(
+    [
+        ("PartitionKey", "put_records", "Records"),
+        ("MessageGroupId", "send_message_batch", "Entries"),
+        ("MessageDeduplicationId", "send_message_batch", "Entries"),
+    ]
+)
+"""What it is called where a message is a dict, what sends such dicts, and as what that is told them."""
 _SPELLED: Final = ("encode", "strip", "lower", "upper")
 """Methods that give the same text in another form, as `str` and `bytes` do."""
 _LOCATION: Final = re.compile(r"\w+://|/\w")
@@ -241,8 +247,6 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         names = [tree.text(key) or "" for key in told.keys_for(node)]
         if not way.json:
             beside = {name for name, _ in told.entries}
-            if any(name in _OF_MESSAGES for name in names) and beside & _BESIDE:
-                return True
             if any(map(self.keys.policy.is_sort_key_name, beside)) or len(names) != 1:
                 return False
             way = replace(way, entry=way.entry or names[0])
@@ -293,6 +297,8 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
             return True
         if way.json:
             return name in _SENDING
+        if (way.entry, name, argument.keyword) in _BATCHES:
+            return True
         known = _OF_MESSAGES if name not in WRITES else {"PartitionKey"}
         return name in _SENDING and argument.keyword in known and not way.entry
 
