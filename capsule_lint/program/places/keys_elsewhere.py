@@ -23,7 +23,13 @@ from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.held_objects import HeldObjects
 from capsule_lint.program.places.sites import WRITES
-from capsule_lint.program.purposes.elsewhere import is_of_others, is_sql, says_sql
+from capsule_lint.program.purposes.elsewhere import (
+    OF_ROWS,
+    beginning,
+    is_no_partiql,
+    is_of_others,
+    says_sql,
+)
 from capsule_lint.program.texts.pieces import hole_name, snake
 
 if TYPE_CHECKING:
@@ -348,10 +354,14 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         return all(own is not None for _, own in params) and self._all_go(reads, way)
 
     def _is_sql(self, call: tree.Call) -> bool:
-        """Whether a call is given a statement of SQL, here or by a constant."""
+        """Whether a call is given a statement of SQL, here or by a constant, and no wrapper of PartiQL may take it."""
         first = call.args[0].value if call.args else None
-        text = written_text(self.keys.names, first) if first is not None else None
-        return is_sql(call) or (text is not None and says_sql(call, text))
+        written = written_text(self.keys.names, first) if first is not None else None
+        text, around = written or beginning(call), self.keys.names.parent(call)
+        if not says_sql(call, text):
+            return False
+        asked = around.name if isinstance(around, tree.Attr) else last_name(call.func)
+        return is_no_partiql(text) or asked in OF_ROWS
 
     def _is_only_sent(self, entry: str) -> bool:
         """Whether nothing of the program but what goes into JSON as well has an entry, a field or a parameter of a name,

@@ -16,7 +16,12 @@ from capsule_lint.program.places.hashes import Hashes
 from capsule_lint.program.places.key_attributes import KEY
 from capsule_lint.program.places.operations import Operations
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.purposes.elsewhere import is_of_documents, is_sql
+from capsule_lint.program.purposes.elsewhere import (
+    beginning,
+    is_no_partiql,
+    is_of_documents,
+    is_sql,
+)
 from capsule_lint.program.texts.pieces import Template
 
 if TYPE_CHECKING:
@@ -166,7 +171,7 @@ class Positions:
         names = self.keys.names
         match names.parent(node):
             case tree.Call() as call:
-                return is_sql(call) or (
+                return (is_sql(call) and is_no_partiql(beginning(call))) or (
                     is_of_documents(call) and not self.keys.calls.callees(call)
                 )
             case tree.Sequence(kind="list") as rows:

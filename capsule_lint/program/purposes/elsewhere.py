@@ -34,7 +34,7 @@ _OF_DOCUMENTS: Final = frozenset(
     ]
 )
 """Methods that only databases of documents have."""
-_METHODS: Final = _OF_DOCUMENTS | frozenset(
+OF_ROWS: Final = frozenset(
     [
         "executemany",
         "fetchall",
@@ -42,15 +42,20 @@ _METHODS: Final = _OF_DOCUMENTS | frozenset(
         "fetchrow",
         "fetchval",
         "one_or_none",
+        "scalars",
+    ]
+)
+"""The same, of databases with rows."""
+_METHODS: Final = (_OF_DOCUMENTS | OF_ROWS) | frozenset(
+    [
         "read_bytes",
         "read_text",
-        "scalars",
         "unlink",
         "write_bytes",
         "write_text",
     ]
 )
-"""The same, and those of files, and of rows that a database has found."""
+"""The same, and those of files."""
 _REQUESTS: Final = frozenset(("get", "post", "put", "patch", "delete", "request"))
 _LIBRARIES: Final = frozenset(
     [
@@ -103,6 +108,10 @@ _STATEMENT: Final = re.compile(
 )
 _PARTIQL: Final = re.compile(r"statement", re.IGNORECASE)
 """How what takes PartiQL is called."""
+_NO_PARTIQL: Final = re.compile(
+    r"\s*INSERT\s+INTO\s+[\w.`\"\[\]]+\s*\(|%s|%\(|\$\d|[\s(=,]:\w", re.IGNORECASE
+)
+"""What only SQL says: the columns of what is inserted, and places that are no `?`."""
 _SEARCHED: Final = frozenset(("query", "body", "document"))
 
 
@@ -134,7 +143,7 @@ class Elsewhere:
             return name == "open"
         if is_sql(call):
             return True
-        said = _beginning(call)
+        said = beginning(call)
         if name in _METHODS or (name in _REQUESTS and said.startswith(("/", "http"))):
             return True
         types = self.inference.of(call.func.base)
@@ -156,12 +165,17 @@ def is_of_others(one: Type, classes: Classes) -> bool:
 
 def is_sql(call: tree.Call) -> bool:
     """Whether a call is given a statement of SQL, which is no PartiQL."""
-    return says_sql(call, _beginning(call))
+    return says_sql(call, beginning(call))
 
 
 def says_sql(call: tree.Call, text: str) -> bool:
     """Whether a text that a call is given is one."""
     return _STATEMENT.match(text) is not None and _PARTIQL.search(last_name(call.func)) is None
+
+
+def is_no_partiql(text: str) -> bool:
+    """Whether a statement says what PartiQL of DynamoDB has not, though both may be given to a method `execute`."""
+    return _NO_PARTIQL.search(text) is not None
 
 
 def is_of_documents(call: tree.Call) -> bool:
@@ -174,7 +188,7 @@ def is_statement(node: tree.Node) -> bool:
     return _STATEMENT.match(_text_of(node)) is not None
 
 
-def _beginning(call: tree.Call) -> str:
+def beginning(call: tree.Call) -> str:
     """The text that a call is given first."""
     first = call.args[0].value if call.args and call.args[0].keyword is None else None
     return _text_of(first) if first is not None else ""
@@ -188,6 +202,6 @@ def _text_of(node: tree.Node) -> str:
         case _ if tree.makes_text(node):
             return "".join(p if isinstance(p, str) else "x" for p in tree.said_in(node))
         case tree.Call():  # `text("SELECT …")`
-            return _beginning(node)
+            return beginning(node)
         case _:
             return ""
