@@ -1,10 +1,9 @@
 """Values that are called as keys of a table are, and are none: `partition_key = f"{tenant_id}#{device_id}"` that says in what
-order messages are read, a column of SQL, a part of a path, an entry of the JSON that other systems get."""
+order messages are read, a column of SQL, the key of a model of an ORM."""
 
 from __future__ import annotations
 
 import re
-from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -21,7 +20,6 @@ from capsule_lint.program.local_names import (
 )
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
-from capsule_lint.program.places.held_objects import HeldObjects
 from capsule_lint.program.places.sites import WRITES
 from capsule_lint.program.purposes.elsewhere import (
     OF_ROWS,
@@ -78,8 +76,6 @@ _BATCHES: Final = frozenset(
 """What it is called where a message is a dict, what sends such dicts, and as what that is told them."""
 _SPELLED: Final = ("encode", "strip", "lower", "upper")
 """Methods that give the same text in another form, as `str` and `bytes` do."""
-_LOCATION: Final = re.compile(r"\w+://|/\w")
-"""How URLs and paths begin."""
 _ELSEWHERE: Final = frozenset(("partition_key",))
 """What messages call their keys where they are read."""
 _KEY: Final = re.compile(r"pk|key|hash|partition", re.IGNORECASE)
@@ -103,11 +99,9 @@ class _Way(Struct, frozen=True):
     depth: int = 0
     entry: str = ""
     """The name that it has in a dict."""
-    json: bool = False
-    """Whether it is a part of a JSON text."""
 
 
-class KeysElsewhere(Struct, frozen=True, dict=True):
+class KeysElsewhere(Struct, frozen=True):
     """Finds those of which every use is known. Nothing else stands for that than their names, so whatever may
     make them keys of a table after all lets them be keys."""
 
@@ -117,8 +111,6 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
     """What is a key and comes from somewhere else."""
     _bare: list[_Named] = field(default_factory=list)
     """Those of the former that may be a scope's value and nothing else."""
-    _entries: dict[str, bool] = field(default_factory=dict)
-    """The names of entries that have been looked for, and whether they are in JSON alone."""
 
     def is_one(self, node: tree.Node, role: Role, name: str, *, prefix: bool) -> bool:
         """Whether an expression under the name of a key may be such a value; `settle` tells whether it is."""
@@ -144,7 +136,7 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         read = bool(self._found) and any(
             self._may_be_one(node, names)
             for node in self._fed
-            if not self.keys.names.module_of(node).is_test and not self._is_of_others(node)
+            if not self.keys.names.module_of(node).is_test and not self._is_column(node)
         )
         texts = {site.template.text for site in self.keys.sites}
         for one in self._found:
@@ -155,8 +147,16 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         for one in self._bare if read else ():
             self.keys.bares.note(one.node, one.role, one.name)
 
+    def _is_column(self, node: tree.Node) -> bool:
+        """Whether what a model's attribute is declared by is a library's: `pk = Column(String)`."""
+        made = isinstance(node, tree.Call) and isinstance(node.func, tree.Name)
+        return made and self._is_of_others(node)
+
     def _may_be_one(self, node: tree.Node, names: set[str]) -> bool:
         """Whether what is a key may be such a value that has been kept: it is read under such a name, or under none."""
+        bound = self.keys.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        if any(one.kind == "for" or one.path for one in bound):
+            return True  # `for (pk,) in rows`
         node = behind(self.keys.names, node) or node
         if isinstance(node, tree.Name):
             given = [b for b in self.keys.names.bindings_of(node) if b.parameter is not None]
@@ -226,14 +226,18 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
                 return self._goes(made, way)
             case tree.DictDisplay() as told:
                 return self._in_dict(told, node, way)
-            case tree.Sequence() | tree.Comprehension() | tree.Boolean() as around:
+            case (
+                tree.Sequence()
+                | tree.Comprehension()
+                | tree.Boolean()
+                | tree.FString()
+                | tree.Binary()
+            ) as around:
                 return self._goes(around, way)
             case tree.Conditional() as choice:
                 return choice.test is node or self._goes(choice, way)
             case tree.Block(kind="if") | tree.Compare(ops=("is" | "is not",)):
                 return True  # it is only asked whether there is one
-            case tree.FString() | tree.Binary() as longer:
-                return _is_location(longer, node) or self._goes(longer, way)
             case tree.Assign(targets=(tree.Name() as local,), op="") as made if made.value is node:
                 return self._local_goes(local, way)
             case tree.Compare(left=left, rights=(right,)):
@@ -243,20 +247,16 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
                 filled
             ):
                 return True
-            case tree.Assign(targets=(tree.Attr() as kept,), op="") as made if made.value is node:
-                return self._objects.kept_for(kept, self._further(way))
             case _:
                 return False
 
     def _in_dict(self, told: tree.DictDisplay, node: tree.Node, way: _Way) -> bool:
         """The same of what stands in a dict, which may be a message with its key."""
         names = [tree.text(key) or "" for key in told.keys_for(node)]
-        if not way.json:
-            beside = {name for name, _ in told.entries}
-            if any(map(self.keys.policy.is_sort_key_name, beside)) or len(names) != 1:
-                return False
-            way = replace(way, entry=way.entry or names[0])
-        return self._goes(told, way)
+        beside = {name for name, _ in told.entries}
+        if any(map(self.keys.policy.is_sort_key_name, beside)) or len(names) != 1:
+            return False
+        return self._goes(told, replace(way, entry=way.entry or names[0]))
 
     def _local_goes(self, local: tree.Name, way: _Way) -> bool:
         """The same of what a local of a function is given."""
@@ -277,10 +277,6 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         onward = replace(way, depth=way.depth + 1)
         return lambda node: self._goes(node, onward)
 
-    @cached_property
-    def _objects(self) -> HeldObjects:
-        return HeldObjects(self.keys)
-
     def _told(self, call: tree.Call, node: tree.Node, way: _Way) -> bool:
         """The same of what a call is given."""
         argument = next((a for a in call.args if a.value is node), None)
@@ -295,14 +291,10 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         name = last_name(call.func)
         if name in ("str", "bytes"):
             return self._goes(call, way)
-        if name == "dumps" and way.entry and not way.json:
-            return self._is_only_sent(way.entry) and self._goes(call, replace(way, json=True))
         if self._may_be_ours(call, argument):
             return False
         if argument is not call.args[0] and self._is_sql(call):
             return True
-        if way.json:
-            return name in _SENDING
         if (way.entry, name, argument.keyword) in _BATCHES:
             return True
         known = _OF_MESSAGES if name not in WRITES else {"PartitionKey"}
@@ -336,13 +328,10 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         )
 
     def _taken(self, callee: Callee, call: tree.Call, argument: tree.Argument, way: _Way) -> bool:
-        """The same of what a function of the program takes, or an object of it is made with."""
-        function, cls = callee.function, callee.cls
-        if function is None:
-            if cls is None:
-                return False
-            name = self.keys.calls.parameter_of(call, argument) or ""
-            return self._objects.made_for(call, cls, name, self._further(way))
+        """The same of what a function of the program takes; what an object is made with may be read anywhere."""
+        function = callee.function
+        if function is None or callee.cls is not None:
+            return False
         name = next((n for n, a in callee.arguments(call).items() if a is argument), "")
         params = [(f, f.parameter(name)) for f in self.keys.calls.families.of(function)]
         reads = (
@@ -363,43 +352,9 @@ class KeysElsewhere(Struct, frozen=True, dict=True):
         asked = around.name if isinstance(around, tree.Attr) else last_name(call.func)
         return is_no_partiql(text) or asked in OF_ROWS
 
-    def _is_only_sent(self, entry: str) -> bool:
-        """Whether nothing of the program but what goes into JSON as well has an entry, a field or a parameter of a name,
-        and the keys of its tables are called otherwise: else what is read again may become one."""
-        if entry not in self._entries:
-            self._entries[entry] = True  # while it is found out
-            self._entries[entry] = self._find_only_sent(entry)
-        return self._entries[entry]
-
-    def _find_only_sent(self, entry: str) -> bool:
-        names, word = self.keys.names, re.compile(rf"\b{re.escape(entry)}\b")
-        other = False
-        for module in names.production():
-            declared = (p.name for function in module.functions for p in function.params)
-            if entry in declared or any(entry in cls.scope.bindings for cls in module.classes):
-                return False
-            for node in module.either(tree.Const, tree.FString):
-                said = (node.value,) if isinstance(node, tree.Const) else node.parts
-                if not any(isinstance(one, str) and word.search(one) for one in said):
-                    other = other or self.keys.policy.is_key_name(tree.text(node) or "")
-                    continue
-                around = names.parent(node)
-                value = around.under(entry) if isinstance(around, tree.DictDisplay) else None
-                if value is None or value is node or not self._goes(value, _Way()):
-                    return False
-        return other
-
 
 def _home(callee: Callee) -> Module:
     """Where a callee is defined."""
     defined = callee.function or callee.cls
     assert defined is not None
     return defined.module
-
-
-def _is_location(longer: tree.FString | tree.Binary, node: tree.Node) -> bool:
-    """Whether a text is a URL or a path with something in it: `f"s3://lake/{partition_key}"`, `root / partition_key`."""
-    if isinstance(longer, tree.Binary) and longer.op == "/":
-        return longer.right is node
-    first = next(iter(tree.said_in(longer)), None)
-    return isinstance(first, str) and _LOCATION.match(first) is not None
