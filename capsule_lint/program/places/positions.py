@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -16,12 +17,7 @@ from capsule_lint.program.places.hashes import Hashes
 from capsule_lint.program.places.key_attributes import KEY
 from capsule_lint.program.places.operations import Operations
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.purposes.elsewhere import (
-    beginning,
-    is_no_partiql,
-    is_of_documents,
-    is_sql,
-)
+from capsule_lint.program.purposes.elsewhere import is_of_documents, names_its_values, selected
 from capsule_lint.program.texts.pieces import Template
 
 if TYPE_CHECKING:
@@ -45,7 +41,7 @@ _TOLD: Final = (
 """The expressions that have keys in them."""
 
 
-@dataclass(eq=False, slots=True)
+@dataclass(eq=False)
 class Positions:
     """Finds the places of a module, and gives what stands there to `keys`."""
 
@@ -166,21 +162,50 @@ class Positions:
             if text == KEY:
                 self.attributes.asked_for(value)
 
-    def _is_elsewhere(self, node: tree.Node) -> bool:
+    def _is_elsewhere(self, node: tree.DictDisplay) -> bool:
+        """Whether a dict is for SQL or a database of documents alone: nothing in it, in its module or in what the program
+        reads back tells of the table."""
+        return self._is_given_elsewhere(node) and not self._is_of_table(node)
+
+    def _is_given_elsewhere(self, node: tree.Node) -> bool:
         """Whether a dict is given to SQL or to a database of documents, and to nothing else, also by a name."""
         names = self.keys.names
         match names.parent(node):
             case tree.Call() as call:
-                return (is_sql(call) and is_no_partiql(beginning(call))) or (
-                    is_of_documents(call) and not self.keys.calls.callees(call)
-                )
+                asked = names_its_values(call) or is_of_documents(call)
+                return asked and not self.keys.calls.callees(call)
             case tree.Sequence(kind="list") as rows:
-                return self._is_elsewhere(rows)
+                return self._is_given_elsewhere(rows)
             case tree.Assign(targets=(tree.Name() as target,)):
                 reads = list(reads_of(names, target, (target.at,)))
-                return bool(reads) and all(map(self._is_elsewhere, reads))
+                return bool(reads) and all(map(self._is_given_elsewhere, reads))
             case _:
                 return False
+
+    def _is_of_table(self, node: tree.DictDisplay) -> bool:
+        """Whether a dict has a sort key or a tag of policy's, stands beside what asks the table, or has a key that comes
+        back from where it is put."""
+        keys, texts = self.keys, self.keys.templates
+        if keys.speaking.is_near(keys.names.module_of(node)):
+            return True
+        if any(keys.policy.is_sort_key_name(name) for name, _ in node.entries):
+            return True
+        for key, value in node.pairs:
+            name = keys.key_name(key)
+            if name and (name.lower() in self._read_back or "*" in self._read_back):
+                return True
+            segments = texts.segments(texts.evaluate(value, value, 0) or ()) if name else ()
+            if any(one.tagged for one in segments):
+                return True
+        return False
+
+    @cached_property
+    def _read_back(self) -> set[str]:
+        """The columns that the program reads out of SQL."""
+        texts = (
+            t for m in self.keys.names.production() for t in m.every(tree.Const, tree.FString)
+        )
+        return {name for one in texts for name in selected(one)}
 
     def _role_of_entry(self, node: tree.DictDisplay, value: tree.Node) -> Role:
         """The role of what is in a dict: a table's texts that are filled one after the other are those of items."""

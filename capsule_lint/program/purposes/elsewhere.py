@@ -106,12 +106,13 @@ _STATEMENT: Final = re.compile(
     r"\s*(?:SELECT\b.*\bFROM|INSERT\s+INTO|UPDATE\s.*\bSET|DELETE\s+FROM|SELECT\s+1)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_PARTIQL: Final = re.compile(r"statement", re.IGNORECASE)
+_PARTIQL: Final = re.compile(r"statement|partiql", re.IGNORECASE)
 """How what takes PartiQL is called."""
 _NO_PARTIQL: Final = re.compile(
     r"\s*INSERT\s+INTO\s+[\w.`\"\[\]]+\s*\(|%s|%\(|\$\d|[\s(=,]:\w", re.IGNORECASE
 )
 """What only SQL says: the columns of what is inserted, and places that are no `?`."""
+_SELECTED: Final = re.compile(r"\s*SELECT\b(.*?)\bFROM\b", re.IGNORECASE | re.DOTALL)
 _SEARCHED: Final = frozenset(("query", "body", "document"))
 
 
@@ -176,6 +177,17 @@ def says_sql(call: tree.Call, text: str) -> bool:
 def is_no_partiql(text: str) -> bool:
     """Whether a statement says what PartiQL of DynamoDB has not, though both may be given to a method `execute`."""
     return _NO_PARTIQL.search(text) is not None
+
+
+def names_its_values(call: tree.Call) -> bool:
+    """Whether a call is given a statement of SQL that a dict fills, which PartiQL's are not."""
+    return is_sql(call) and is_no_partiql(beginning(call))
+
+
+def selected(node: tree.Node) -> set[str]:
+    """The names of what a statement reads out of SQL: columns, tables before them, and `*` for all."""
+    found = _SELECTED.match(_text_of(node))
+    return set(re.findall(r"\w+|\*", found[1].lower())) if found is not None else set()
 
 
 def is_of_documents(call: tree.Call) -> bool:
