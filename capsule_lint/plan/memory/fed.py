@@ -202,7 +202,7 @@ class Fed(Room):
     def _is_elsewhere(self, put: Put) -> bool:
         """Whether a class keeps something in memory whose models are kept elsewhere, whoever else is told a scope."""
         function = self.program.names.function_of(put.key)
-        return owner_of(function) in self.program.domain.elsewhere
+        return owner_of(function) in self.program.domain.apart
 
     def _is_memo(self, put: Put) -> bool:
         """Whether something outlives its function that is kept by an identifier alone, and is what a call

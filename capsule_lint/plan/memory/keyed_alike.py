@@ -67,7 +67,7 @@ class KeyedAlike(Struct, frozen=True):
         """What is looked up in the dicts and sets of a module, and of those of its classes whose methods are
         told scopes."""
         domain = self.program.domain
-        kinds = domain.repositories | domain.entities | domain.elsewhere
+        kinds = domain.repositories | domain.entities | domain.apart
         taken = {last_name(_gone_through(value)) for _, value in module.loops()}
         own = {
             (cls, name)

@@ -48,7 +48,7 @@ class Leaks(Struct, frozen=True):
         gaining = {
             function: gained
             for function, gained in self.local.state.params.items()
-            if not function.module.is_test and function.owner not in program.domain.elsewhere
+            if not function.module.is_test and function.owner not in program.domain.apart
         }
         for function in gaining:
             for scope in gaining[function].values():

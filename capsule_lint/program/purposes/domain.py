@@ -76,6 +76,8 @@ class Domain:
     """The repositories that are such by what they do alone, whatever they are called."""
     elsewhere: set[Class] = field(default_factory=set)
     """The classes that are no repositories, for their models are kept elsewhere, and may share a Protocol with one."""
+    apart: set[Class] = field(default_factory=set)
+    """Those of them that keep nothing of the table either, for they ask nothing of it."""
     asking_layers: set[Function] = field(default_factory=set)
     """The functions outside of classes that give keys to a layer."""
     entities: set[Class] = field(default_factory=set)

@@ -78,7 +78,9 @@ class Roles:
         domain.stored.update(cls for repo in domain.repositories for cls in self._named_in(repo))
         for cls in domain.repositories:
             domain.entities_of[cls].update(self._entities_of(cls))
-        self._leave_out(ModelsElsewhere(domain, self._served_by).find())
+        others = ModelsElsewhere(domain, self._served_by)
+        self._leave_out(others.find())
+        domain.apart.update(others.ask_nothing_else(domain.elsewhere))
         domain.entities.update(*domain.entities_of.values())
 
     def _leave_out(self, models: set[Class]) -> None:
