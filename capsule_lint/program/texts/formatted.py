@@ -100,7 +100,7 @@ class Formatted:
             elif "." in name:
                 found.append(Filled(value, host, snake(name)))
             else:
-                found += self.templates.inline(value, host, depth + 1)
+                found += self.templates.inline(value, host, depth)
         found.append(Text(text[at:], host, node))
         return [p for p in found if not isinstance(p, Text) or p.value]
 
@@ -116,7 +116,7 @@ class Formatted:
             if name is None:
                 found.append(Text("$", host, node))
             elif name in given:
-                found += self.templates.inline(given[name], host, depth + 1)
+                found += self.templates.inline(given[name], host, depth)
             else:
                 found.append(self._left_blank(name, node, node, host))
         found.append(Text(text[at:], host, node))

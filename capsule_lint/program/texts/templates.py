@@ -73,6 +73,12 @@ class Templates:
         self._templates: dict[int, Template] = {}
         self._said: dict[tuple[int, int, bool], list[Piece] | None] = {}
         """What expressions say by themselves, by these, how deep in others they are asked for, and whether aside."""
+        self._said_too_deep: set[tuple[int, int, bool]] = set()
+        """Those of them that are not known for they lie too deep."""
+        self._cuts = 0
+        """How often a text was not followed any further, for it lies too deep."""
+        self._cut_off: set[int] = set()
+        """The holes that stand for such texts."""
         self.joins = Joins(self)
         self.typed = TypedValues(self.inference)
         self.formatted = Formatted(self)
@@ -251,8 +257,10 @@ class Templates:
         if pieces is None or not (tree.makes_text(node) or any(p.host is host for p in pieces)):
             return None
         first = pieces[0].value if pieces and isinstance(pieces[0], Filled) else None
-        # What is spread at the front may have any scopes in it.
-        opaque = first is not None and tree.spread(first) is not None
+        # What is spread at the front, or lies too deep, may have any scopes in it.
+        opaque = first is not None and (
+            tree.spread(first) is not None or id(first) in self._cut_off
+        )
         template = self._templates[id(node)] = Template(host, merged(pieces), opaque)
         return template if template.has_text or len(template.pieces) > 1 else None
 
@@ -268,14 +276,26 @@ class Templates:
 
     def evaluate(self, node: tree.Node, host: tree.Node, depth: int) -> list[Piece] | None:
         """The pieces of an expression that is written in `host`; `None` when it makes no string, or one that is too much."""
-        found = self._pieces(node, host, depth) if depth <= MAX_DEPTH else None
+        if depth > MAX_DEPTH:
+            self._cuts += not self._is_parameter(node)
+            return None
+        found = self._pieces(node, host, depth)
         return found if found is None or len(found) <= MAX_PIECES else None
+
+    def _is_parameter(self, node: tree.Node) -> bool:
+        bindings = self.names.bindings_of(node) if isinstance(node, tree.Name) else ()
+        return bool(bindings) and all(b.parameter is not None for b in bindings)
 
     def said(self, node: tree.Node, depth: int) -> list[Piece] | None:
         """The pieces of an expression that stands by itself, to which many ways may lead."""
         key = id(node), depth, self.names.guessing > 0
         if key not in self._said:
+            before = self._cuts
             self._said[key] = self.evaluate(node, node, depth)
+            if self._said[key] is None and self._cuts > before:
+                self._said_too_deep.add(key)
+        elif key in self._said_too_deep:
+            self._cuts += 1
         found = self._said[key]
         return None if found is None else list(found)
 
@@ -313,9 +333,12 @@ class Templates:
 
     def inline(self, node: tree.Node, host: tree.Node, depth: int) -> list[Piece]:
         """The pieces of a hole's expression: what it says, or itself."""
+        before = self._cuts
         found = self.evaluate(node, host, depth + 1)
         if found is None:
             found = self.called.said_by(node, depth)
+        if found is None and self._cuts > before:
+            self._cut_off.add(id(node))
         return found if found is not None else [self._hole(node, host)]
 
     def _hole(self, node: tree.Node, host: tree.Node) -> Filled:
