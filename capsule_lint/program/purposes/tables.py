@@ -56,8 +56,11 @@ ASKED: Final = frozenset(
 MAPPED: Final = ("get", "count", "save", "delete", "update", "refresh", "batch_get", "batch_write")
 """Operations of a mapper's models, beside those that are called alike: `Order.get(order_id)`."""
 OPERATIONS: Final = COMMON | SHORT | LONG
-_SPEAKS: Final = re.compile(r"boto|dynamo|ddb|(?<![a-z])aws|get_paginator", re.IGNORECASE)
-_DYNAMO: Final = re.compile(r"dynamo|(?<![a-z0-9])ddb", re.IGNORECASE)
+_DYNAMO: Final = re.compile(r"(?<!torch)(?<!torch\._)dynamo|(?<![a-z0-9])ddb", re.IGNORECASE)
+"""What is named after DynamoDB, and not after the compiler of PyTorch, which is a dynamo as well."""
+_SPEAKS: Final = re.compile(
+    rf"boto|{_DYNAMO.pattern}|ddb|(?<![a-z])aws|get_paginator", re.IGNORECASE
+)
 _CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _TABLES: Final = frozenset(("table", "dynamo", "dynamodb", "ddb"))
 _DATABASES: Final = frozenset(("session", "engine", "cursor", "conn", "connection"))
@@ -279,9 +282,23 @@ class Tables:
             case Foreign(name=name):
                 return name.partition(".")[0] not in _NOWHERE
             case Instance(cls=cls) | ClassObject(cls=cls):
-                return self.inference.classes.method(cls, operation) is not None
+                own = self.inference.classes.method(cls, operation)
+                return own is not None or self._is_kept_beside(cls, operation)
             case _:
                 return False
+
+    def _is_kept_beside(self, cls: Class, operation: str) -> bool:
+        """Whether objects keep something under the name of an operation that is made by what has nothing to do with
+        DynamoDB: `self.query = nn.Linear(size, size)`."""
+        if not any(operation in owner.stores for owner in self.inference.classes.mro(cls)):
+            return False
+        kept = self.inference.attributes.member(cls, operation)
+        return bool(kept) and all(
+            isinstance(one, Foreign)
+            and one.name.partition(".")[0] not in _NOWHERE
+            and not self._is_of_dynamo(one)
+            for one in kept
+        )
 
     def _is_sure(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether a call says itself that it is the operation of a table: `get_item(Key=key)`."""
