@@ -234,13 +234,13 @@ class Demands(Room):
 
     def _is_demanded(self, method: Function) -> bool:
         """Whether a repository's method touches entities."""
-        family = self.program.calls.families.of(method)
         if not self.may_be_demanded(method):
             return False
         if any(self.drifting.owes(method, scope) for scope in self.program.policy.scopes):
             return True
         if method.owner in self.program.domain.elsewhere:
             return False
+        family = self.program.calls.families.of(method)
         return not self._idleness.of(method, family) and any(self._touches(f) for f in family)
 
     def may_be_demanded(self, method: Function) -> bool:

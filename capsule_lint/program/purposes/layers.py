@@ -11,11 +11,12 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from capsule_lint.program.calling.dispatch import dispatches
 from capsule_lint.program.inference.types import Collection, Instance
 from capsule_lint.program.model import method_around
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
     from capsule_lint.program.inference.types import Types
     from capsule_lint.program.model import Class, Function
@@ -70,7 +71,8 @@ class Layers:
         before = -1
         while before != len(left):
             before = len(left)
-            left = {cls for cls in left if all(k in left for k in self._kin(cls, candidates))}
+            others = {cls for cls in candidates if cls not in left}
+            left = {cls for cls in left if not self._has_kin(cls, others)}
         return left
 
     def _making_keys(self, helpers: Iterable[Function]) -> set[Function]:
@@ -98,14 +100,17 @@ class Layers:
             found += new
         return making
 
-    def _kin(self, cls: Class, candidates: Iterable[Class]) -> Iterator[Class]:
-        """The other repositories that have a method in common with a class."""
-        among = set(candidates)
-        for name, method in cls.methods.items():
-            if not name.startswith("_") and self.domain.is_operation(method):
-                for member in self.domain.calls.families.of(method):
-                    if member.owner is not None and member.owner in among:
-                        yield member.owner
+    def _has_kin(self, cls: Class, others: set[Class]) -> bool:
+        """Whether a class shares a method with one of some other repositories. Who calls it is asked only where one of
+        them has a method that is called so."""
+        named = {name for other in others for name in other.methods}
+        return any(
+            member.owner in others
+            for name, method in cls.methods.items()
+            if not name.startswith("_") and self.domain.is_operation(method)
+            if name in named or dispatches(method) or "register" in method.decorators
+            for member in self.domain.calls.families.of(method)
+        )
 
     def _is_plain(self, cls: Class) -> bool:
         domain = self.domain
