@@ -68,8 +68,9 @@ class Assignments(Struct, frozen=True):
 
     def comprehended(self, made: tree.Comprehension) -> None:
         """The keys of indexes that a comprehension puts into a dict: `{f"GSI{number}PK": key for number, key in keys.items()}`."""
-        for index, given in self.keys.templates.joins.given.comprehended(made):
-            for name in filter(self.keys.policy.is_index_key_name, self.keys.spelled(index)[:1]):
+        said = self.keys.spelled(made.results[0])[:1] if len(made.results) == 2 else ()
+        for name in filter(self.keys.policy.is_index_key_name, said):
+            for _, given in self.keys.templates.joins.given.comprehended(made):
                 self.keys.named(given, Role.WRITTEN, name)
 
     def _given_in_loop(

@@ -131,8 +131,8 @@ class GivenLists:
                 method = templates.classes.method(cls, source.name) if cls is not None else None
                 found.append(method if method is not None and method.is_property else None)
         known = [one for one in found if one is not None]
-        every = {one for maker in known for one in families.nominal(maker)}
         if len(known) == len(found):
+            every = {one for maker in known for one in families.nominal(maker)}
             yield from sorted(every, key=lambda function: function.symbol)
 
 
