@@ -426,3 +426,39 @@ def test_who_fills_settings_that_are_read_one_by_one_is_not_asked_for() -> None:
         "app/loading.py": "from app.store import ORDERS\n",
     }
     assert "app/loading.py" not in analyse(Policy(), texts, spare=0).facts
+
+
+def test_what_a_dict_is_made_of_that_has_no_key_in_it_is_not_asked_for() -> None:
+    """The heirs of a class whose parts something else goes through are half of a large package."""
+    base = (
+        "WORD = 'tenant_id'\n\n\nclass Sum:\n    @property\n    def parts(self):\n        return [('a', 1)]\n\n"
+        "    def counted(self):\n        return {name: part for name, part in self.parts}\n"
+    )
+    heir = "from app.sums import Sum\n\n\nclass Product(Sum):\n    parts = ()\n"
+    texts = {
+        "app/__init__.py": "",
+        "app/store.py": _REPOSITORY,
+        "app/sums.py": base,
+        "app/products.py": heir,
+    }
+    found = analyse(Policy(), texts, spare=0).facts
+    assert "app/sums.py" in found
+    assert "app/products.py" not in found
+
+
+def test_what_calls_a_method_of_a_layer_that_no_repository_shares_is_not_asked_for() -> None:
+    """A method such as `forward` is called in most files of a large package."""
+    layer = (
+        "class Table:\n    def __init__(self, table):\n        self.table = table\n\n"
+        "    def forward(self, request):\n        return self.table.query(**request)\n"
+    )
+    caller = "def shown(model, image):\n    return model.forward(image)\n"
+    texts = {
+        "app/__init__.py": "",
+        "app/store.py": _REPOSITORY,
+        "app/layer.py": layer,
+        "app/shown.py": caller,
+    }
+    found = analyse(Policy(), texts, spare=0).facts
+    assert "app/layer.py" in found
+    assert "app/shown.py" not in found

@@ -196,8 +196,8 @@ class SortKeys(Struct, frozen=True, dict=True):
         constant = self.program.templates.constant
         given, spelled = self.program.templates.joins.given, self.program.keys.spelled
         for made in module.each(tree.Comprehension):
-            for key, one in given.comprehended(made):
-                yield from ((name, one) for name in spelled(key)[:1])
+            for name in spelled(made.results[0])[:1] if len(made.results) == 2 else ():
+                yield from ((name, one) for _, one in given.comprehended(made))
         for display in module.either(tree.DictDisplay, tree.Call):
             if isinstance(display, tree.DictDisplay):
                 named = ((k, v) for k, v in display.pairs if k is not None)
