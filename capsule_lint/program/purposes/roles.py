@@ -48,9 +48,9 @@ class Roles:
             cls
             for cls in domain.classes.all
             if cls not in domain.repositories
-            and not self._is_of_tests(cls)
             and not stands_in(cls)
             and keepers.is_keeper(cls)
+            and not self._is_of_tests(cls)  # which asks for the heirs of a class of tests
         )
         self._spread_repositories()
         domain.layers = Layers(domain).find(domain.repositories)
