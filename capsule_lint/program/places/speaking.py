@@ -32,18 +32,23 @@ _LIBRARIES: Final = re.compile(r"boto|aioboto|aiodynamo|pynamodb|dynam")
 
 @dataclass(eq=False)
 class Speaking:
-    """Tells it of each module, by the names and texts in it."""
+    """Tells it of each module, by what is said in it and what it imports, and those beside it."""
 
     names: Names
     uses: Uses
     policy: Policy
+    _told: dict[Module, bool] = field(default_factory=dict)
+    _near: dict[Module, bool] = field(default_factory=dict)
     _keys: dict[Module, bool] = field(default_factory=dict)
     _tables: dict[Module, bool] = field(default_factory=dict)
 
     def is_told(self, module: Module) -> bool:
         """Whether a module is about DynamoDB, or one that it imports or is imported by uses a table."""
-        said = self.of_keys(module) or self._of_tables(module) or self.is_near(module)
-        return said or any(map(self.is_near, self._beside.get(module, ())))
+        if module not in self._told:
+            said = self.of_keys(module) or self._of_tables(module) or self.is_near(module)
+            beside = self._beside.get(module, ())
+            self._told[module] = said or any(map(self.is_near, beside))
+        return self._told[module]
 
     def is_of_items(self, scope: Scope) -> bool:
         """Whether a function or the class around it is about items by its name, `to_item`, `OrderRepository`, or there is
@@ -75,7 +80,10 @@ class Speaking:
 
     def is_near(self, module: Module) -> bool:
         """Whether a module imports a library for DynamoDB, or calls what nothing but a table has."""
-        return module in self._calling or any(map(_LIBRARIES.match, _imported(module)))
+        if module not in self._near:
+            calling = module in self._calling
+            self._near[module] = calling or any(map(_LIBRARIES.match, _imported(module)))
+        return self._near[module]
 
     def _of_tables(self, module: Module) -> bool:
         """Whether a module names AWS, or what only a table is asked."""

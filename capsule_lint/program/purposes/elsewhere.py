@@ -164,6 +164,11 @@ def is_of_others(one: Type, classes: Classes) -> bool:
             return False
 
 
+def asks_elsewhere(call: tree.Call) -> bool:
+    """Whether a call asks in words that only a search engine, or a database of documents, is asked in: `vespa.query(body=body)`."""
+    return not _SEARCHED.isdisjoint(name for name, _ in call.keywords)
+
+
 def is_sql(call: tree.Call) -> bool:
     """Whether a call is given a statement of SQL, which is no PartiQL."""
     return says_sql(call, beginning(call))

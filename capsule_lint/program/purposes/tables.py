@@ -13,7 +13,7 @@ from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
 from capsule_lint.program.local_names import made_of
 from capsule_lint.program.model import Class, Function, Module, Place, last_name, owner_of
-from capsule_lint.program.purposes.elsewhere import is_of_others
+from capsule_lint.program.purposes.elsewhere import asks_elsewhere, is_of_others
 from capsule_lint.program.texts.pieces import words
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class Tables:
             for call, func, function in self._calls(name):
                 place = self.names.place(call)
                 if self._is_sure(call, func) or (
-                    self._is_about_items(place) and not self._is_told_other_things(call)
+                    self._is_about_items(place) and not asks_elsewhere(call)
                 ):
                     found.add(function)
                     self.sure = self.sure or self._shows(call, func)
@@ -243,25 +243,17 @@ class Tables:
             return not self._is_of_others(func.base)
         if not self._is_about_items(self.names.place(call)):
             return False
-        if not self.keys.is_told(call) or self._is_told_other_things(call):
-            return False  # `VectorStore` asks an index that is no table's
         types = self.inference.of(func.base)
         if any(map(self._is_of_dynamo, types)):
             return True
+        if not self.keys.is_told(call) or asks_elsewhere(call):
+            return False  # `VectorStore` asks an index that is no table's
         is_known = types and all(self._is_no_table(one, func.name) for one in types)
         return not is_known and _DATABASES.isdisjoint(words(receiver))
 
     def _is_of_others(self, node: tree.Node) -> bool:
         found = self.inference.of(node)
         return any(is_of_others(one, self.inference.classes) for one in found)
-
-    def _is_told_other_things(self, call: tree.Call) -> bool:
-        """Whether a call has keywords in small letters, as no table has, none of which names a key or a scope, as a
-        wrapper's do: `vespa.query(body=body)`."""
-        policy = self.keys.policy
-        told = [a.keyword for a in call.args if a.keyword is not None]
-        scopes = [scope.parameter for scope in policy.scopes]
-        return bool(told) and not any(n in scopes or policy.is_key_name(n) for n in told)
 
     def _pages_items(self, call: tree.Call, func: tree.Attr) -> bool:
         """Whether what is paged through, of which nothing is read, is a table: the call asks as one is asked, or something

@@ -77,8 +77,8 @@ class Template(Struct, frozen=True):
 
     @property
     def written(self) -> str:
-        """All that is written out of it; `{` of `text` may be that of a hole."""
-        return "".join(p.value for p in self.pieces if isinstance(p, Text))
+        """All that is written out of it, with `\0` for its holes; `{` of `text` may be that of a hole."""
+        return "".join(p.value if isinstance(p, Text) else "\0" for p in self.pieces)
 
     @property
     def has_text(self) -> bool:
