@@ -146,3 +146,27 @@ def test_what_has_an_attribute_that_names_no_key_is_not_looked_up() -> None:
         program = link_program(names, Policy())
         (call,) = (node for node in names.modules["app"].each(tree.Call))
         assert (program.inference.table.settled(id(call)) is not None) is asked
+
+
+def test_a_type_that_is_an_alias_of_itself(project: Project) -> None:
+    project.write(
+        {
+            "app/rows.py": """
+                Rows = Rows[str]
+                Tree = dict[str, "Leaves[str]"]
+                Leaves = list[Leaves["Tree"]]
+
+
+                def put(rows: Rows[int], tree: Tree, leaves: Leaves[int]) -> None:
+                    rows.put(tree.get("a"), leaves.query("b"))
+
+
+                def pk(tenant_id: str) -> str:
+                    return f"TENANT#{tenant_id}#ROW"
+
+
+                put(pk("t"), {}, [])
+            """
+        }
+    )
+    assert "CAP202" in project.check("--no-cache").codes

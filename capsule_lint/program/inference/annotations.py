@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
@@ -116,6 +116,8 @@ class Annotations:
     """Types of annotations."""
 
     inference: Inference
+    _open: set[int] = field(default_factory=set)
+    """The aliases that are being read, by the ids of what they stand for."""
 
     def of(self, node: tree.Node) -> Types:
         """What a value with that annotation may be."""
@@ -191,7 +193,13 @@ class Annotations:
 
     def _alias(self, node: tree.Node) -> Types:
         said = self._aliased(node)
-        return self.of(said) if said is not None else ANYTHING
+        if said is None or id(said) in self._open:  # `Tree = list[Tree]`
+            return ANYTHING
+        self._open.add(id(said))
+        try:
+            return self.of(said)
+        finally:
+            self._open.remove(id(said))
 
     def _aliased(self, node: tree.Node) -> tree.Node | None:
         """What a name for a type stands for, if that is no name."""
