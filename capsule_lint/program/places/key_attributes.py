@@ -61,7 +61,25 @@ class KeyAttributes:
     def give(self) -> None:
         """Give what was seen to `keys`."""
         self._give_keys()
+        self._want_alone()
         self._give_equated()
+
+    def _want_alone(self) -> None:
+        """What stands alone in the key of an item, or beside a sort key, is its partition key: if it says a scope and more, it
+        needs no tag for that, `Key={"session_id": f"{tenant_id}:{session_id}"}`."""
+        is_sort_key = self.keys.policy.is_sort_key_name
+        for node in self._asked if self._entries else ():
+            for entries in self._entries_of(node):
+                alone = [(n, v) for n, v in entries if not is_sort_key(n)]
+                named = any(self.keys.policy.is_key_name(name) for name, _ in alone)
+                if len(alone) == 1 and not named and self._says_more(alone[0][1]):
+                    self.equated(*alone[0], index=False)
+
+    def _says_more(self, value: tree.Node) -> bool:
+        """Whether a text says more than scopes: what does not may tell of the tenant itself."""
+        scopes = self.keys.policy.scopes
+        nothing = {"", *(one.tag for one in scopes), *(one.name for one in scopes)}
+        return any(set(said) - nothing for said in self._says(value))
 
     def _give_equated(self) -> None:
         """What stands under the name of an attribute by which a query finds items, and says what is looked for there."""
