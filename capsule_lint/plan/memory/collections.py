@@ -12,6 +12,7 @@ from capsule_lint.plan.memory.in_order import in_order
 from capsule_lint.plan.memory.kept_items import KeptItems
 from capsule_lint.plan.memory.keyed_methods import (
     HASHES,
+    KEYLESS,
     NAMING,
     TAKING_KEYS,
     finds_several,
@@ -192,7 +193,7 @@ class Collections:
         if callees:
             owners = {c.function.owner for c in callees if c.function is not None}
             return all(owner is not None and owner.name in self.heirs.names for owner in owners)
-        return self.is_text(home)
+        return method not in KEYLESS and self.is_text(home)
 
     def is_named_at_all(self, call: tree.Call, home: Home) -> bool:
         """The same of a key that says none, where it is written there: `redis.sadd("banned", address)`."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_pieces import neighbour_in
-from capsule_lint.plan.memory.keyed_methods import is_keyed
+from capsule_lint.plan.memory.keyed_methods import KEYLESS, is_keyed
 from capsule_lint.plan.memory.predicates import Predicates
 from capsule_lint.plan.uses.choices import TRUTHS
 from capsule_lint.program.containers import ADDING_ONE
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.memory.rekeyed import Rekeyed
 
 _SORTING: Final = frozenset(("sorted", "sort"))
-SAFE_METHODS: Final = frozenset(
+SAFE_METHODS: Final = KEYLESS | frozenset(
     ("values", "clear", "move_to_end", "expire", "maxsize", "currsize", "pipeline", "execute")
 )
 """Methods of a collection that have nothing to do with its keys."""

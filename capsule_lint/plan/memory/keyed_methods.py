@@ -94,6 +94,10 @@ NAMING: Final = frozenset(
 """What else is given the name of something in Redis first."""
 PUTTING: Final = HASHES | {"set", "setex", "setdefault", "put", "add", "setnx", "psetex"}
 """What is given something to keep under a key."""
+KEYLESS: Final = frozenset(
+    ("lock", "publish", "spublish", "pubsub", "subscribe", "psubscribe", "unsubscribe")
+)
+"""What is told a name under which Redis keeps nothing: who waits for whom, and who hears of something."""
 _MANY: Final = frozenset(words("prefix_pattern_match_scan_key_tag_all_namespace_where"))
 """Words in the names of methods that find several keys by one text."""
 _NAMES: Final = ("key", "cache_key")

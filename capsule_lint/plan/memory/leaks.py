@@ -10,7 +10,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.foreign_caches import is_cache
 from capsule_lint.plan.memory.key_hosts import ask_around
-from capsule_lint.plan.memory.keyed_methods import is_keyed
+from capsule_lint.plan.memory.keyed_methods import KEYLESS, is_keyed
 from capsule_lint.plan.memory.local_notes import left_out_of_key
 from capsule_lint.plan.memory.wrapped_keys import inner_of
 from capsule_lint.program.local_names import behind, given
@@ -330,7 +330,7 @@ class Leaks(Struct, frozen=True):
                     return False  # these are its arguments, and change with what it takes
                 keyword = told.keyword if told is not None else None
                 first = bool(parent.args) and parent.args[0].value is node
-                cached = is_cache(last_name(func.base))
+                cached = is_cache(last_name(func.base)) and func.name not in KEYLESS
                 keyed = cached or is_keyed(func.name)
                 return keyed and (first or keyword in _KEYS)
             case tree.Assign(targets=(tree.Name(),)) if depth < _MAX_DEPTH:
