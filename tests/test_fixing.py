@@ -204,3 +204,27 @@ def summed(tenant_id, tag):
     assert "['TENANT', tenant_id, 'CAPSULE', capsule_id, 'U', u]" in text
     assert "'#CAPSULE#' + capsule_id" in text
     assert '"' not in text
+
+
+def test_what_another_service_is_told_is_left_alone_and_told_of(project: Project) -> None:
+    """A payment may come back with it: a person has to see."""
+    pay = 'stripe.Charge.create(metadata={"order": f"TENANT#{tenant_id}#ORDER#{order_id}"})'
+    project.write(
+        {
+            "app/orders.py": """
+                def put(table, tenant_id: str, order_id: str) -> None:
+                    key = f"TENANT#{tenant_id}#ORDER#{order_id}"
+                    table.put_item(Item={"PK": key, "SK": "META"})
+            """,
+            "app/pay.py": f"""
+                import stripe
+
+
+                def pay(tenant_id: str, order_id: str) -> None:
+                    {pay}
+            """,
+        }
+    )
+    ran = project.run("--fix", "--no-cache", "--output-format", "concise")
+    assert "app/pay.py:5:45: CAP101" in ran.out
+    assert pay in project.tree()["app/pay.py"].decode()

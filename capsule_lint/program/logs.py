@@ -1,4 +1,4 @@
-"""What only a person is told: logs and errors."""
+"""What only a person is told: logs, errors, descriptions."""
 
 from __future__ import annotations
 
@@ -19,6 +19,29 @@ LOGGING: Final = frozenset(
 _LOGGERS: Final = frozenset(("log", "logger", "logging"))
 _PLACES: Final = ("%", "{")
 """What marks in a message where the values go."""
+
+_DESCRIBING: Final = frozenset(
+    [
+        "caption",
+        "comment",
+        "description",
+        "headline",
+        "message",
+        "msg",
+        "reason",
+        "subject",
+        "summary",
+        "text",
+        "title",
+        "tooltip",
+    ]
+)
+"""How what a person reads is called, where it is told by a name."""
+
+
+def describes(name: str) -> bool:
+    """Whether what is told under a name, `subject=…`, is for a person to read."""
+    return name.lower() in _DESCRIBING
 
 
 def is_log(call: tree.Call) -> bool:

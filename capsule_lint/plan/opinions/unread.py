@@ -13,10 +13,11 @@ from capsule_lint.judgement import KeyFact, KeyUse
 from capsule_lint.plan.opinions.base import Opinion, inside
 from capsule_lint.plan.opinions.idle_texts import IdleTexts
 from capsule_lint.program.calling.binding import surplus
-from capsule_lint.program.logs import is_for_people
+from capsule_lint.program.logs import describes, is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.object_keys import ObjectKeys
 from capsule_lint.program.places.sites import KeySite, Role
+from capsule_lint.program.purposes.elsewhere import OF_SERVICES
 from capsule_lint.program.texts.pieces import Filled, Template, Text
 
 if TYPE_CHECKING:
@@ -195,14 +196,14 @@ class UnreadKeys:
 
     def _is_told(self, node: tree.Node) -> bool:
         """Whether a text is only for people, the key of an object in a bucket, or stands under a name that is no
-        partition key's."""
+        partition key's; what other services are told may come back."""
         names, is_sort_key = self.ground.program.names, self.ground.program.policy.is_sort_key_name
         if is_for_people(names, node) or ObjectKeys(self.ground.program.keys).goes(node):
             return True
         inner, outer = node, names.parent(node)
         while isinstance(outer, tree.Expr):
             name = _name_in(outer, inner)
-            if name and is_sort_key(name):
+            if name and (is_sort_key(name) or describes(name) or name in OF_SERVICES):
                 return True
             if isinstance(outer, tree.Call) and self._strays.is_for_others(outer):
                 return True
@@ -212,9 +213,21 @@ class UnreadKeys:
                 function = names.function_of(node)
                 return function is not None and is_sort_key(function.name)
             case tree.Assign():
-                return any(is_sort_key(last_name(target)) for target in outer.targets)
+                if any(is_sort_key(last_name(target)) for target in outer.targets):
+                    return True
+                uses = list(self.ground.program.records.uses(outer)) if outer.value is node else ()
+                return bool(uses) and all(map(self._is_used_elsewhere, uses))
             case _:
-                return isinstance(outer, tree.Eval)
+                return isinstance(outer, tree.Eval) and not self._strays.is_for_library(node)
+
+    def _is_used_elsewhere(self, node: tree.Node) -> bool:
+        """Whether a local is only given to people, or to what is called like another store or service."""
+        call = self.ground.program.names.parent(node)
+        if isinstance(call, tree.Call) and call.func is not node:
+            name = _name_in(call, node)
+            if name in OF_SERVICES or describes(name) or self._strays.is_for_others(call):
+                return True
+        return is_for_people(self.ground.program.names, node)
 
 
 def _format(host: object) -> tree.Node | None:

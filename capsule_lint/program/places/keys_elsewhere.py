@@ -150,7 +150,7 @@ class KeysElsewhere(Struct, frozen=True):
     def _is_column(self, node: tree.Node) -> bool:
         """Whether what a model's attribute is declared by is a library's: `pk = Column(String)`."""
         made = isinstance(node, tree.Call) and isinstance(node.func, tree.Name)
-        return made and self._is_of_others(node)
+        return made and self.is_of_library(node)
 
     def _may_be_one(self, node: tree.Node, names: set[str]) -> bool:
         """Whether what is a key may be such a value that has been kept: it is read under such a name, or under none."""
@@ -242,8 +242,8 @@ class KeysElsewhere(Struct, frozen=True):
                 return self._local_goes(local, way)
             case tree.Compare(left=left, rights=(right,)):
                 other = right if left is node else left
-                return isinstance(other, tree.Attr) and self._is_of_others(other.base)
-            case tree.Assign(targets=(tree.Subscript(base=filled),), op="") if self._is_of_others(
+                return isinstance(other, tree.Attr) and self.is_of_library(other.base)
+            case tree.Assign(targets=(tree.Subscript(base=filled),), op="") if self.is_of_library(
                 filled
             ):
                 return True
@@ -282,7 +282,7 @@ class KeysElsewhere(Struct, frozen=True):
         argument = next((a for a in call.args if a.value is node), None)
         if argument is None or argument.star:
             return False
-        if self._is_of_others(call.func):
+        if self.is_of_library(call.func):
             return True
         callees = self.keys.calls.callees(call)
         own = [c for c in callees if not _home(c).is_test]
@@ -300,7 +300,7 @@ class KeysElsewhere(Struct, frozen=True):
         known = _OF_MESSAGES if name not in WRITES else {"PartitionKey"}
         return name in _SENDING and argument.keyword in known and not way.entry
 
-    def _is_of_others(self, node: tree.Node) -> bool:
+    def is_of_library(self, node: tree.Node) -> bool:
         """Whether something, or what it is asked of or read from, is of a library that keeps or hands on things
         elsewhere: `Article.objects.filter`, `session.query(Note).filter_by`."""
         keys = self.keys

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Collection
 from capsule_lint.program.local_names import behind, entries_of_dict, reads_of
-from capsule_lint.program.logs import LOGGING, is_for_people
+from capsule_lint.program.logs import LOGGING, describes, is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.own_dicts import goes_through, is_own, keys_in
 from capsule_lint.program.places.sites import WRITES, Role
@@ -199,7 +199,7 @@ class Strays:
         """Whether what a call is given is for something else than partition keys: it takes a sort key there, and
         the text says no scope, or code that stays as it is says the same sort key."""
         given = next(argument for argument in call.args if argument.value is value)
-        if self.is_for_others(call):
+        if self.is_for_others(call) or self.keys.elsewhere.is_of_library(call.func):
             return True
         templates = self.keys.templates
         return self.sort_keys.takes(call, given) and all(
@@ -244,7 +244,7 @@ class Strays:
                 self.keys.sink(call, Role.LOOKUP, index=False)
             apart = module.is_test or module.generated
             for value in self._handed_on(module) if not apart else ():
-                if self._says(value, longer, scoped):
+                if self._says(value, longer, scoped) and not self.is_for_library(value):
                     self.keys.sink(value, Role.LOOKUP, index=False)
 
     def _handed_on(self, module: Module) -> Iterator[tree.Node]:
@@ -269,9 +269,10 @@ class Strays:
                 return False
 
     def _entries(self, display: tree.DictDisplay) -> Iterator[tree.Node]:
-        """The values of a dict under names that are no sort key's."""
+        """The values of a dict under names that are no sort key's, nor of what people read."""
         for key, value in display.pairs:
-            if key is not None and not self.keys.policy.is_sort_key_name(tree.text(key) or ""):
+            name = tree.text(key) or "" if key is not None else "text"
+            if not self.keys.policy.is_sort_key_name(name) and not describes(name):
                 yield value
 
     def _is_elsewhere(self, node: tree.Sequence | tree.DictDisplay) -> bool:
@@ -290,11 +291,22 @@ class Strays:
             inner, outer = outer, self.keys.names.parent(outer)
         return is_for_people(self.keys.names, node)
 
+    def is_for_library(self, value: tree.Node) -> bool:
+        """Whether a library that has nothing to do with DynamoDB is told something, in a dict or a list:
+        `stripe.Charge.create(metadata={"order": f"TENANT#{tenant_id}#ORDER#{order_id}"})`."""
+        outer = self.keys.names.parent(value)
+        while isinstance(outer, tree.Expr):
+            if isinstance(outer, tree.Call) and self.keys.elsewhere.is_of_library(outer.func):
+                return True
+            outer = self.keys.names.parent(outer)
+        return False
+
     def _given_or_compared(self, module: Module) -> Iterator[tuple[tree.Node, tree.Call | None]]:
         """What calls are given, and these, and the sides of comparisons."""
         for call in module.each(tree.Call):
             if self._may_take_keys(call):
-                yield from ((argument.value, call) for argument in call.args)
+                told = (a for a in call.args if not describes(a.keyword or ""))
+                yield from ((argument.value, call) for argument in told)
         for compare in module.each(tree.Compare):
             sides = (compare.left, *compare.rights)
             if not any(map(self.sort_keys.asked, sides)):

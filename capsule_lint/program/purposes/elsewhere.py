@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.model import Class
     from capsule_lint.program.names import Names
 
-_KEYWORDS: Final = frozenset(("Bucket", "SecretId", "QueueUrl", "TopicArn", "FunctionName"))
+OF_SERVICES: Final = frozenset(("Bucket", "SecretId", "QueueUrl", "TopicArn", "FunctionName"))
 """What only other services of AWS are told."""
 _OF_DOCUMENTS: Final = frozenset(
     [
@@ -94,14 +94,25 @@ _TOLD: Final = _LIBRARIES | frozenset(
         "google",
         "happybase",
         "kafka",
+        "ldclient",
+        "opentelemetry",
         "pandas",
         "polars",
+        "posthog",
         "prefect",
+        "prometheus_client",
         "pyiceberg",
         "pyspark",
+        "sendgrid",
+        "sentry_sdk",
+        "slack_sdk",
+        "smtplib",
+        "statsd",
+        "stripe",
+        "twilio",
     ]
 )
-"""The same, and those that have rows, messages and partitions of their own."""
+"""The same, and those that have rows, messages and partitions of their own, or tell others of something."""
 _STATEMENT: Final = re.compile(
     r"\s*(?:SELECT\b.*\bFROM|INSERT\s+INTO|UPDATE\s.*\bSET|DELETE\s+FROM|SELECT\s+1)\b",
     re.IGNORECASE | re.DOTALL,
@@ -137,7 +148,7 @@ class Elsewhere:
 
     def _asks(self, call: tree.Call) -> bool:
         keywords = {name for name, _ in call.keywords}
-        if keywords & _KEYWORDS or ("index" in keywords and keywords & _SEARCHED):
+        if keywords & OF_SERVICES or ("index" in keywords and keywords & _SEARCHED):
             return True
         name = last_name(call.func)
         if not isinstance(call.func, tree.Attr):
