@@ -20,7 +20,9 @@ from capsule_lint.program.local_names import (
 )
 from capsule_lint.program.logs import is_for_people
 from capsule_lint.program.model import last_name
-from capsule_lint.program.places.sites import WRITES
+from capsule_lint.program.places.held_elsewhere import HeldElsewhere
+from capsule_lint.program.places.object_keys import is_object_key
+from capsule_lint.program.places.sites import WRITES, Role
 from capsule_lint.program.purposes.elsewhere import (
     OF_ROWS,
     beginning,
@@ -34,9 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from capsule_lint.program.calling.callers import Callee
-    from capsule_lint.program.model import Function, Module
+    from capsule_lint.program.model import Class, Function, Module
     from capsule_lint.program.places.keys import Keys
-    from capsule_lint.program.places.sites import Role
 
 _SENDING: Final = frozenset(
     [
@@ -74,11 +75,16 @@ _BATCHES: Final = frozenset(
     ]
 )
 """What it is called where a message is a dict, what sends such dicts, and as what that is told them."""
-_SPELLED: Final = ("encode", "strip", "lower", "upper")
-"""Methods that give the same text in another form, as `str` and `bytes` do."""
+_SPELLED: Final = ("encode", "strip", "lower", "upper", "digest", "hexdigest")
+"""Methods that give the same text in another form, as `str` and `bytes` do, or what is made of it alone."""
+_DIGESTS: Final = ("md5", "sha1", "sha256", "sha512", "blake2b", "blake2s")
+_NUMBERS: Final = ("int", "from_bytes", "crc32", "adler32", "hash")
+"""What makes a number of a text, or of its digest."""
 _ELSEWHERE: Final = frozenset(("partition_key",))
 """What messages call their keys where they are read."""
 _KEY: Final = re.compile(r"pk|key|hash|partition", re.IGNORECASE)
+_OF_PATHS: Final = ("name", "stem", "parts", "parent")
+"""What is read of a path that something was put into."""
 _NOBODYS: Final = frozenset(("framework", "fixture"))
 """Where objects come from that may be of the program."""
 _MAX_DEPTH: Final = 6
@@ -99,6 +105,8 @@ class _Way(Struct, frozen=True):
     depth: int = 0
     entry: str = ""
     """The name that it has in a dict."""
+    tagged: bool = False
+    """Whether it says the tag of a scope: then it is none only where it says which file or object is meant."""
 
 
 class KeysElsewhere(Struct, frozen=True):
@@ -111,13 +119,27 @@ class KeysElsewhere(Struct, frozen=True):
     """What is a key and comes from somewhere else."""
     _bare: list[_Named] = field(default_factory=list)
     """Those of the former that may be a scope's value and nothing else."""
+    made_by: set[Function] = field(default_factory=set)
+    """The functions that are called as keys are and make nothing but such values."""
+    _held: list[HeldElsewhere] = field(default_factory=list)
+    """What tells the same of what objects keep, once that is asked."""
 
     def is_one(self, node: tree.Node, role: Role, name: str, *, prefix: bool) -> bool:
         """Whether an expression under the name of a key may be such a value; `settle` tells whether it is."""
-        if not self._is_plain(node) or not self._is_sure(lambda: self._goes(node, _Way())):
+        if not self._is_plain(node):
+            return False
+        way = _Way(tagged=self._is_tagged(node))
+        if not self._is_sure(lambda: self._goes(node, way)):
             return False
         self._found.append(_Named(node, role, name, prefix))
         return True
+
+    def makes(self, function: Function, name: str) -> bool:
+        """Whether all that a function gives which is called as a key is may be such values."""
+        role, values = Role.HELPER, function.returns
+        found = bool(values) and all(self.is_one(one, role, name, prefix=False) for one in values)
+        self.made_by.update([function] if found else [])
+        return found
 
     def is_bare_one(self, node: tree.Node, role: Role, name: str) -> bool:
         """The same of what has been asked about, where it may be a scope's value and nothing else."""
@@ -144,6 +166,7 @@ class KeysElsewhere(Struct, frozen=True):
             if read or any(template.text in texts for template in said):
                 index = self.keys.policy.is_index_key_name(one.name)
                 self.keys.sink(one.node, one.role, index, prefix=one.prefix)
+                self.made_by.difference_update([self.keys.names.function_of(one.node)])
         for one in self._bare if read else ():
             self.keys.bares.note(one.node, one.role, one.name)
 
@@ -189,19 +212,21 @@ class KeysElsewhere(Struct, frozen=True):
         )
 
     def _is_called_so(self, name: str | None, names: set[str]) -> bool:
-        if not name:
+        if not name or name in _OF_PATHS:
             return True
         of_table = self.keys.policy.is_key_name(name) and snake(name) not in names
         return not of_table and _KEY.search(name) is not None
 
     def _is_plain(self, node: tree.Node) -> bool:
-        """Whether an expression is a text that is put together there and has no scope's tag, or a name for one."""
-        tags = [scope.tag for scope in self.keys.policy.scopes if scope.tag]
-        said = self.keys.templates.resolve(node)
-        if any(tag in template.text for template in said for tag in tags):
-            return False
+        """Whether an expression is a text that is put together there, or a name for one."""
         named = isinstance(node, tree.Name | tree.Conditional)
         return (named or tree.makes_text(node)) and not any(self.keys.results.helpers_in(node))
+
+    def _is_tagged(self, node: tree.Node) -> bool:
+        """Whether a text says the tag of a scope."""
+        tags = [scope.tag for scope in self.keys.policy.scopes if scope.tag]
+        said = self.keys.templates.resolve(node)
+        return any(tag in template.text for template in said for tag in tags)
 
     def _is_sure(self, asked: Callable[[], bool]) -> bool:
         """The answer to a question: who else is called so matters only where it is yes so far."""
@@ -219,6 +244,10 @@ class KeysElsewhere(Struct, frozen=True):
         match names.parent(node):
             case tree.Call() as call if call.func is not node:
                 return self._told(call, node, way)
+            case tree.Eval(kind="return") if (function := names.function_of(node)) is not None:
+                return self._made_goes(function, way)
+            case tree.Subscript(base=base, index=tree.Slice()) as begun if base is node:
+                return self._goes(begun, way)
             case tree.Attr(name=name) as method if name in _SPELLED:
                 made = names.parent(method)
                 if not isinstance(made, tree.Call) or made.func is not method:
@@ -226,6 +255,9 @@ class KeysElsewhere(Struct, frozen=True):
                 return self._goes(made, way)
             case tree.DictDisplay() as told:
                 return self._in_dict(told, node, way)
+            case tree.Binary(op="/", right=right) if right is node:  # a path
+                function = names.function_of(node)
+                return function is None or self.keys.calls.families.of(function) == {function}
             case (
                 tree.Sequence()
                 | tree.Comprehension()
@@ -242,11 +274,15 @@ class KeysElsewhere(Struct, frozen=True):
                 return self._local_goes(local, way)
             case tree.Compare(left=left, rights=(right,)):
                 other = right if left is node else left
-                return isinstance(other, tree.Attr) and self.is_of_library(other.base)
-            case tree.Assign(targets=(tree.Subscript(base=filled),), op="") if self.is_of_library(
-                filled
-            ):
-                return True
+                return (
+                    not way.tagged
+                    and isinstance(other, tree.Attr)
+                    and self.is_of_library(other.base)
+                )
+            case tree.Assign(targets=(tree.Attr() as kept,), op="") as made if made.value is node:
+                return self._is_kept_so(kept, way)
+            case tree.Assign(targets=(tree.Subscript(base=filled),), op=""):
+                return not way.tagged and self.is_of_library(filled)
             case _:
                 return False
 
@@ -282,15 +318,21 @@ class KeysElsewhere(Struct, frozen=True):
         argument = next((a for a in call.args if a.value is node), None)
         if argument is None or argument.star:
             return False
-        if self.is_of_library(call.func):
+        if is_object_key(call, argument):
             return True
+        if self.is_of_library(call.func):
+            return not way.tagged
         callees = self.keys.calls.callees(call)
         own = [c for c in callees if not _home(c).is_test]
         if own:
             return all(self._taken(c, call, argument, way) for c in own)
         name = last_name(call.func)
-        if name in ("str", "bytes"):
+        if way.tagged:
+            return False
+        if name in ("str", "bytes", *_DIGESTS):
             return self._goes(call, way)
+        if name in _NUMBERS:
+            return True  # `int(sha256(pk.encode()).hexdigest(), 16) % 100`
         if self._may_be_ours(call, argument):
             return False
         if argument is not call.args[0] and self._is_sql(call):
@@ -328,9 +370,13 @@ class KeysElsewhere(Struct, frozen=True):
         )
 
     def _taken(self, callee: Callee, call: tree.Call, argument: tree.Argument, way: _Way) -> bool:
-        """The same of what a function of the program takes; what an object is made with may be read anywhere."""
+        """The same of what a function of the program takes, or an object of it is made with."""
         function = callee.function
-        if function is None or callee.cls is not None:
+        if callee.cls is not None and self.keys.classes.is_data(callee.cls):
+            name = self.keys.calls.parameter_of(call, argument) or ""
+            fields = {one.name for one in self.keys.classes.fields(callee.cls)}
+            return name in fields and self._is_held(callee.cls, name, way)
+        if function is None:
             return False
         name = next((n for n, a in callee.arguments(call).items() if a is argument), "")
         params = [(f, f.parameter(name)) for f in self.keys.calls.families.of(function)]
@@ -341,6 +387,32 @@ class KeysElsewhere(Struct, frozen=True):
             for read in reads_of_parameter(self.keys.names, own, member.module)
         )
         return all(own is not None for _, own in params) and self._all_go(reads, way)
+
+    def _made_goes(self, function: Function, way: _Way) -> bool:
+        """The same of what a function gives back; what calls a method is known by its name."""
+        if function.owner is not None:
+            return self._is_held(function.owner, function.name, way)
+        names, further = self.keys.names, self._further(way)
+        every = (call for call, _ in self.keys.calls.callers(function))
+        calls = (call for call in every if not names.module_of(call).is_test)
+        first = next(calls, None)
+        return first is not None and further(first) and all(map(further, calls))
+
+    def _is_kept_so(self, kept: tree.Attr, way: _Way) -> bool:
+        """The same of an attribute that an object gives itself as it is made."""
+        function = self.keys.names.function_of(kept)
+        if function is None or function.owner is None or function.name != "__init__":
+            return False
+        own = isinstance(kept.base, tree.Name) and kept.base.id == function.self_name
+        return own and self._is_held(function.owner, kept.name, way)
+
+    def _is_held(self, cls: Class, name: str, way: _Way) -> bool:
+        """The same of what objects of a class have under a name."""
+        if way.tagged:
+            return False
+        if not self._held:
+            self._held.append(HeldElsewhere(self.keys))
+        return self._held[0].goes(cls, name, self._further(_Way()))
 
     def _is_sql(self, call: tree.Call) -> bool:
         """Whether a call is given a statement of SQL, here or by a constant, and no wrapper of PartiQL may take it."""

@@ -55,6 +55,8 @@ class Makers:
             return
         if not named and self._is_elsewhere(function):
             return  # a key of something else, unless it is used as one of the table
+        if named and self.keys.elsewhere.makes(function, name):
+            return
         if self.keys.templates.called.is_generic(function):
             return
         index = self.keys.policy.is_index_key_name(name) or "gsi" in name

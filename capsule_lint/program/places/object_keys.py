@@ -85,9 +85,15 @@ class ObjectKeys(Struct, frozen=True):
 
     def _asks(self, call: tree.Call, argument: tree.Argument) -> bool:
         """Whether an argument says to a bucket which object is meant."""
-        method = last_name(call.func)
         if argument.keyword is None:
+            method = last_name(call.func)
             by_place = isinstance(call.func, tree.Attr) and _BY_PLACE.fullmatch(method)
             return bool(by_place) and not self.keys.calls.callees(call)
-        of_bucket = any(name == "Bucket" for name, _ in call.keywords)
-        return argument.keyword == "Key" and (of_bucket or bool(_METHODS.fullmatch(method)))
+        return is_object_key(call, argument)
+
+
+def is_object_key(call: tree.Call, argument: tree.Argument) -> bool:
+    """Whether an argument says by its name to a bucket which object is meant."""
+    of_bucket = any(name == "Bucket" for name, _ in call.keywords)
+    known = of_bucket or bool(_METHODS.fullmatch(last_name(call.func)))
+    return argument.keyword == "Key" and known

@@ -149,6 +149,7 @@ class Domain:
             and method.takes_self
             and not method.own_params
             and "classmethod" not in method.decorators
+            and method not in self.keys.elsewhere.made_by
             for name, method in cls.methods.items()
         )
 
