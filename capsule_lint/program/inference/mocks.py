@@ -23,13 +23,15 @@ from capsule_lint.program.inference.types import (
     ordered,
 )
 from capsule_lint.program.local_names import written_text
-from capsule_lint.program.model import Module, last_name
+from capsule_lint.program.model import Binding, Module, last_name
+from capsule_lint.program.names import External
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from capsule_lint.program.inference.infer import Inference
-    from capsule_lint.program.model import Binding, Class, Function
+    from capsule_lint.program.model import Class, Function
+    from capsule_lint.program.names import Target
 
 MOCKS: Final = frozenset(
     [
@@ -239,6 +241,8 @@ class Mocks:
             if text is not None and "." in text:
                 return self.dotted(text)
             if text is not None and number:
+                if self._is_of_library(call.args[0].value):
+                    return NOTHING
                 types = self.inference.of(call.args[0].value)
                 if last_name(call.func) == _IN_NAMESPACE:  # `setitem(vars(module), "f", fake)`
                     types = frozenset(t.base for t in types if isinstance(t, Namespace))
@@ -246,6 +250,29 @@ class Mocks:
                 if not types or not all(isinstance(t, (*_KNOWN, FunctionObject)) for t in types):
                     return None
                 return join(*(self.inference.attributes.of(t, text) for t in ordered(types)))
+        return None
+
+    def _is_of_library(self, node: tree.Node) -> bool:
+        """Whether a name, or a path of names, leads to a module or a class of nobody in the program: `requests`."""
+        names, target = self.inference.names, self._imported(node)
+        return (
+            isinstance(target, External)
+            and not names.is_ours(target.name)
+            and not names.is_made_late(target)
+        )
+
+    def _imported(self, node: tree.Node) -> Target | None:
+        """What a path of names leads to that begins with an import; `None` where it begins with anything else."""
+        names = self.inference.names
+        match node:
+            case tree.Name():
+                bound = names.bindings_of(node)
+                return names.follow(bound[0]) if len(bound) == 1 and bound[0].imported else None
+            case tree.Attr(base=base, name=name):
+                home = self._imported(base)
+                if isinstance(home, Module | External):
+                    found = names.member(home.name, name)
+                    return names.follow(found) if isinstance(found, Binding) else found
         return None
 
     def patched(self, call: tree.Call) -> Types:
