@@ -13,6 +13,7 @@ from capsule_lint.judgement import AssertionFact, EvidenceFact, MarkerFact
 from capsule_lint.model import AddStatement
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.opinions.base import Ground, Opinion, Passed, inside
+from capsule_lint.plan.opinions.moved import Moved
 from capsule_lint.plan.opinions.siblings import Siblings
 from capsule_lint.plan.supply.repeats import repeatable
 from capsule_lint.plan.supply.visible import certainly_before
@@ -282,7 +283,7 @@ class EvidenceOpinions:
             and place(claim.name).blocks == place(last.name).blocks  # else it may not run
         ]
         beside = neighbours[-1] if neighbours else last
-        expected = self._expected(beside.name, claims)
+        expected = self._expected(beside.name, claims, cls)
         if expected is None:
             return Opinion(fact)
         actual = f"{beside.name.id}.{self._innermost.parameter}"
@@ -292,9 +293,9 @@ class EvidenceOpinions:
         mend = AddStatement(test.module.filename, beside.statement.span, "CAP602", line)
         return Opinion(fact, (mend,))
 
-    def _expected(self, name: tree.Name, claims: Sequence[Claim]) -> str | None:
-        """The value that the entity was made with, where it was made in the test itself, or by a function of its module
-        that asks the same for it whoever calls, and the test does nothing but claim something of it."""
+    def _expected(self, name: tree.Name, claims: Sequence[Claim], cls: Class) -> str | None:
+        """The value that the entity was made with, where it was made in the test itself, and keeps what it got, or by a
+        function of its module that asks the same for it whoever calls, and the test does nothing but claim something of it."""
         names = self.ground.program.names
         binding = bound_whole(names, name)
         if binding is None or binding.kind != "assign":
@@ -306,7 +307,8 @@ class EvidenceOpinions:
             return None
         value = self._given(made)
         if value is not None:
-            same = self._is_same(value, binding, place)
+            moved = Moved(self.ground.program).may_be(name, binding, cls, self._innermost)
+            same = not moved and self._is_same(value, binding, place)
         else:
             claimed = {id(claim.name) for claim in claims}
             alone = all(id(read) in claimed for read in reads_of(names, name, (binding.at,)))
