@@ -9,7 +9,7 @@ from msgspec import Struct
 from capsule_lint.facts import tree
 from capsule_lint.plan.memory.delivered import Delivered
 from capsule_lint.plan.memory.foreign_caches import is_cache
-from capsule_lint.plan.memory.keyed_methods import HASHES, PUTTING, key_of
+from capsule_lint.plan.memory.keyed_methods import HASHES, KEYLESS, PUTTING, key_of
 from capsule_lint.plan.memory.puts import Put
 from capsule_lint.plan.memory.rekeyed import keys_of
 from capsule_lint.program.containers import ADDING
@@ -80,7 +80,7 @@ class KeyedPuts(Struct, frozen=True):
                     yield Put(base, last_name(base), call.args[0].value, call.args[0].value)
                 continue
             own = collections.keepers.key_of(call)
-            cached = own is not None or is_cache(last_name(base))
+            cached = own is not None or (is_cache(last_name(base)) and method not in KEYLESS)
             if method in PUTTING or cached or self._is_heir(call):
                 key = own or self._scope_in(call) or key_of(call)
                 keys = [a.value for a in call.args[:2]] if method in HASHES else [key]
