@@ -17,7 +17,7 @@ from capsule_lint.program.logs import describes, is_for_people
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.object_keys import ObjectKeys
 from capsule_lint.program.places.sites import KeySite, Role
-from capsule_lint.program.purposes.elsewhere import OF_SERVICES
+from capsule_lint.program.purposes.elsewhere import OF_SERVICES, TELLING
 from capsule_lint.program.texts.pieces import Filled, Template, Text
 
 if TYPE_CHECKING:
@@ -218,7 +218,8 @@ class UnreadKeys:
                 uses = list(self.ground.program.records.uses(outer)) if outer.value is node else ()
                 return bool(uses) and all(map(self._is_used_elsewhere, uses))
             case _:
-                return isinstance(outer, tree.Eval) and not self._strays.is_for_library(node)
+                sent = self._strays.is_for_library
+                return isinstance(outer, tree.Eval) and (sent(node, TELLING) or not sent(node))
 
     def _is_used_elsewhere(self, node: tree.Node) -> bool:
         """Whether a local is only given to people, or to what is called like another store or service."""

@@ -25,6 +25,7 @@ from capsule_lint.program.places.object_keys import is_object_key
 from capsule_lint.program.places.sites import WRITES, Role
 from capsule_lint.program.purposes.elsewhere import (
     OF_ROWS,
+    OTHERS,
     beginning,
     is_no_partiql,
     is_of_others,
@@ -342,13 +343,13 @@ class KeysElsewhere(Struct, frozen=True):
         known = _OF_MESSAGES if name not in WRITES else {"PartitionKey"}
         return name in _SENDING and argument.keyword in known and not way.entry
 
-    def is_of_library(self, node: tree.Node) -> bool:
-        """Whether something, or what it is asked of or read from, is of a library that keeps or hands on things
-        elsewhere: `Article.objects.filter`, `session.query(Note).filter_by`."""
+    def is_of_library(self, node: tree.Node, libraries: frozenset[str] = OTHERS) -> bool:
+        """Whether something, or what it is asked of or read from, is of one of some libraries, by default those that keep or
+        hand on things elsewhere: `Article.objects.filter`, `session.query(Note).filter_by`."""
         keys = self.keys
         while True:
             found = keys.templates.inference.of(node)
-            if any(is_of_others(one, keys.classes) for one in found):
+            if any(is_of_others(one, keys.classes, libraries) for one in found):
                 return True
             match node:
                 case tree.Attr(base=base) | tree.Subscript(base=base) | tree.Call(func=base):

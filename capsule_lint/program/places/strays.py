@@ -14,6 +14,7 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.places.own_dicts import goes_through, is_own, keys_in
 from capsule_lint.program.places.sites import WRITES, Role
 from capsule_lint.program.places.sort_keys import SortKeyPlaces
+from capsule_lint.program.purposes.elsewhere import OTHERS
 from capsule_lint.program.texts.pieces import snake
 
 if TYPE_CHECKING:
@@ -276,27 +277,29 @@ class Strays:
                 yield value
 
     def _is_elsewhere(self, node: tree.Sequence | tree.DictDisplay) -> bool:
-        """Whether a tuple, a list or a dict finds something in memory, is joined to a text, is only for people,
-        or is for something else than the table."""
+        """Whether a tuple, a list or a dict finds something in memory, is joined to a text, is a row of a file, is only
+        for people, or is for something else than the table."""
         inner: object = node
         outer = self.keys.names.parent(node)
         while isinstance(outer, tree.Expr):
             match outer:
                 case tree.Subscript() if outer.index is inner:
                     return True
-                case tree.Call(func=tree.Attr(name="join" | "format")):
+                case tree.Call(func=tree.Attr(name="join" | "format" | "writerow" | "writerows")):
                     return True
                 case tree.Call(func=tree.Attr(base=base)) if _is_other_store(base):
                     return True
             inner, outer = outer, self.keys.names.parent(outer)
         return is_for_people(self.keys.names, node)
 
-    def is_for_library(self, value: tree.Node) -> bool:
-        """Whether a library that has nothing to do with DynamoDB is told something, in a dict or a list:
+    def is_for_library(self, value: tree.Node, libraries: frozenset[str] = OTHERS) -> bool:
+        """Whether a library, by default one that has nothing to do with DynamoDB, is told something, in a dict or a list:
         `stripe.Charge.create(metadata={"order": f"TENANT#{tenant_id}#ORDER#{order_id}"})`."""
         outer = self.keys.names.parent(value)
         while isinstance(outer, tree.Expr):
-            if isinstance(outer, tree.Call) and self.keys.elsewhere.is_of_library(outer.func):
+            if isinstance(outer, tree.Call) and self.keys.elsewhere.is_of_library(
+                outer.func, libraries
+            ):
                 return True
             outer = self.keys.names.parent(outer)
         return False

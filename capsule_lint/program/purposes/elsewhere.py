@@ -84,7 +84,22 @@ _LIBRARIES: Final = frozenset(
         "urllib3",
     ]
 )
-_TOLD: Final = _LIBRARIES | frozenset(
+TELLING: Final = frozenset(
+    [
+        "opentelemetry",
+        "posthog",
+        "prometheus_client",
+        "sendgrid",
+        "sentry_sdk",
+        "slack_sdk",
+        "smtplib",
+        "statsd",
+        "structlog",
+        "twilio",
+    ]
+)
+"""Libraries that tell people of something, or measure it: nothing comes back."""
+OTHERS: Final = (_LIBRARIES | TELLING) | frozenset(
     [
         "aiokafka",
         "airflow",
@@ -95,24 +110,15 @@ _TOLD: Final = _LIBRARIES | frozenset(
         "happybase",
         "kafka",
         "ldclient",
-        "opentelemetry",
         "pandas",
         "polars",
-        "posthog",
         "prefect",
-        "prometheus_client",
         "pyiceberg",
         "pyspark",
-        "sendgrid",
-        "sentry_sdk",
-        "slack_sdk",
-        "smtplib",
-        "statsd",
         "stripe",
-        "twilio",
     ]
 )
-"""The same, and those that have rows, messages and partitions of their own, or tell others of something."""
+"""These, and those that have rows, messages, payments and partitions of their own."""
 _STATEMENT: Final = re.compile(
     r"\s*(?:SELECT\b.*\bFROM|INSERT\s+INTO|UPDATE\s.*\bSET|DELETE\s+FROM|SELECT\s+1)\b",
     re.IGNORECASE | re.DOTALL,
@@ -164,13 +170,14 @@ class Elsewhere:
         )
 
 
-def is_of_others(one: Type, classes: Classes) -> bool:
-    """Whether a value is a library's that keeps or hands on things elsewhere than in DynamoDB, or its class is a model there."""
+def is_of_others(one: Type, classes: Classes, libraries: frozenset[str] = OTHERS) -> bool:
+    """Whether a value is of one of some libraries, by default those that keep or hand on things elsewhere than in DynamoDB,
+    or its class is a model there."""
     match one:
         case Foreign(name=name):
-            return name.partition(".")[0] in _TOLD
+            return name.partition(".")[0] in libraries
         case Instance(cls=cls) | ClassObject(cls=cls):
-            return any(base.partition(".")[0] in _TOLD for base in classes.foreign_bases(cls))
+            return any(base.partition(".")[0] in libraries for base in classes.foreign_bases(cls))
         case _:
             return False
 
