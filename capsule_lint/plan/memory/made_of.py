@@ -107,8 +107,11 @@ class MadeOf(Room, Struct, frozen=True):
                 yield binding.assigned
 
     def _alternatives(self, node: tree.Node) -> Iterator[tree.Node]:
-        """What an expression may be, or is a copy of: `initial or {}`, `initial | {}`, `dict(initial)`, `{**initial}`."""
+        """What an expression may be, or is a copy of: `initial or {}`, `initial | {}`, `dict(initial)`, `{**initial}`,
+        `initial.copy()`."""
         match node:
+            case tree.Call(func=tree.Attr(name="copy", base=base), args=()):
+                yield from self._alternatives(base)
             case tree.Boolean():
                 for value in node.values:
                     yield from self._alternatives(value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
+from capsule_lint.plan.memory.keyed_methods import key_beside
 from capsule_lint.plan.memory.made_of import MadeOf
 from capsule_lint.plan.memory.rekeyed import keys_listed, keys_of, keys_of_pairs, keys_said
 from capsule_lint.plan.room import MendRoom
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _OTHERS: Final = "has keys that change, and is given to something else whose keys do not"
 _UNSEEN: Final = "has keys that change, and they are not written where it is made"
+_FILLED: Final = "goes into something whose keys change, and does not change itself"
 
 
 class Planted(MendRoom, Struct, frozen=True):
@@ -52,6 +54,9 @@ class Planted(MendRoom, Struct, frozen=True):
                     self.mends.obstacle(self.planner.local.notes.knot_of(home, one), one, _UNSEEN)
                 else:
                     self._unwritten(one, home)
+            for one in every:
+                if isinstance(one, tree.Name) and not self.program.names.module_of(one).is_test:
+                    self._filled(one, home)
             for use in same.uses(tested):
                 if id(use) not in changing and self._is_kept(use):
                     knot = self.planner.local.notes.knot_of(home, use)
@@ -62,6 +67,18 @@ class Planted(MendRoom, Struct, frozen=True):
                     else self.look_ins.keys(use)
                 )
                 self.look_ins.given(tuple(keys), home)
+
+    def _filled(self, name: tree.Name, home: Home) -> None:
+        """A person must look at what the program puts under keys that stay into a dict which a collection is made of:
+        `seed[tenant_id, "1"] = note`."""
+        names, local = self.program.names, self.planner.local
+        bound = [one for one in names.bindings_of(name) if one.kind == "assign"]
+        inside = bool(bound) and all(one.place.scope.kind == "function" for one in bound)
+        for read in reads_of(names, name, {one.at for one in bound}) if inside else ():
+            key = key_beside(names, read)
+            written = isinstance(key, tree.Sequence) or tree.makes_text(key)
+            if key is not None and written and not local.notes.is_settled(key):
+                self.mends.obstacle(local.notes.knot_of(home, key), key, _FILLED)
 
     def _has_pairs(self, use: tree.Node) -> bool:
         """Whether a list of pairs for a dict is used, and no dict: `PAIRS = [(("t", "v"), 8)]`."""
