@@ -157,6 +157,8 @@ class Loads(Room):
             )
             if want is not None:
                 yield want
+        if not origins.complete:
+            yield from self.planner.bodies.sent_in_steps(node, scope, knot)
 
     def _is_narrowed(self, display: Display, scope: Scope) -> bool:
         """Whether a dict is an item of an entity that policy does not keep apart by a scope."""

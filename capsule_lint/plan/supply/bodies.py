@@ -12,25 +12,26 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.plan.code import renamed, text_of
+from capsule_lint.plan.code import rename, renamed, text_of
 from capsule_lint.plan.entities.displays import entries_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries_in_steps import EntriesInSteps
 from capsule_lint.plan.supply.fake_owners import FakeOwners
 from capsule_lint.plan.supply.read_paths import ReadPaths, key_read, steps_in, untyped
 from capsule_lint.plan.supply.replaced_sources import ReplacedSources
+from capsule_lint.plan.supply.sent_in_steps import SentInSteps
 from capsule_lint.plan.supply.written import Written
 from capsule_lint.policy import SourceKind
 from capsule_lint.program.inference.mocks import CONFIGURES, MOCKS
 from capsule_lint.program.model import Class, Function
-from capsule_lint.program.texts.pieces import names_scope
+from capsule_lint.program.texts.pieces import names_any_of, names_scope
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from capsule_lint.plan.entities.displays import Display
     from capsule_lint.plan.planner import Planner
-    from capsule_lint.plan.state import Value, Want
+    from capsule_lint.plan.state import Knot, Value, Want
     from capsule_lint.policy import Scope, SourceSpec
 
 _ENTRY: Final = re.compile(r"""(\w+)(?:\[|\.get\()"([^"]+)"[\])]\Z""")
@@ -57,6 +58,7 @@ class Bodies(Room):
     _paths: ReadPaths = field(init=False)
     _written: Written = field(init=False)
     _steps: EntriesInSteps = field(init=False)
+    _sent: SentInSteps = field(init=False)
     _fakes: FakeOwners = field(init=False)
     _replaced: ReplacedSources = field(init=False)
 
@@ -64,6 +66,7 @@ class Bodies(Room):
         self._paths = ReadPaths(self.program)
         self._written = Written(self.planner)
         self._steps = EntriesInSteps(self.planner, self._written)
+        self._sent = SentInSteps(self.planner, self._written)
         self._fakes = FakeOwners(self.planner)
         self._replaced = ReplacedSources(self.planner)
 
@@ -144,6 +147,10 @@ class Bodies(Room):
                     if self._is_read_as(display, read, (old, key), function):
                         asked = extend(display, old, want.scope, want.knot, read.key, key)
                         yield from () if asked is None else (asked,)
+                keys = self._read_beside(key, function) if self._sent.are_any else set()
+                if keys:
+                    pair = key, read.key
+                    yield from self._sent.demands(pair, keys - {read.key}, want.scope, want.knot)
                 if read.configured:
                     yield from self._steps.demands(want, key, read.key, read.under)
 
@@ -155,7 +162,7 @@ class Bodies(Room):
         if bool(self._objects) or attached.is_told or attached.is_used or self._fakes.are_any:
             return True
         read = any(map(self._is_of_dict, scope.sources))  # where dicts go is only then a question
-        return read and (bool(self._displays) or self._steps.are_any)
+        return read and (bool(self._displays) or self._steps.are_any or self._sent.are_any)
 
     def _is_of_dict(self, spec: SourceSpec) -> bool:
         """Whether what a source says may be read of a dict: always, but for an attribute of an object."""
@@ -270,6 +277,12 @@ class Bodies(Room):
             )
         return self._read[function]
 
+    def _read_beside(self, key: str, function: Function) -> set[str]:
+        """The keys by which a function reads what it reads by one of them."""
+        reads = (n for n in self.program.names.inside(function) if isinstance(n, tree.Subscript))
+        of = {text_of(read.base): read for read in reads if tree.text(read.index) == key}
+        return set().union(*(self._read_of(read.base) for read in of.values()))
+
     def _items_of(self, name: str, function: Function) -> set[str]:
         """The constant keys by which a function reads items of one of its parameters."""
         found = set()
@@ -283,25 +296,49 @@ class Bodies(Room):
 
     # --- who writes it ---
 
-    def messages(self, row: tree.Node) -> Iterator[tree.DictDisplay]:
-        """The dicts in tests of which is made what a function reads as `row`, and that say all that it surely reads
-        of that: `{"body": json.dumps({"tenant_id": "t"})}`, where `row` is `json.loads(event["body"])`."""
-        names, said = self.program.names, text_of(row)
-        function, homes = names.function_of(row), {one.lower() for one in self._paths.homes(row)}
-        if function is None or function.module.is_test or not homes:
+    def messages(self, row: tree.Node) -> Iterator[Display]:
+        """The dicts of which is made what a function reads as `row`, and that say all that it surely reads of that:
+        `{"body": json.dumps({"tenant_id": "t"})}` in tests, where `row` is `json.loads(event["body"])`, and what other
+        code makes JSON of and sends."""
+        names, read = self.program.names, self._read_of(row)
+        if not read:
             return
-        read = {
+        homes = {one.lower() for one in self._paths.homes(row)}
+        said = self._scopes_in(read)
+        parsed = bool(said) and self._paths.is_parsed(row)
+        for display in self._displays.get((*said, min(read))[0], ()):
+            if not names.module_of(display).is_test:
+                if parsed and self._written.is_sent(display, read):
+                    yield display
+            elif isinstance(display, tree.DictDisplay):
+                has = {key for key, _ in entries_of(display)}
+                if read <= has and not homes.isdisjoint(self._written.homes(display)):
+                    yield display
+
+    def sent_in_steps(self, row: tree.Node, scope: Scope, knot: Knot) -> Iterator[Want]:
+        """What those lack that code puts together in steps and sends."""
+        read = self._read_of(row)
+        for key in self._scopes_in(read) if self._sent.are_any else ():
+            old = next(one for one in self.program.policy.scopes if names_scope(key, one))
+            if old is not scope and self._paths.is_parsed(row):
+                yield from self._sent.demands((key, rename(key, old, scope)), read, scope, knot)
+
+    def _read_of(self, row: tree.Node) -> set[str]:
+        """The keys by which a function, which is no test, reads what it is given, or is made of that, as `row`."""
+        names, said = self.program.names, text_of(row)
+        function = names.function_of(row)
+        if function is None or function.module.is_test or not any(self._paths.homes(row)):
+            return set()
+        return {
             key
             for node in names.inside(function)
             if isinstance(node, tree.Subscript) and text_of(node.base) == said
             if (key := tree.text(node.index)) is not None
         }
-        for display in self._displays.get(min(read), ()) if read else ():
-            if not isinstance(display, tree.DictDisplay) or not names.module_of(display).is_test:
-                continue
-            has = {key for key, _ in entries_of(display)}
-            if read <= has and not homes.isdisjoint(self._written.homes(display)):
-                yield display
+
+    def _scopes_in(self, keys: Collection[str]) -> list[str]:
+        """Those of some keys that are called like scopes."""
+        return sorted(key for key in keys if names_any_of(key, self.program.policy.scopes))
 
     def _beside(self, key: str, scope: Scope) -> Iterator[tuple[Scope, str]]:
         """The other scopes, and how they are called where one is called `key`."""

@@ -14,7 +14,7 @@ from capsule_lint.program.local_names import made_of
 from capsule_lint.program.model import Function, last_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from capsule_lint.program import Program
     from capsule_lint.program.model import Binding
@@ -67,8 +67,15 @@ class ReadPaths(Struct, frozen=True):
 
     def is_loaded(self, binding: Binding) -> bool:
         """Whether what a name is bound to, or what callers give for it, is made of JSON."""
+        return self._is_loaded(self._values(binding))
+
+    def is_parsed(self, node: tree.Node) -> bool:
+        """The same of any expression."""
+        return self._is_loaded((node,))
+
+    def _is_loaded(self, values: Iterable[tree.Node | None]) -> bool:
         names, calls, seen = self.program.names, self.program.calls, set[int]()
-        queue: list[tuple[tree.Node | None, int]] = [(one, 0) for one in self._values(binding)]
+        queue = [(one, 0) for one in values]
         while queue:
             node, depth = queue.pop()
             for one in made_of(names, node) if node is not None and depth < _MAX_HOPS else ():

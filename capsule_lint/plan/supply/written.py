@@ -198,6 +198,15 @@ class Written(Room):
             for call, made in self._dumping(display)
         )
 
+    def is_sent(self, display: Display, keys: Collection[str]) -> bool:
+        """Whether JSON is made of a dict that may have all of these keys, and sent to others."""
+        is_dict = isinstance(display, tree.DictDisplay) or tree.makes_dict(display)
+        return is_dict and self.may_say(display, keys) and self.sends(display)
+
+    def sends(self, node: tree.Node) -> bool:
+        """Whether JSON is made of something and sent to others."""
+        return any(self._is_sent_on(call) for call, _ in self._dumping(node))
+
     def _dumping(self, node: tree.Node) -> Iterator[tuple[tree.Call, bool]]:
         """The calls that make JSON of something, and whether functions or others around it have made it first."""
         for one, made in self._walk(node):
