@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddElements
+from capsule_lint.plan.entities.named_by_arguments import NamedByArguments
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import behind, only_assigned
@@ -151,7 +152,10 @@ class NamedFields(MendRoom):
     def build(self) -> None:
         """Look at what is spread into constructors of classes that gain fields, and at what is made of
         the attributes of their instances."""
-        found = [*self._spread(), *self._dumped()] if self.state.fields else []
+        if not self.state.fields:
+            return
+        by_arguments = NamedByArguments(self.mends, self).build()
+        found = [*self._spread(), *self._dumped(), *by_arguments]
         self._reading = {id(names): (cls, call) for cls, call, names in found}
         for cls, call, names in found:
             self._extend(cls, call, names)
@@ -174,23 +178,27 @@ class NamedFields(MendRoom):
                 case tree.Call(
                     func=tree.Name(), args=(base, tree.Argument(value=tree.Name() as n), *_)
                 ):
-                    classes = self._gaining(base.value)
+                    classes = self.gaining(base.value)
                     found = program.names.bindings_of(n) if classes else []
                     if len(found) == 1 and found[0].kind == "for" and not found[0].path:
                         names = found[0].value
-                        if names is not None and self._is_entry(call, n.id):
+                        if names is not None and self.is_entry(call, n.id):
                             yield classes[0], call, names
 
-    def _gaining(self, node: tree.Node) -> list[Class]:
+    def gaining(self, node: tree.Node) -> list[Class]:
         """The classes of an object that gain fields."""
         return [home for home in self.program.inference.homes(node) if home in self.state.fields]
 
-    def _is_entry(self, call: tree.Call, name: str) -> bool:
+    def is_entry(self, call: tree.Call, name: str) -> bool:
         """Whether a dict gets the attribute under its own name."""
         parent = self.program.names.parent(call)
         match parent:
             case tree.Comprehension(kind="DictComp", results=(tree.Name(id=key), _)):
                 return key == name
+            case tree.Sequence(kind="tuple", items=(tree.Name(id=key), _)):
+                around = self.program.names.parent(self.program.names.parent(parent))
+                made = isinstance(around, tree.Call) and last_name(around.func) == "dict"
+                return key == name and made
             case tree.Assign(targets=(tree.Subscript(index=tree.Name(id=key)),)):
                 return key == name
             case _:
@@ -205,9 +213,9 @@ class NamedFields(MendRoom):
         mended = self.mends.adds_to(display)
         texts = [tree.text(item) for item in display.items]
         present = {*texts, *(a.keyword for a in call.args if a.keyword is not None)}
-        for home, scope in self._gained(cls):
+        for home, scope in self.gained(cls):
             new = self.state.attributes.get((home, scope.parameter), scope.parameter)
-            beside = [i for i in display.items if self._is_beside(home, scope, tree.text(i))]
+            beside = [i for i in display.items if self.is_beside(home, scope, tree.text(i))]
             if new in present or (not beside and not self._is_made(cls, call, present)):
                 continue
             knot: Knot = ("class", home)
@@ -246,12 +254,13 @@ class NamedFields(MendRoom):
         given = any(name is not None and held.is_scoped(cls, name) for name in names)
         return last_name(call.func) != "getattr" and not given
 
-    def _gained(self, cls: Class) -> Iterator[tuple[Class, Scope]]:
+    def gained(self, cls: Class) -> Iterator[tuple[Class, Scope]]:
+        """The fields that a class gains, and which of its bases has each."""
         for home in self.program.classes.mro(cls):
             for scope in self.mends.policy_order(list(self.state.fields.get(home, {}).values())):
                 yield home, scope
 
-    def _is_beside(self, home: Class, scope: Scope, name: str | None) -> bool:
+    def is_beside(self, home: Class, scope: Scope, name: str | None) -> bool:
         """Whether a field is the one beside which the new one of a scope comes."""
         old = next(
             (s for s in self.program.policy.scopes if name and names_scope(name, s)),
