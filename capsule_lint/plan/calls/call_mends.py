@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from capsule_lint.facts import tree
 from capsule_lint.model import AddArgument, AddElements
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _Where: TypeAlias = tuple[str | None, int] | tuple[()]
 """The keyword of an argument, `None` for one by position, and its index; nothing where `**` passes it on."""
+_UNPLACED: Final = "`{}` cannot be placed among the arguments"
+_SPREAD: Final = "what is spread here may say `{}` as well, or lack it"
 
 
 @dataclass(eq=False, slots=True)
@@ -97,7 +99,8 @@ class CallMends(MendRoom):
         if box is not None:
             where = () if where and self._boxed(box, want, where, code) else None
         if where is None:
-            reason = f"`{name}` cannot be placed among the arguments"
+            spread = any(a.star == "**" for a in call.args)
+            reason = (_SPREAD if spread else _UNPLACED).format(name)
             self.mends.obstacle(want.knot, call, reason)
             return
         if not where:
@@ -235,7 +238,7 @@ class CallMends(MendRoom):
         if dicts and self._neighbour_argument(args, want, signature) is None:
             if any(self._is_extended(node, name) or self.dicts.give(node, want) for node in dicts):
                 return ()
-            takes = takes and not any(map(self.planner.values.spells_scope, dicts))
+            return None  # what says the other scope may say this one as well
         return (name, self._keyword_index(call.args, want)) if takes else None
 
     def _is_extended(self, node: tree.Node, key: str) -> bool:
