@@ -186,24 +186,48 @@ class Fillings(Room):
         return [p.name for p in function.own_params[:1]] == [node.id]
 
     def _ask_callers(
-        self, function: Function, base: tree.Node, scope: Scope, defect: KeyDefect, depth: int = 0
+        self,
+        function: Function,
+        base: tree.Node,
+        scope: Scope,
+        defect: KeyDefect,
+        depth: int = 0,
+        chooser: str = "",
     ) -> None:
-        """Have whoever calls a function give it one more keyword, where it may choose the text then."""
+        """Have whoever calls a function give it one more keyword, where it may choose the text then: by the class that
+        it is given as its parameter `chooser`, if that does."""
         planner = self.planner
         planner.state.groups.join(defect.knot, ("function", function))
         if depth > _MAX_DEPTH or len(planner.program.calls.families.of(function)) > 1:
             refuse(self.planner, base, scope, defect)
             return
         for call, callee in list(planner.program.calls.callers(function)):
+            told = callee.arguments(call).get(chooser) if chooser else None
+            if told is not None and self._is_others(told.value, base, defect):
+                continue
             if self._is_other(call, function, callee.given, base, defect):
                 continue
             if self._is_told_whole(call, base, scope, defect):
                 continue
             outer = self._passing_on(call)
             if outer is not None and outer is not function:
-                self._ask_callers(outer, base, scope, defect, depth + 1)
+                chosen = told.value if told is not None else call.receiver
+                own = _own_parameter(outer, chosen)
+                self._ask_callers(outer, base, scope, defect, depth + 1, own)
             else:
                 planner.signatures.want_argument(call, scope, function, callee.given, defect.knot)
+
+    def _is_others(self, given: tree.Node, base: tree.Node, defect: KeyDefect) -> bool:
+        """Whether what says by its class which text is chosen has others than that which gains a field."""
+        types = self.program.inference.of(given)
+        classes = [one.cls for one in types if isinstance(one, Instance | ClassObject)]
+        texts = [
+            text
+            for cls in classes
+            for text in self.program.templates.choices.chosen(base, cls).texts
+        ]
+        known = bool(texts) and len(classes) == len(types)
+        return known and all(text is not defect.template.host for text in texts)
 
     def _is_told_whole(
         self, call: tree.Call, base: tree.Node, scope: Scope, defect: KeyDefect
@@ -282,6 +306,12 @@ class Fillings(Room):
                 return found if len(found) == len(types) else []
             case _:
                 return []
+
+
+def _own_parameter(function: Function, node: tree.Node | None) -> str:
+    """The parameter of a function that an expression is; empty where it is none."""
+    own = function.parameter(node.id) if isinstance(node, tree.Name) else None
+    return own.name if own is not None and not own.kind.startswith("*") else ""
 
 
 def _names_any(name: str | None, scopes: Iterable[Scope]) -> bool:
