@@ -53,6 +53,7 @@ from capsule_lint.plan.supply.bodies import Bodies
 from capsule_lint.plan.supply.class_patterns import ClassPatterns
 from capsule_lint.plan.supply.emptied import Emptied
 from capsule_lint.plan.supply.entries import Entries
+from capsule_lint.plan.supply.event_rows import EventRows
 from capsule_lint.plan.supply.helpers import Helpers
 from capsule_lint.plan.supply.messages import Messages
 from capsule_lint.plan.supply.origins import Origins
@@ -224,6 +225,7 @@ class Planner:
         GivenGroups(self).note()
         self.loads.check()
         QueuedRows(self).check()
+        EventRows(self).check()
         self.fed.check()
         self.readers.find(self.defects, [*self.silenced, *self.narrow])
         leaks.parsed(self.readers.found, self.scope_parts)

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import rename, renamed, text_of
-from capsule_lint.plan.entities.displays import entries_of, names_any
+from capsule_lint.plan.entities.displays import entries_of, entry_of, names_any
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.supply.entries_in_steps import EntriesInSteps
 from capsule_lint.plan.supply.fake_owners import FakeOwners
@@ -281,7 +281,7 @@ class Bodies(Room):
         """The keys by which a function reads what it reads by one of them."""
         reads = (n for n in self.program.names.inside(function) if isinstance(n, tree.Subscript))
         of = {text_of(read.base): read for read in reads if tree.text(read.index) == key}
-        return set().union(*(self._read_of(read.base) for read in of.values()))
+        return set().union(*(self.read_of(read.base) for read in of.values()))
 
     def _items_of(self, name: str, function: Function) -> set[str]:
         """The constant keys by which a function reads items of one of its parameters."""
@@ -300,7 +300,7 @@ class Bodies(Room):
         """The dicts of which is made what a function reads as `row`, and that say all that it surely reads of that:
         `{"body": json.dumps({"tenant_id": "t"})}` in tests, where `row` is `json.loads(event["body"])`, and what other
         code makes JSON of and sends."""
-        names, read = self.program.names, self._read_of(row)
+        names, read = self.program.names, self.read_of(row)
         if not read:
             return
         homes = {one.lower() for one in self._paths.homes(row)}
@@ -317,13 +317,26 @@ class Bodies(Room):
 
     def sent_in_steps(self, row: tree.Node, scope: Scope, knot: Knot) -> Iterator[Want]:
         """What those lack that code puts together in steps and sends."""
-        read = self._read_of(row)
+        read = self.read_of(row)
         for key in self._scopes_in(read) if self._sent.are_any else ():
             old = next(one for one in self.program.policy.scopes if names_scope(key, one))
             if old is not scope and self._paths.is_parsed(row):
                 yield from self._sent.demands((key, rename(key, old, scope)), read, scope, knot)
 
-    def _read_of(self, row: tree.Node) -> set[str]:
+    def is_said(self, row: tree.Node, scope: Scope) -> bool:
+        """Whether the program makes JSON of what says a scope, or is going to, and all else that is read as `row`."""
+        read, says = self.read_of(row), self.planner.local.notes.says
+        keys = self._scopes_in(read)
+        return self._sent.say(keys, read, scope) or any(
+            not self.program.names.module_of(one).is_test
+            and (entry_of(one, scope) is not None or says(one, scope))
+            and self._written.may_say(one, read)
+            and self._written.is_dumped(one)
+            for key in keys
+            for one in self._displays.get(key, ())
+        )
+
+    def read_of(self, row: tree.Node) -> set[str]:
         """The keys by which a function, which is no test, reads what it is given, or is made of that, as `row`."""
         names, said = self.program.names, text_of(row)
         function = names.function_of(row)

@@ -50,6 +50,15 @@ class SentInSteps(Room):
                 asked = notes.extend(step, beside, scope, knot, new, old)
             yield from () if asked is None else (asked,)
 
+    def say(self, names: Collection[str], keys: Collection[str], scope: Scope) -> bool:
+        """Whether a message that has one of some names of scopes, and may have all keys, is going to have a scope."""
+        says = self.planner.local.notes.says
+        return any(
+            says(step, scope) and self._may_say(step, keys, "")
+            for name in names
+            for step, _ in self._steps.get(name, ())
+        )
+
     @cached_property
     def _steps(self) -> dict[str, list[tuple[tree.Subscript | tree.Call, tree.Node]]]:
         """The steps that give such messages the values of scopes, and these, by their keys."""
