@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.places.sites import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from capsule_lint.program.model import Module
     from capsule_lint.program.names import Names
@@ -21,9 +21,10 @@ _CONDITION: Final = re.compile(
     r"(?P<name>#?\w+)\s*=\s*(?P<value>:\w+)|begins_with\(\s*(?P<begins>#?\w+)\s*,\s*(?P<prefix>:\w+)"
 )
 
+_Said = TypeVar("_Said")
 _SETS: Final = re.compile(r"\bSET\b", re.IGNORECASE)
 Compared: TypeAlias = dict[tuple[int, str], tuple[str, Role]]
-"""What a function's `:values` stand for: the key's name, and whether it is set."""
+"""What `:values` stand for in a call or dict, and elsewhere in a function: the key's name, and whether it is set."""
 
 
 class Conditions(Struct, frozen=True):
@@ -35,23 +36,24 @@ class Conditions(Struct, frozen=True):
     """Whether values count that an attribute of that name is compared with."""
 
     def of(self, module: Module) -> Compared:
-        """For each function: the `:values` that a condition string compares a key with, or an update sets."""
+        """For each function, and for each call and dict that holds a condition string: the `:values` that this compares
+        a key with, or an update sets."""
         matched = [
-            (id(self.names.function_of(node)), text, match)
+            (node, text, match)
             for node, text in self._texts(module)
             for match in _CONDITION.finditer(text)
         ]
         named = any((m["name"] or m["begins"]).startswith("#") for _, _, m in matched)
         aliases = self._aliases(module) if named else {}
         found: Compared = {}
-        for function, text, match in matched:
-            said = match["name"] or match["begins"]
-            inside, outside = ((place, said) for place in (function, id(None)))
-            name = aliases.get(inside, aliases.get(outside, said.lstrip("#")))
+        for node, text, match in matched:
+            said, places = match["name"] or match["begins"], holding(self.names, node)
+            name = said_near(aliases, (*places, id(None)), said) or said.lstrip("#")
             if self.is_meant(name):
                 sets = match["value"] and _SETS.search(text, 0, match.start())
                 role = Role.WRITTEN if sets else Role.LOOKUP
-                found[function, match["value"] or match["prefix"]] = name, role
+                for place in places:
+                    found[place, match["value"] or match["prefix"]] = name, role
         return found
 
     def _texts(self, module: Module) -> Iterator[tuple[tree.Node, str]]:
@@ -67,15 +69,40 @@ class Conditions(Struct, frozen=True):
                 yield node, text
 
     def _aliases(self, module: Module) -> dict[tuple[int, str], str]:
-        """The attributes that `#names` stand for, by the functions in which that is said, or outside of any."""
+        """The attributes that `#names` stand for, by the calls, dicts and functions in which that is said, or outside of
+        any."""
         found: dict[tuple[int, str], str] = {}
         for key, value in _entries(module):
             name = tree.text(key)
             if name is not None and name.startswith("#"):
                 real = self.templates.constant(value)
                 if real is not None:
-                    found[id(self.names.function_of(value)), name] = real
+                    places = holding(self.names, entries_of(self.names, value))
+                    found.update(((place, name), real) for place in places)
         return found
+
+
+def entries_of(names: Names, value: tree.Node) -> tree.Node:
+    """The dict that is written out with a value, or the value where that is in none."""
+    made = names.parent(value)
+    return made if isinstance(made, tree.DictDisplay) else value
+
+
+def holding(names: Names, node: tree.Node) -> tuple[int, ...]:
+    """Where what an expression says holds, nearest first: in the call or dict that it is an argument or entry of, by which
+    queries of one function are told apart, and in the function."""
+    function, around = id(names.function_of(node)), names.parent(node)
+    while isinstance(around, tree.Binary):
+        around = names.parent(around)
+    near = isinstance(around, tree.Call | tree.DictDisplay)
+    return (id(around), function) if near else (function,)
+
+
+def said_near(
+    said: Mapping[tuple[int, str], _Said], places: tuple[int, ...], name: str
+) -> _Said | None:
+    """What is said of a name in the first of some places."""
+    return next((said[place, name] for place in places if (place, name) in said), None)
 
 
 def compared_first(condition: str | None, aliases: tree.Node | None) -> str:

@@ -7,7 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.program.places.conditions import Conditions, compared_first
+from capsule_lint.program.places.conditions import (
+    Conditions,
+    compared_first,
+    entries_of,
+    holding,
+    said_near,
+)
 from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import Text
 
@@ -102,7 +108,8 @@ class KeyAttributes:
         for module in names.editable():
             compared.update(Conditions(names, templates, self._equated.__contains__).of(module))
         for entry, value in self._entries:
-            if (said := compared.get((id(names.function_of(value)), entry))) is not None:
+            places = holding(names, entries_of(names, value))
+            if (said := said_near(compared, places, entry)) is not None:
                 yield said[0], value, said[1]
 
     def _role_of(self, value: tree.Node) -> Role:

@@ -11,7 +11,7 @@ from capsule_lint.program.local_names import reads_of
 from capsule_lint.program.model import named_setting
 from capsule_lint.program.places import partiql
 from capsule_lint.program.places.assignments import Assignments
-from capsule_lint.program.places.conditions import Conditions
+from capsule_lint.program.places.conditions import Conditions, holding, said_near
 from capsule_lint.program.places.decorated import Decorated
 from capsule_lint.program.places.hashes import Hashes
 from capsule_lint.program.places.key_attributes import KEY
@@ -142,7 +142,7 @@ class Positions:
     def _dict(self, node: tree.DictDisplay, conditions: Compared) -> None:
         if self._is_elsewhere(node):
             return
-        function = id(self.keys.names.function_of(node))
+        places = holding(self.keys.names, node)
         self._partiql(dict(node.entries))
         self._queried(dict(node.entries))
         for key, value in node.pairs:
@@ -152,7 +152,7 @@ class Positions:
             text = tree.text(key)
             if text is not None and text.startswith(":"):
                 own = text[1:] if self.keys.policy.is_key_name(text[1:]) else ""
-                name, role = conditions.get((function, text), (own, Role.LOOKUP))
+                name, role = said_near(conditions, places, text) or (own, Role.LOOKUP)
             if name:
                 role = role or self._role_of_entry(node, value)
                 self.keys.named(value, role, name)
