@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.memory.key_hosts import is_identifier
 from capsule_lint.plan.room import Room
 from capsule_lint.program.places.beside import Beside
+from capsule_lint.program.places.sites import Role
 from capsule_lint.program.texts.pieces import Filled, Text
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class Ties(Room):
     """The forms of keys beside which no sort key is known."""
     _tags: dict[bool, set[Knot]] = field(default_factory=dict)
     """The tags of keys, apart for those of indexes."""
+    _written: set[Knot] = field(default_factory=set)
+    """The tags of keys that are not only looked up."""
+    _asked: dict[Knot, Knot] = field(default_factory=dict)
+    """The tags of keys that are looked up, and the same for an index instead of the table, or the other way round."""
     _any: list[tuple[Knot, bool]] = field(default_factory=list)
     """The keys that may have each of these, and whether they are an index's."""
 
@@ -45,8 +50,12 @@ class Ties(Room):
         if tag is not None:
             join(knot, tag)
             self._tags.setdefault(site.index, set()).add(tag)
+            if site.role is not Role.LOOKUP:
+                self._written.add(tag)
             if self._is_under_made_name(site.template.host) or self._is_of_both(site):
                 join(tag, self._tagged(site, not site.index) or tag)
+            elif site.role is Role.LOOKUP:
+                self._asked[tag] = self._tagged(site, not site.index) or tag
             return
         if self._is_beginning(site.template) or self._has_any_tag(site.template):
             self._any.append((knot, site.index))
@@ -69,6 +78,9 @@ class Ties(Room):
         for knot, index in self._any:
             for tag in self._tags.get(index, ()):
                 self.planner.state.groups.join(knot, tag)
+        for tag, other in self._asked.items():
+            if tag not in self._written and other in self._written:
+                self.planner.state.groups.join(tag, other)  # nothing that is asked says what it is
 
     def may_be_same(self, kept: KeySite, other: KeySite) -> bool:
         """Whether two keys may be of one kind: they have one tag, or one text, or any may stand in the first."""
