@@ -37,7 +37,7 @@ class Delivered(Struct, frozen=True):
                 into = holder.base if isinstance(holder, tree.Subscript) else None
             if into is not None and isinstance(holder, tree.Call | tree.Subscript):
                 for row in self._made_of(key):
-                    if self._is_handed(row, holder):
+                    if self._is_handed(row, key, holder):
                         yield Put(into, last_name(into), row, key)
 
     def _made_of(self, key: tree.Sequence) -> Iterator[tree.Name]:
@@ -47,17 +47,28 @@ class Delivered(Struct, frozen=True):
             if isinstance(item, tree.Attr) and any(is_value(item, scope) for scope in scopes):
                 yield from (item.base,) if isinstance(item.base, tree.Name) else ()
 
-    def _is_handed(self, row: tree.Name, found: tree.Node) -> bool:
-        """Whether an object is an argument of what is called on something found, or of that itself."""
+    def _is_handed(self, row: tree.Name, key: tree.Sequence, found: tree.Node) -> bool:
+        """Whether an object is an argument of what is called on something found, or of that itself, or such an argument
+        says more of the object than its key does: `queue.put(event.model_dump())`."""
         names = self.program.names
         function = names.function_of(row)
         for call in names.inside(function) if function is not None else ():
             if isinstance(call, tree.Call) and any(
-                isinstance(a.value, tree.Name) and a.value.id == row.id for a in call.args
+                self._says(a.value, row, key) for a in call.args
             ):
                 if any(one is found for one in within(call.func)):
                     return True
                 if function is not None and self._is_of(first_name(call.func), found, function, 0):
+                    return True
+        return False
+
+    def _says(self, given: tree.Node, row: tree.Name, key: tree.Sequence) -> bool:
+        """Whether an argument has an object in it, or more of that than is in its key."""
+        said = {i.name for i in key.items if isinstance(i, tree.Attr) and first_name(i) == row.id}
+        for one in within(given):
+            if isinstance(one, tree.Name) and one.id == row.id:
+                part = self.program.names.parent(one)
+                if not isinstance(part, tree.Attr) or part.name not in said:
                     return True
         return False
 
