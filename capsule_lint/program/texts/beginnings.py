@@ -10,10 +10,11 @@ from msgspec.structs import replace
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance
 from capsule_lint.program.local_names import bound_whole
+from capsule_lint.program.model import last_name
 from capsule_lint.program.texts.pieces import MAX_DEPTH, Filled, Piece, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from capsule_lint.program.model import Class, Function
     from capsule_lint.program.texts.templates import Templates
@@ -26,11 +27,17 @@ class Beginnings:
     templates: Templates
     _known: dict[tuple[int, int], list[Piece] | None] = field(default_factory=dict)
     """What expressions say, by these and how deep in others they are asked for."""
+    _mixed: set[int] = field(default_factory=set)
+    """The expressions that say scopes only sometimes, by their ids."""
 
     def given(self, host: tree.Node) -> bool:
         """Whether a template begins with such a text."""
         pieces = self.templates.evaluate(host, host, 0)
         return pieces is not None and self.opened(pieces) is not pieces
+
+    def may_say(self, node: tree.Node) -> bool:
+        """Whether an expression at the front of a template says scopes only where some of what it may be stands."""
+        return id(node) in self._mixed
 
     def opened(self, pieces: list[Piece], depth: int = 0) -> list[Piece]:
         """A template with what its first hole says in the hole's place, where scopes are in that."""
@@ -81,13 +88,20 @@ class Beginnings:
         return None if found is None else found + self.templates.inline(node.right, node, 0)
 
     def said(self, node: tree.Node, depth: int = 0) -> list[Piece] | None:
-        """The text with scopes that an attribute or a parameter is; `None` where that is not known."""
+        """The text with scopes that an attribute or a parameter is, that with the fewest of several; `None` where that is
+        not known, or one has none."""
         if depth > MAX_DEPTH:
             return None
         key = id(node), depth
         if key not in self._known:
             values = self._values(node, depth)
-            self._known[key] = self._least(values, depth) if values else None
+            every = [self._scoped(value, depth) for value in values]
+            scoped = [pieces for pieces in every if pieces is not None]
+            if len(scoped) < len(every):
+                self._mixed |= {id(node)} if scoped else set()
+                scoped = []
+            number = self.templates.segments
+            self._known[key] = min(scoped, key=lambda p: len(number(p)), default=None)
         return self._known[key]
 
     def _cut(self, node: tree.Subscript, depth: int) -> list[Piece] | None:
@@ -113,19 +127,14 @@ class Beginnings:
         kept = not isinstance(pieces[last], Text) and after.count(separator) >= parts
         return pieces[: last + 1] if kept else None
 
-    def _least(self, values: Sequence[tree.Node], depth: int) -> list[Piece] | None:
-        """What the values say which have the fewest scopes; `None` if one has none."""
-        every: list[list[Piece]] = []
-        for value in values:
-            pieces = self.templates.said(value, depth)
-            if pieces is not None:
-                pieces = self.opened(pieces, depth + 1)
-            elif isinstance(value, tree.Attr | tree.Name):
-                pieces = self.said(value, depth + 1)
-            if pieces is None or not self.templates.segments(pieces):
-                return None
-            every.append(pieces)
-        return min(every, key=lambda pieces: len(self.templates.segments(pieces)))
+    def _scoped(self, value: tree.Node, depth: int) -> list[Piece] | None:
+        """What a value says, if scopes are in it."""
+        pieces = self.templates.said(value, depth)
+        if pieces is not None:
+            pieces = self.opened(pieces, depth + 1)
+        elif isinstance(value, tree.Attr | tree.Name):
+            pieces = self.said(value, depth + 1)
+        return pieces if pieces is not None and self.templates.segments(pieces) else None
 
     def _values(self, node: tree.Node, depth: int) -> list[tree.Node]:
         """All that an attribute is set to, or that a parameter is given; empty if that is not known."""
@@ -138,7 +147,10 @@ class Beginnings:
             return self._given(function, node.id, depth)
         found: list[tree.Node] = []
         if isinstance(node, tree.Attr):
-            for one in self.templates.inference.of(node.base):
+            types = self.templates.inference.of(node.base)
+            if not any(isinstance(one, Instance) for one in types):
+                return self._attached(node, depth)
+            for one in types:
                 if not isinstance(one, Instance) or classes.method(one.cls, node.name) is not None:
                     return []
                 stores = [s for c in classes.mro(one.cls) for s in c.stores.get(node.name, ())]
@@ -147,6 +159,22 @@ class Beginnings:
                 found += [s.value for s in stores if s.value is not None]
                 found += self._constructed(one.cls, node.name, depth) if not stores else []
         return found
+
+    def _attached(self, node: tree.Attr, depth: int) -> list[tree.Node]:
+        """All that the program puts under a name on an object of a framework, `g.root = f"TENANT#{g.tenant_id}"`, as far as
+        it says scopes; empty where it is put there in another way, or changed."""
+        names, found = self.templates.names, list[tree.Node]()
+        for target, value in self.templates.calls.uses.assigned(node.name):
+            if last_name(target.base) == last_name(node.base):
+                statement = names.place(target).statement
+                if not isinstance(statement, tree.Assign) or statement.op:
+                    return []
+                found.append(value)
+        said = (self.templates.said(value, depth) for value in found)
+        if not any(self.templates.segments(pieces) for pieces in said if pieces is not None):
+            return []
+        names.ask(node.name)
+        return self._judged(iter(found), depth)
 
     def _given(self, function: Function, name: str, depth: int) -> list[tree.Node]:
         """What callers give for a parameter, as far as all of them give something."""

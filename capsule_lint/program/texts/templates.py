@@ -257,9 +257,11 @@ class Templates:
         if pieces is None or not (tree.makes_text(node) or any(p.host is host for p in pieces)):
             return None
         first = pieces[0].value if pieces and isinstance(pieces[0], Filled) else None
-        # What is spread at the front, or lies too deep, may have any scopes in it.
+        # What is spread at the front, lies too deep, or is several texts may have any scopes in it.
         opaque = first is not None and (
-            tree.spread(first) is not None or id(first) in self._cut_off
+            tree.spread(first) is not None
+            or id(first) in self._cut_off
+            or self.beginnings.may_say(first)
         )
         template = self._templates[id(node)] = Template(host, merged(pieces), opaque)
         return template if template.has_text or len(template.pieces) > 1 else None
