@@ -462,3 +462,25 @@ def test_what_calls_a_method_of_a_layer_that_no_repository_shares_is_not_asked_f
     found = analyse(Policy(), texts, spare=0).facts
     assert "app/layer.py" in found
     assert "app/shown.py" not in found
+
+
+@pytest.mark.parametrize(
+    ("lookup", "matters"),
+    [
+        ("ORDERS.get(order.kind)", False),
+        ("ORDERS.get(kind_of(order_id), {}).get('icon')", False),
+        ("ORDERS.get(tenant_id, {}).get(order_id)", True),
+        ("[o for o in ORDERS.values() if o['tenant'] == tenant_id]", True),
+        ("[o['total'] for o in ORDERS.values()]", False),
+    ],
+)
+def test_who_fills_settings_is_asked_for_where_items_would_be_told_apart(
+    lookup: str, matters: bool
+) -> None:
+    """What looks `ICONS` up by a kind leads to a thousand files of a large package: to all that have an `icon`."""
+    texts = {
+        "app/__init__.py": "",
+        "app/store.py": _REPOSITORY.replace("ORDERS.get((tenant_id, order_id))", lookup),
+        "app/loading.py": "from app.store import ORDERS\n",
+    }
+    assert ("app/loading.py" in analyse(Policy(), texts, spare=0).facts) is matters

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
@@ -33,6 +34,7 @@ class KeptItems:
         self._foreign = foreign
         self._remembered = Remembered(program)
         self._written_out = WrittenOut(program)
+        self._of_settings: dict[Home, bool] = {}
         self._lasting: dict[tuple[Function, str], bool] = {}
         self._used: dict[Module, frozenset[str]] = {}
         self.adopted: set[Home] = set()
@@ -45,7 +47,27 @@ class KeptItems:
         if home in self.adopted:
             return True
         # That it is written out and only read is asked last: to tell that, all of the program is looked through.
-        return self._is_about_items(home, cls) and not self._written_out.is_one(home)
+        return self._is_about_items(home, cls) and not self._is_of_settings(home)
+
+    @contextmanager
+    def taking(self, home: Home) -> Iterator[None]:
+        """Take a collection for one in which items are kept, for a while."""
+        fresh = home not in self.adopted
+        self.adopted.add(home)
+        try:
+            yield
+        finally:
+            if fresh:
+                self.adopted.discard(home)
+
+    def settings(self) -> list[Home]:
+        """The collections that would be about items if they were not written out and only read."""
+        return [home for home, is_one in self._of_settings.items() if is_one]
+
+    def _is_of_settings(self, home: Home) -> bool:
+        if home not in self._of_settings:
+            self._of_settings[home] = self._written_out.is_one(home)
+        return self._of_settings[home]
 
     def _is_about_items(self, home: Home, cls: Class | None) -> bool:
         """The same, whether something is put there or not."""

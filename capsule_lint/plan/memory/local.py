@@ -9,6 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.entities.rows import Rows
 from capsule_lint.plan.memory.collections import Collections
 from capsule_lint.plan.memory.dict_keys import DictKeys
+from capsule_lint.plan.memory.fillers import Fillers
 from capsule_lint.plan.memory.handed import Handed
 from capsule_lint.plan.memory.identities import Identities
 from capsule_lint.plan.memory.in_order import begins_others
@@ -92,7 +93,7 @@ class LocalKeys:
         self.objects = ScopeObjects(program)
         self.table = TableKeys(program, state)
         self.shared = SharedKeys(self)
-        self._said = Said(program, Splits(program), self.objects)
+        self.said = Said(program, Splits(program), self.objects)
         self.whole = WholeKeys(self)
         self.readers = KeyReaders(self)
 
@@ -122,6 +123,7 @@ class LocalKeys:
         self.shared.spread(changing, lambda home, by: self.feed(home, tuple(by.missing)))
         self.readers.find(set(self.rekeyed))
         identities.follow(asked)
+        Fillers(self).ask()
 
     def asks(self, function: Function) -> bool:
         """Whether a function filters rows, or looks them up by what tells them apart."""
@@ -279,7 +281,7 @@ class LocalKeys:
             self.told.parameters(elements, helper)
         if self.parted.are_own(elements, home):
             return  # it changes with what goes through the keys
-        present = self._said.of(elements)
+        present = self.said.of(elements)
         self.whole.note(home, elements, present)
         missing = [s for s in self.needs.demanded(home, place, present) if s.name not in present]
         if missing and shape == "text" and self.table.completes(home, host, missing):

@@ -46,26 +46,15 @@ class WrittenOut:
         )
 
     def _is_filled(self, name: str, values: Collection[tree.Node]) -> bool:
-        """Whether something is put into what has one of these values under a name, or into any attribute of that name."""
+        """Whether something is put into what has one of these values under a name, or into any attribute of that name, as
+        far as is known: see `Fillers`."""
         known = self.program.calls.uses.known_as(name)
-        if any(map(self._is_searched, self.program.names.named(*sorted(known)))):
-            known = self.program.calls.uses.aliases(name)  # who fills it elsewhere matters, too
         return any(
             (isinstance(node, tree.Attr) and node.name == name)
             or self._value_of(node) in (name, *map(id, values))
             for one in sorted(known & self._put_into[1].keys())
             for node in self._put_into[1][one]
         )
-
-    def _is_searched(self, node: tree.Name | tree.Attr) -> bool:
-        """Whether something may be looked up in what has a name by more than the texts of its settings."""
-        match self.program.names.parent(node):
-            case tree.Subscript(base=base, index=index) if base is node:
-                return not isinstance(index, tree.Const)
-            case tree.Assign(op=""):
-                return False  # its other names are among those that are looked at
-            case _:
-                return True
 
     def _value_of(self, node: tree.Name | tree.Attr) -> int | str:
         """The value that something has by its name; that name, where it is not known."""
