@@ -36,6 +36,7 @@ _FORMER: Final = re.compile(
     re.IGNORECASE,
 )
 """Words by which a comment tells of keys as they were."""
+_MARK: Final = re.compile("#")
 _APART: Final = r"[\w#|/:\-]"
 """What goes on where a key would stop."""
 
@@ -70,10 +71,11 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
         for module, changes in by_module.items():
             text = self.mends.read(module.filename)
             told = {defect for _, defects in changes for defect in defects}
-            patterns = map(self._patterns.get, told)
-            if not any(one.search(text) for one in patterns if one is not None):
+            patterns = [one for one in map(self._patterns.get, told) if one is not None]
+            lines = lines_of(text) if any(one.search(text) for one in patterns) else []
+            if not any(_may_comment(line, patterns) for line in lines):
                 continue
-            lines, readable = lines_of(text), syntax.read(text)[0]
+            readable = syntax.read(text)[0]
             said = {row: (at, one) for row, at, one in comments_of(readable)}
             alone = {row for row, (at, _) in said.items() if not lines[row - 1][:at].strip()}
             found: dict[int, dict[KeyDefect, None]] = defaultdict(dict)
@@ -185,6 +187,15 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
         """`<capsule>` beside `<tenant>`; `None` where that is not called as a scope is."""
         others = self.program.policy.others(scope)
         return next((one for old in others if (one := rename(value, old, scope)) != value), None)
+
+
+def _may_comment(line: str, patterns: Sequence[re.Pattern[str]]) -> bool:
+    """Whether a line may have a comment that one of some patterns finds something in: a key itself has a `#` too."""
+    return any(
+        pattern.search(line[mark.start() :])
+        for mark in _MARK.finditer(line)
+        for pattern in patterns
+    )
 
 
 def _pattern(defect: KeyDefect) -> re.Pattern[str] | None:
