@@ -89,14 +89,17 @@ class Dynamic(Struct, frozen=True):
             receiver, name = call.args[0].value, call.args[1].value
             if isinstance(name, tree.Const) or self._is_proxy(call, name):
                 continue
-            if self._is_call_site(call):
+            uses, is_kept = list(self._uses(call, 0)), self._is_kept(call)
+            if not (uses or is_kept) or self._is_call_site(call):
                 continue
-            said = list(self._names(name, 0))
+            # What the name may be is asked last: that is followed through all that it is made of.
+            functions = self._members(receiver)
+            said = list(self._names(name, 0)) if functions else []
             pattern = re.compile("|".join(said) or _ANY)
-            functions = [f for f in self._members(receiver) if pattern.fullmatch(f.name)]
+            functions = [f for f in functions if pattern.fullmatch(f.name)]
             if functions:
-                kept = _ANY not in said and self._is_kept(call)
-                yield from self._called(call, name, functions, kept=kept)
+                kept = [None] if is_kept and _ANY not in said else []
+                yield from self._called(call, name, functions, [*uses, *kept])
         for space in self._namespaces():
             yield from self._in_namespace(space, space, 0)
 
@@ -137,10 +140,13 @@ class Dynamic(Struct, frozen=True):
         module = self.program.names.module_of(node)
         name = name_in(lookup) if base_of(lookup) is node else None
         members = self._kept_in(space)
+        if not members:
+            return
         if name is not None and not isinstance(name, tree.Const):
             pattern = re.compile("|".join(self._names(name, 0)) or _ANY)
             functions = [f for f in members if pattern.fullmatch(f.name)]
-            found = self._called(lookup, name, functions) if functions else ()
+            uses = list(self._uses(lookup, 0)) if functions else []
+            found = self._called(lookup, name, functions, uses)
             yield from (replace(one, by=_spelled(space)) for one in found)
         elif last_name(parent if isinstance(parent, tree.Attr) else None) in _EACH and any(
             True for _ in self._gone_through(lookup)
@@ -187,10 +193,13 @@ class Dynamic(Struct, frozen=True):
         return isinstance(parent, tree.Comprehension | tree.Sequence | tree.DictDisplay)
 
     def _called(
-        self, call: tree.Node, name: tree.Node, functions: list[Function], *, kept: bool = False
+        self,
+        call: tree.Node,
+        name: tree.Node,
+        functions: list[Function],
+        uses: Sequence[tree.Call | None],
     ) -> Iterator[Lookup]:
-        """Those functions that what is found may be called as."""
-        uses = [*self._uses(call, 0), *([None] if kept else [])]
+        """Those functions that what is found may be called as, by its uses."""
         module = self.program.names.module_of(call)
         for function in functions:
             given = int(function.takes_self)
