@@ -1,7 +1,7 @@
 """Whether files that look functions up by names that they make may find one that changes.
 
 To know takes about as long as to link and to judge the program, and only the names of what changes are needed for it:
-where an earlier round or run tells which files these are, another process gets ready for the question meanwhile.
+where it can be told beforehand which files these are, another process gets ready for the question meanwhile.
 """
 
 from __future__ import annotations
@@ -63,23 +63,28 @@ class Quiet:
 
     @contextmanager
     def beside(self, chosen: AbstractSet[str]) -> Iterator[None]:
-        """Get ready in another process while the program of the chosen files is judged, if an earlier round or run
-        has found which files are quiet."""
+        """Get ready in another process while the program of the chosen files is linked and judged, for the files that are
+        quiet by an earlier round or run, or will be if anything changes."""
         self._chosen = frozenset(chosen)
-        interest = self.interest
-        self.get_ready(interest.quiet or interest.hints.quiet & interest.texts.keys())
+        self.get_ready(self.interest.quiet or self.interest.foreseen_quiet(chosen))
         try:
             yield
         finally:
-            if self._fork is not None:
-                self._fork.end()
-                self._fork = None
+            self._end()
+
+    def _end(self) -> None:
+        if self._fork is not None:
+            self._fork.end()
+            self._fork = None
 
     def get_ready(self, files: AbstractSet[str]) -> None:
-        """Get ready in another process, if none does so yet and these files are worth it."""
+        """Get ready in another process, if any of these files are known, none does so for them yet, and they are worth it."""
         guess = frozenset(files - self._chosen)
+        if not guess or (self._fork is not None and guess == self._guess):
+            return
+        self._end()
         size = sum(len(self.interest.texts[name]) for name in guess)
-        if self._fork is None and self.builder.jobs > 1 and size >= _WORTH:
+        if self.builder.jobs > 1 and size >= _WORTH:
             self._guess = guess
             self._fork = forked(partial(self._look, self._chosen, guess))
 

@@ -293,6 +293,35 @@ def test_what_another_process_finds_is_taken(
     assert ("app/use.py" in some.facts) is finds
 
 
+@pytest.mark.skipif(not can_fork(), reason="there are no forks here")
+@pytest.mark.parametrize("start", ["", "'order_' + "])
+def test_which_files_are_quiet_is_foreseen_in_a_first_run(
+    start: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process gets ready before it is known what changes; where that means other files, once more."""
+    monkeypatch.setattr(quiet, "_WORTH", 1)
+    looked: list[frozenset[str]] = []
+    look = quiet.Quiet.get_ready
+
+    def noting(self: quiet.Quiet, files: frozenset[str]) -> None:
+        looked.append(files)
+        look(self, files)
+
+    monkeypatch.setattr(quiet.Quiet, "get_ready", noting)
+    text = "from app import keys\n\n\ndef f(kind):\n    return getattr(keys, {}kind)('t')\n"
+    texts = {
+        "app/__init__.py": "",
+        "app/keys.py": _KEYS,
+        "app/any.py": text.format(""),
+        "app/use.py": text.format(start),
+    }
+    found = analyse(Policy(), texts, builder=Builder(jobs=2), spare=0)
+    both = frozenset(("app/any.py", "app/use.py"))
+    assert looked[-1] == both
+    assert looked[0] == (both if not start else {"app/any.py"})
+    assert found.facts.keys() >= both
+
+
 def test_a_small_program_is_read_whole() -> None:
     assert Interest(Policy(), {"app/plain.py": _PLAIN}).seeds() == {"app/plain.py"}
 

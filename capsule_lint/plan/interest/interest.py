@@ -57,6 +57,8 @@ class Interest:
     """Those of them that nothing has led to so far; `None` before it was looked for them."""
     _fresh: bool = False
     """Whether no earlier run or version tells where names lead to."""
+    _first: bool = False
+    """Whether there was none that looked for them."""
     joined: set[str] | None = None
     """The files that a name has led to from those with a word of interest; a later run that starts
     with them as well comes to its end sooner."""
@@ -81,6 +83,7 @@ class Interest:
         telling = self._telling_files
         self._guessed = set(self.hints.joined) if before is None else set()
         self._fresh = not (before or self._guessed)
+        self._first = self.hints.search is None
         found = telling | ((before or self._guessed) & self.texts.keys())
         return set(self.texts) if self._is_small(found) else found
 
@@ -159,6 +162,14 @@ class Interest:
         looking = set(self._looking(signs)) - self.apart - self._telling_files
         self.quiet = frozenset(looking - joined - chosen)
         return joined
+
+    def foreseen_quiet(self, chosen: AbstractSet[str]) -> AbstractSet[str]:
+        """The files that are quiet, as an earlier run tells; without one, those that look up names of which nothing is
+        written out: whatever changes, it may be meant."""
+        if not self._first:
+            return self.hints.quiet & self.texts.keys()
+        found = {name for name, hints in self._hints.items() if "" in hints.lookups}
+        return found - self._telling_files - chosen
 
     def _more(self, joined: set[str], chosen: AbstractSet[str]) -> AbstractSet[str]:
         """Those of the files that were led to which are not chosen, or all, where there is little else."""
