@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from capsule_lint.cache.findings import Findings
+from capsule_lint.lines import edits
 from capsule_lint.lint import Linter
 from capsule_lint.model import Safety
 from capsule_lint.policy import Policy, likely, place_in
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from capsule_lint.analysis import Analysis
     from capsule_lint.fixing import Changed, Fixed
-    from capsule_lint.model import ChangeSet, Finding
+    from capsule_lint.model import ChangeSet, Edit, Finding
     from capsule_lint.rule import Rule
     from capsule_lint.selection import Selection
 
@@ -89,6 +90,26 @@ class Checker:
         changed = changed_texts(analysis, [change], fixers_of(self.rules))
         self._refuse(findings, changed.refused)
         return changed
+
+    def edits(self, analysis: Analysis, findings: Sequence[Finding], identity: str) -> list[Edit]:
+        """What one change set replaces. Where it and its files say what they said, that is what was found before."""
+        change = analysis.judgement.change_sets[identity]
+        files = sorted({mend.filename for mend in change.mends})
+        texts = (part for name in files for part in (name, analysis.texts.get(name, "")))
+        linked = [name in analysis.facts for name in files]
+        said = repr((analysis.policy.line_length, linked, change.mends))
+        name = self.known.name(said, *texts)
+        found = self.known.get_edits(identity, name)
+        if found is None:
+            changed = self.mended(analysis, findings, identity)
+            found = [
+                edit
+                for filename, text in changed.texts.items()
+                for edit in edits(analysis.texts.get(filename, ""), text, filename)
+            ]
+            if not changed.refused:
+                self.known.note_edits(identity, name, found)
+        return found
 
     def barred(self, findings: Sequence[Finding]) -> dict[str, str]:
         """The change sets that cannot be applied, or hold what may not be fixed, by their ids, and why."""

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from capsule_lint.checker import Checker
 from capsule_lint.cli import run as cli_run
 from tests.project import Project
 
@@ -107,6 +108,15 @@ def test_what_is_found_again_is_not_judged_again(files: dict[str, str], project:
     said, modules = loaded(project.write({"other.py": "x = 1\n"}))
     assert said == cold
     assert "libcst" not in modules
+
+
+def test_what_a_fix_would_change_is_not_written_again(
+    orders: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cold = orders.write({"other.py": ""}).check()
+    monkeypatch.setattr(Checker, "mended", None)
+    assert orders.write({"other.py": "x = 1\n"}).check() == cold
+    assert "order_pk(tenant_id, capsule_id" in cold.out
 
 
 @pytest.mark.parametrize("option", ["--statistics", "--ledger", "--quiet", "--select=CAP202"])

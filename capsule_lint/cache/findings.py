@@ -1,4 +1,4 @@
-"""What rules have found in files, known by all that it depends on, and which rules there are."""
+"""What rules have found in files, and what change sets replace, known by all that it depends on, and which rules there are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import msgspec
 
 from capsule_lint.cache.store import digest
-from capsule_lint.model import Finding
+from capsule_lint.model import Edit, Finding
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from capsule_lint.cache.store import Store
 
 _NAME: Final = "findings"
+_EDITS: Final = "\0"
+"""What stands before the id of a change set: no file is called so."""
 Told: TypeAlias = tuple[str, str, str, str, str, str]
 """What a report says of a rule."""
 
@@ -45,17 +47,32 @@ class Findings:
 
     def get(self, filename: str, name: bytes) -> list[Finding] | None:
         """What was found in a file."""
-        entry = self._used.get(filename) or self._known.get(filename)
-        if entry is None or entry[0] != name:
-            return None
-        self._used[filename] = entry
-        return msgspec.msgpack.decode(entry[1], type=list[Finding])
+        found = self._entry(filename, name)
+        return None if found is None else msgspec.msgpack.decode(found, type=list[Finding])
 
     def note(self, filename: str, name: bytes, found: Sequence[Finding]) -> None:
         """Know what was found in a file, unless a name in it is no text."""
         with suppress(UnicodeEncodeError):
             self._used[filename] = name, msgspec.msgpack.encode(found)
             self._changed = True
+
+    def get_edits(self, change: str, name: bytes) -> list[Edit] | None:
+        """What a change set, by its id, replaces."""
+        found = self._entry(_EDITS + change, name)
+        return None if found is None else msgspec.msgpack.decode(found, type=list[Edit])
+
+    def note_edits(self, change: str, name: bytes, found: Sequence[Edit]) -> None:
+        """Know what a change set replaces, unless something of it is no text."""
+        with suppress(UnicodeEncodeError):
+            self._used[_EDITS + change] = name, msgspec.msgpack.encode(found)
+            self._changed = True
+
+    def _entry(self, key: str, name: bytes) -> bytes | None:
+        entry = self._used.get(key) or self._known.get(key)
+        if entry is None or entry[0] != name:
+            return None
+        self._used[key] = entry
+        return entry[1]
 
     def save(self) -> None:
         """Keep what was asked for, and which rules there are."""

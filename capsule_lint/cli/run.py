@@ -22,7 +22,7 @@ from capsule_lint.cli.baselined import unknown
 from capsule_lint.cli.stale_data import stale_data
 from capsule_lint.cli.start import in_color, note
 from capsule_lint.errors import SourceError
-from capsule_lint.lines import edits, line_changes, lines_of
+from capsule_lint.lines import line_changes, lines_of
 from capsule_lint.model import Safety
 from capsule_lint.registry import Rules
 from capsule_lint.report import (
@@ -315,16 +315,14 @@ class _Run:
         self, analysis: Analysis, findings: tuple[Finding, ...]
     ) -> tuple[Finding, ...]:
         """The findings with the text edits of their change sets."""
-        by_set = {}
-        for identity in {
-            f.change_set for f in findings if f.suggestion is not None and f.change_set
-        }:
-            changed = self.checker.mended(analysis, findings, identity)
-            by_set[identity] = tuple(
-                edit
-                for name, text in changed.texts.items()
-                for edit in edits(analysis.texts.get(name, ""), text, self._shown(name))
+        wanted = {f.change_set for f in findings if f.suggestion is not None and f.change_set}
+        by_set = {
+            identity: tuple(
+                replace(edit, filename=self._shown(edit.filename))
+                for edit in self.checker.edits(analysis, findings, identity)
             )
+            for identity in wanted
+        }
         return tuple(
             replace(f, suggestion=replace(f.suggestion, edits=by_set[f.change_set]))
             if f.suggestion is not None and f.change_set
