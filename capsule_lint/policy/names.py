@@ -73,8 +73,13 @@ def plain(name: str) -> str:
 @lru_cache(maxsize=65_536)
 def matches_key_name(patterns: tuple[str, ...], name: str) -> bool:
     """Whether a name, as it is or in its plain form, matches a pattern; case does not matter."""
-    matcher = _matcher(tuple(pattern.lower() for pattern in patterns))
+    matcher = _matcher(_lower(patterns))
     return any(matcher.match(form) for form in {name.lower(), plain(name)})
+
+
+@cache
+def _lower(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(pattern.lower() for pattern in patterns)
 
 
 @lru_cache(maxsize=65_536)

@@ -10,7 +10,7 @@ import re
 import sys
 import unicodedata
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -41,6 +41,8 @@ class Apart:
     texts: Mapping[str, str]
     tags: tuple[str, ...] = ()
     """Those of the policy's scopes: what holds one has to do with isolation."""
+    _telling: dict[str, bool] = field(default_factory=dict)
+    """Whether files tell of it, or of the table, as far as that was asked."""
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -60,7 +62,7 @@ class Apart:
         too. None, where one of these imports by names that are made, or where the files besides the linked ones have no
         more than `spare` characters."""
         alive = {self._homes[name] for name in living if name in self._homes}
-        alive |= {self._homes[name] for name in linked if self._tells(self.texts[name])}
+        alive |= {self._homes[name] for name in linked if self._tells(name)}
         if self._size(self._others(alive) - linked) <= spare:
             return set()  # before all imports are looked at
         queue = list(alive)
@@ -80,18 +82,25 @@ class Apart:
     def _size(self, names: Iterable[str]) -> int:
         return sum(len(self.texts[name]) for name in names)
 
-    def _tells(self, text: str) -> bool:
-        return any(tag in text for tag in self.tags) or _TABLES.search(text) is not None
+    def _tells(self, name: str) -> bool:
+        """Whether a file has to do with isolation, or with the table."""
+        if name not in self._telling:
+            text = self.texts[name]
+            told = any(tag in text for tag in self.tags) or _TABLES.search(text) is not None
+            self._telling[name] = told
+        return self._telling[name]
 
     @cached_property
     def _homes(self) -> dict[str, str]:
         """The topmost folder with modules in it around each file; a file that lies in none is one by itself."""
-        holding = {str(PurePosixPath(name).parent) for name in self.texts}
-        homes = {}
-        for name in self.texts:
-            *above, _ = map(str, PurePosixPath(name).parents)  # all but the root itself
-            homes[name] = next((one for one in reversed(above) if one in holding), name)
-        return homes
+        some = {name.rpartition("/")[0]: name for name in self.texts}  # one of each folder
+        folders = {folder: PurePosixPath(name).parents for folder, name in some.items()}
+        holding = {str(above[0]) for above in folders.values()}
+        tops = {}
+        for folder, parents in folders.items():
+            *above, _ = map(str, parents)  # all but the root itself
+            tops[folder] = next((one for one in reversed(above) if one in holding), None)
+        return {name: tops[name.rpartition("/")[0]] or name for name in self.texts}
 
     @cached_property
     def _folders(self) -> dict[str, set[str]]:
