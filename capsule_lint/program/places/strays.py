@@ -272,9 +272,10 @@ class Strays:
     def _entries(self, display: tree.DictDisplay) -> Iterator[tree.Node]:
         """The values of a dict under names that are no sort key's, nor of what people read."""
         for key, value in display.pairs:
-            name = tree.text(key) or "" if key is not None else "text"
-            if not self.keys.policy.is_sort_key_name(name) and not describes(name):
-                yield value
+            name = (tree.text(key) or "") if key is not None else None
+            if name is None or self.keys.policy.is_sort_key_name(name) or describes(name):
+                continue
+            yield value
 
     def _is_elsewhere(self, node: tree.Sequence | tree.DictDisplay) -> bool:
         """Whether a tuple, a list or a dict finds something in memory, is joined to a text, is a row of a file, is only
