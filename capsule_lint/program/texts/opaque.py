@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
+from capsule_lint.program.local_names import bound_whole, reads_of
 from capsule_lint.program.model import last_name
 from capsule_lint.program.texts import substituted
 from capsule_lint.program.texts.pieces import (
@@ -23,6 +24,7 @@ from capsule_lint.program.texts.pieces import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from capsule_lint.program.model import Function
     from capsule_lint.program.texts.templates import Templates
 
 _TAKES_APART: Final = frozenset(
@@ -90,7 +92,8 @@ class Opaque:
     def _seen(self, node: tree.Call | tree.Binary) -> Template:
         said: list[str] = []
         values: list[tree.Node] = []
-        contents = list(self._contents(node))
+        told = [step for part in (node, *self._told(node)) for step in self._contents(part)]
+        contents = [*told, *self._added_by(told)]
         parameters = {  # whose names say nothing of the key
             parameter.name
             for call in contents
@@ -118,6 +121,43 @@ class Opaque:
                 found += [Text(scope.tag, node, node), Filled(named[0], node, hole_name(named[0]))]
         return Template(node, tuple(found), opaque=True)
 
+    def _told(self, node: tree.Node) -> Iterator[tree.Node]:
+        """What a local is made by, and told in statements of its own, on which a call is made: `key.add("ORDER", order_id)` of
+        `key.build()`."""
+        names, name = self.templates.names, _begun(node)
+        binding = bound_whole(names, name) if name is not None else None
+        made = binding.assigned if binding is not None else None
+        if name is None or binding is None or not isinstance(made, tree.Call):
+            return
+        if not self.templates.calls.callees(made):
+            return
+        yield made
+        for read in reads_of(names, name, (binding.at,)):
+            told: object = names.parent(names.parent(read))
+            while isinstance(told, tree.Call) and _begun(told) is read:
+                if any(map(_is_step, self._called(told))):
+                    yield told
+                told = names.parent(names.parent(told))
+
+    def _called(self, node: tree.Node | str) -> Iterator[Function]:
+        for callee in self.templates.calls.callees(node) if isinstance(node, tree.Call) else ():
+            if callee.function is not None and callee.function.owner is not None:
+                yield callee.function
+
+    def _added_by(self, told: list[tree.Node | str]) -> Iterator[tree.Const]:
+        """The texts that a builder, which is told in steps, notes itself beside what it is given: `"TENANT"` of
+        `key.tenant(tenant_id)`, or of `Key(tenant_id)`."""
+        methods = [method for call in told for method in self._called(call)]
+        for method in methods if any(map(_is_step, methods)) else ():
+            for one in self.templates.names.inside(method):
+                beside = self.templates.names.parent(one)
+                given = isinstance(beside, tree.Sequence) and any(
+                    isinstance(i, tree.Name) and method.parameter(i.id) for i in beside.items
+                )
+                noted = given if method.name == "__init__" else _is_step(method)
+                if noted and isinstance(one, tree.Const) and isinstance(one.value, str):
+                    yield one
+
     def _contents(self, node: tree.Node) -> Iterator[tree.Node | str]:
         """All that an expression is made of, the names of its keyword arguments included; texts in it that
         have scopes themselves are keys of their own."""
@@ -143,3 +183,16 @@ class Opaque:
         can = tree.makes_text(part) or isinstance(part, tree.Call)
         made = self.templates.template(part) if can else None
         return made is not None and bool(self.templates.segments(made.pieces))
+
+
+def _begun(node: tree.Node) -> tree.Name | None:
+    """The name on which the first of several calls is made: `key` of `key.add(…).build()`."""
+    while isinstance(node, tree.Call) and isinstance(node.func, tree.Attr):
+        node = node.func.base
+    return node if isinstance(node, tree.Name) else None
+
+
+def _is_step(method: Function) -> bool:
+    """Whether a method notes something, and gives back its object or nothing."""
+    own = (isinstance(r, tree.Name) and r.id == method.self_name for r in method.returns)
+    return method.name != "__init__" and all(own)
