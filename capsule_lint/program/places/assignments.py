@@ -120,7 +120,7 @@ class Assignments(Struct, frozen=True):
         whole = templates.steps.whole(templates.names.place(target), path_of(target))
         known = self.keys.at(whole.host) if whole is not None else None
         if known is not None and whole is not None and isinstance(target, tree.Subscript):
-            known.template = whole  # the dict that is written out has only the beginning
+            self.keys.lengthen(known, whole)  # the dict that is written out has only the beginning
         elif whole is not None:
             index = self.keys.policy.is_index_key_name(name)
             self.keys.note(whole, role, index, prefix=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -77,6 +77,8 @@ class Keys:
     elsewhere: KeysElsewhere = field(init=False)
     _by_host: dict[int, KeySite] = field(default_factory=dict)
     _by_function: dict[Function, list[KeySite]] = field(default_factory=dict)
+    _texts: Counter[str] = field(default_factory=Counter)
+    """How many sites say each text."""
     _seen: set[int] = field(default_factory=set)
     _waiting: list[tuple[KeySite, Sequence[tree.Call]]] = field(default_factory=list)
     """The texts in tables, and the calls that fill them: where one of these is a key, that is reported."""
@@ -150,8 +152,19 @@ class Keys:
         """One more site."""
         self._by_host[id(site.template.host)] = site
         self.sites.append(site)
+        self._texts[site.template.text] += 1
         for function in self.names.running(site.function) if site.function is not None else ():
             self._by_function.setdefault(function, []).append(site)
+
+    def lengthen(self, site: KeySite, whole: Template) -> None:
+        """The template of a site was only the beginning of one."""
+        self._texts[site.template.text] -= 1
+        self._texts[whole.text] += 1
+        site.template = whole
+
+    def says(self, text: str) -> bool:
+        """Whether a site has that text, with `{}` for its holes."""
+        return self._texts[text] > 0
 
     def key_name(self, node: tree.Node | None) -> str:
         """The name of a key position that a dict key or an argument spells; empty when it is none."""
@@ -220,6 +233,7 @@ class Keys:
         """What was held for keys are none."""
         for found in (self.sites, self.helpers, self.takers, self._by_host, self._by_function):
             found.clear()
+        self._texts.clear()
         self.bares.untold.clear()
         self.__dict__.pop("functions", None)
 
@@ -301,7 +315,7 @@ class Keys:
             any(mark in written for mark in marks | {"#"})
             or any(self.templates.segments(template.pieces))
             or self._is_near(template.host)
-            or any(site.template.text == template.text for site in self.sites)
+            or self.says(template.text)
         )
 
     def bare(self, node: tree.Node, role: Role, name: str) -> None:

@@ -161,15 +161,16 @@ class KeysElsewhere(Struct, frozen=True):
             for node in self._fed
             if not self.keys.names.module_of(node).is_test and not self._is_column(node)
         )
-        texts = {site.template.text for site in self.keys.sites}
-        for one in self._found:
-            said = self.keys.templates.resolve(one.node)
-            if read or any(template.text in texts for template in said):
-                index = self.keys.policy.is_index_key_name(one.name)
-                self.keys.sink(one.node, one.role, index, prefix=one.prefix)
-                self.made_by.difference_update([self.keys.names.function_of(one.node)])
+        for one in [one for one in self._found if read or self._says_a_key(one.node)]:
+            index = self.keys.policy.is_index_key_name(one.name)
+            self.keys.sink(one.node, one.role, index, prefix=one.prefix)
+            self.made_by.difference_update([self.keys.names.function_of(one.node)])
         for one in self._bare if read else ():
             self.keys.bares.note(one.node, one.role, one.name)
+
+    def _says_a_key(self, node: tree.Node) -> bool:
+        """Whether a text that an expression may be is that of a key of the table."""
+        return any(self.keys.says(one.text) for one in self.keys.templates.resolve(node))
 
     def _is_column(self, node: tree.Node) -> bool:
         """Whether what a model's attribute is declared by is a library's: `pk = Column(String)`."""
