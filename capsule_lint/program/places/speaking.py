@@ -10,9 +10,9 @@ from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING, Final
 
-from capsule_lint.facts import tree
 from capsule_lint.program.inference.flow import OF_ITEMS
 from capsule_lint.program.model import owner_of
+from capsule_lint.program.module_words import imported, said_in
 from capsule_lint.program.purposes.tables import ASKED, speaks
 from capsule_lint.program.texts.pieces import names_any_of, words
 
@@ -82,13 +82,13 @@ class Speaking:
         """Whether a module imports a library for DynamoDB, or calls what nothing but a table has."""
         if module not in self._near:
             calling = module in self._calling
-            self._near[module] = calling or any(map(_LIBRARIES.match, _imported(module)))
+            self._near[module] = calling or any(map(_LIBRARIES.match, imported(module)))
         return self._near[module]
 
     def _of_tables(self, module: Module) -> bool:
         """Whether a module names AWS, or what only a table is asked."""
         if module not in self._tables:
-            said = chain(_imported(module), _names_in(module))
+            said = chain(imported(module), _names_in(module))
             self._tables[module] = any(word in ASKED or speaks(word) for word in said)
         return self._tables[module]
 
@@ -126,28 +126,5 @@ class Speaking:
         return found
 
 
-def _imported(module: Module) -> Iterator[str]:
-    return (one.module for statement, _ in module.imports for one in statement.names)
-
-
 def _names_in(module: Module) -> Iterator[str]:
     return (word for word in said_in(module) if len(word) <= LONG)
-
-
-def said_in(module: Module) -> Iterator[str]:
-    """The names and texts of a module."""
-    yield from module.scope.bindings
-    for function in module.functions:
-        yield from function.scope.bindings
-    for cls in module.classes:
-        yield from cls.scope.bindings
-    for node in module.every(tree.Const, tree.Name, tree.Attr, tree.Call, tree.FString):
-        match node:
-            case tree.Const(value=str() as text):
-                yield text
-            case tree.Name(id=name) | tree.Attr(name=name):
-                yield name
-            case tree.Call():
-                yield from (a.keyword for a in node.args if a.keyword is not None)
-            case tree.FString():
-                yield from (part for part in node.parts if isinstance(part, str))

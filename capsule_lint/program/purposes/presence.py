@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
+from capsule_lint.program.module_words import said_in
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.places.speaking import LONG, said_in
+from capsule_lint.program.places.speaking import LONG
 from capsule_lint.program.texts.pieces import names_any_of
 
 if TYPE_CHECKING:

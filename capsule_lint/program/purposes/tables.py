@@ -13,6 +13,7 @@ from capsule_lint.program.calling.passing import handed_on
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
 from capsule_lint.program.local_names import made_of
 from capsule_lint.program.model import Class, Function, Module, Place, last_name, owner_of
+from capsule_lint.program.module_words import imported, read_in
 from capsule_lint.program.purposes.elsewhere import asks_elsewhere, is_of_others
 from capsule_lint.program.texts.pieces import words
 
@@ -353,15 +354,6 @@ def _is_table(cls: Class) -> bool:
 
 
 def _words(module: Module) -> Iterator[str]:
-    """The names and texts in a module."""
-    for statement, _ in module.statements:
-        if isinstance(statement, tree.Import):
-            yield from (imported.module for imported in statement.names)
-    for node in module.every(tree.Const, tree.Name, tree.Attr, tree.Call):
-        match node:
-            case tree.Const(value=str() as text) if text.isidentifier():
-                yield text
-            case tree.Name() | tree.Attr():
-                yield last_name(node)
-            case tree.Call():
-                yield from (a.keyword for a in node.args if a.keyword is not None)
+    """The names and texts in a module by which it may show that it is about DynamoDB."""
+    yield from imported(module)
+    yield from filter(str.isidentifier, read_in(module))
