@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
-
-from msgspec import Struct
 
 from capsule_lint.facts import tree
 from capsule_lint.program.containers import LISTED
@@ -29,16 +28,25 @@ _SAME_RESULT: Final = frozenset(("all", "mappings"))
 """Methods of what a statement gives."""
 
 
-class FileRows(Struct, frozen=True):
+@dataclass(eq=False, slots=True)
+class FileRows:
     """Follows expressions back to what reads a file, or asks SQL."""
 
     program: Program
+    _rows: dict[tuple[int, int], list[tree.Node]] = field(default_factory=dict)
+    _reading: dict[tuple[int, int], bool] = field(default_factory=dict)
+    """What is known of expressions, by how many others lead to them: many ways lead to each."""
 
-    def of(self, node: tree.Node, depth: int = 0) -> Iterator[tree.Node]:
+    def of(self, node: tree.Node, depth: int = 0) -> list[tree.Node]:
         """Where a dict that an expression may be is named, which has what a file has in its line, or the columns that
         a statement gives."""
-        if depth > _MAX_DEPTH:
-            return
+        key = id(node), depth
+        if key not in self._rows:
+            found = self._of(node, depth) if depth <= _MAX_DEPTH else ()
+            self._rows[key] = list({id(one): one for one in found}.values())
+        return self._rows[key]
+
+    def _of(self, node: tree.Node, depth: int) -> Iterator[tree.Node]:
         match node:
             case tree.Name():
                 bindings = self.program.names.bindings_of(node)
@@ -86,8 +94,12 @@ class FileRows(Struct, frozen=True):
 
     def _reads(self, node: tree.Node, depth: int) -> bool:
         """Whether an expression gives the rows of a file, or of SQL."""
-        if depth > _MAX_DEPTH:
-            return False
+        key = id(node), depth
+        if key not in self._reading:
+            self._reading[key] = depth <= _MAX_DEPTH and self._finds_reading(node, depth)
+        return self._reading[key]
+
+    def _finds_reading(self, node: tree.Node, depth: int) -> bool:
         match node:
             case tree.Wrapped(kind="await"):
                 return self._reads(node.value, depth + 1)
