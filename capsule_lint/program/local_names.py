@@ -116,6 +116,14 @@ def entries_of_dict(names: Names, node: tree.Node) -> dict[str, tree.Node | None
     return found
 
 
+def told_by_name(names: Names, call: tree.Call) -> dict[str, tree.Node | None]:
+    """What a call is told by name, also by a dict that is spread into it: `update_item(**options)`; `None` as above."""
+    found = dict[str, tree.Node | None](call.keywords)
+    for one in call.spread:
+        found |= entries_of_dict(names, one)
+    return found
+
+
 def entry_of_local(names: Names, node: tree.Subscript) -> tree.Node | None:
     """What a local dict that is written out has under a key: `item["SK"]`."""
     key = tree.text(node.index)

@@ -109,6 +109,11 @@ class Names:
         """Those of these that are no tests."""
         return [module for module in self.editable() if not module.is_test]
 
+    def constants_of_tests(self) -> Iterator[tree.Const]:
+        """The constants that are written out in tests, also in generated ones."""
+        for module in self.modules.values():
+            yield from module.each(tree.Const) if module.is_test else ()
+
     def named(self, *names: str) -> Iterator[tree.Name | tree.Attr]:
         """The names and attributes that are called so, wherever they stand."""
         for module in self.modules.values():

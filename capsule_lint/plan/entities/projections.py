@@ -14,7 +14,7 @@ from capsule_lint.plan.entities.expression_names import ExpressionNames
 from capsule_lint.plan.entities.named import NamedFields
 from capsule_lint.plan.entities.spelled import Part, Spelled
 from capsule_lint.plan.room import MendRoom
-from capsule_lint.program.local_names import entries_of_dict
+from capsule_lint.program.local_names import entries_of_dict, told_by_name
 from capsule_lint.program.logs import is_log
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import NAMES
@@ -76,10 +76,7 @@ class Projections(MendRoom):
 
     def _note_tests(self, changed: Mapping[str, Sequence[Knot]]) -> None:
         """A test that spells out what a read is told expects the old names, unless it tells that a read itself."""
-        modules = self.program.names.modules.values() if changed else ()
-        for said in (
-            one for module in modules if module.is_test for one in module.each(tree.Const)
-        ):
+        for said in self.program.names.constants_of_tests() if changed else ():
             known = changed.get(tree.text(said) or "", ())
             for knot in known if id(said) not in self._texts and not self._is_told(said) else ():
                 self.mends.obstacle(knot, said, _SPELLED)
@@ -141,10 +138,7 @@ class Projections(MendRoom):
 
     def _given(self, call: tree.Call) -> Iterator[Mapping[str, tree.Node | None]]:
         """What a call is given by name, also in dicts: `batch_get_item(RequestItems={"notes": {…}})`."""
-        names, found = self.program.names, dict[str, tree.Node | None](call.keywords)
-        for one in call.spread:
-            found |= entries_of_dict(names, one)
-        yield found
+        yield told_by_name(self.program.names, call)
         for argument in call.args:
             for inner in within(argument.value):
                 if isinstance(inner, tree.DictDisplay) and not argument.star:

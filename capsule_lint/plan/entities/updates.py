@@ -20,7 +20,7 @@ from capsule_lint.plan.entities.spelled import Part, Spelled
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.state import Want
 from capsule_lint.plan.testing.expected import typed_value
-from capsule_lint.program.local_names import entries_of_dict
+from capsule_lint.program.local_names import entries_of_dict, told_by_name
 from capsule_lint.program.model import last_name
 from capsule_lint.program.places.sites import NAMES, UPDATE, VALUES
 from capsule_lint.program.texts.pieces import names_scope, scope_named
@@ -88,6 +88,8 @@ class Updates(MendRoom):
     _spelled: Spelled = field(init=False)
     _done: dict[tuple[int, str], str] = field(default_factory=dict)
     """The expressions, by their ids, what they are to set besides, and how they name that."""
+    _changed: list[tuple[str, Knot]] = field(default_factory=list)
+    """What expressions set that come to set more beside it, as it is written, and the change that this belongs to."""
     _looked_at: list[_Update] = field(default_factory=list)
     _given_for: set[tuple[int, str, int]] = field(default_factory=set)
     """The expressions, what they are to set besides, and what of the updates that get a value for that is told the table."""
@@ -97,28 +99,31 @@ class Updates(MendRoom):
 
     def build(self, gained: set[Class]) -> None:
         """Add the mends; the classes gain a field, or inherit one that is gained."""
-        found: list[tuple[dict[str, tree.Node], tree.Call | None]] = []
-        for module in self.program.names.modules.values():
-            if not module.generated and not module.is_test:
-                found += [(self._given(call), call) for call in module.each(tree.Call)]
-                found += [(dict(one.entries), None) for one in module.each(tree.DictDisplay)]
-        updates = [(told, call) for told, call in found if UPDATE in told and VALUES in told]
+        updates = list(self._updates())
         for told, _ in updates:
             list(self._spelled.parts(told[UPDATE]))  # all names that are read there
         for told, call in updates:
             self._look_at(told, gained, call)
         self._note_others()
+        self._note_tests()
         for node, knot, code in self._codes.values():
             filename = self.program.names.module_of(node).filename
             self.mends.add(knot, Replace(filename, node.span, "CAP301", code))
 
-    def _given(self, call: tree.Call) -> dict[str, tree.Node]:
-        """What a call is given by name, also by a dict that is spread into it: `update_item(**options)`."""
-        found = dict(call.keywords)
-        for one in call.spread:
-            entries = entries_of_dict(self.program.names, one)
-            found |= {name: value for name, value in entries.items() if value is not None}
-        return found
+    def _updates(self) -> Iterator[tuple[dict[str, tree.Node], tree.Call | None]]:
+        """What updates tell the table by name, each with the call that does; or as a dict of a transaction."""
+        names = self.program.names
+        for module in names.modules.values():
+            if module.generated or module.is_test:
+                continue
+            for call in module.each(tree.Call):
+                given = told_by_name(names, call)
+                if given.get(UPDATE) and given.get(VALUES):
+                    yield {n: value for n, value in given.items() if value is not None}, call
+            for display in module.each(tree.DictDisplay):
+                told = dict(display.entries)
+                if UPDATE in told and VALUES in told:
+                    yield told, None
 
     def _look_at(
         self, told: dict[str, tree.Node], gained: set[Class], call: tree.Call | None = None
@@ -365,7 +370,7 @@ class Updates(MendRoom):
         both = f"{pair}, {place[0]}" if before else f"{place[0]}, {pair}"
         self._codes[id(text)] = text, knot, whole[: place.start()] + both + whole[place.end() :]
         self._done[id(text), new] = said
-        self._note_tests(place[0], knot)
+        self._changed.append((place[0], knot))
         return True
 
     def _note_others(self) -> None:
@@ -389,9 +394,10 @@ class Updates(MendRoom):
             for use in uses(binding)
         )
 
-    def _note_tests(self, said: str, knot: Knot) -> None:
-        """A test that spells the expression out expects the old one."""
-        for module in self.program.names.modules.values():
-            for node in module.each(tree.Const) if module.is_test else ():
-                if said in (tree.text(node) or ""):
+    def _note_tests(self) -> None:
+        """A test that spells out what changes in an expression expects the old one."""
+        for node in self.program.names.constants_of_tests() if self._changed else ():
+            text = tree.text(node) or ""
+            for said, knot in self._changed:
+                if said in text:
                     self.mends.obstacle(knot, node, _SPELLED)

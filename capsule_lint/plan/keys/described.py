@@ -151,9 +151,8 @@ class Described(MendRoom, Struct, frozen=True, dict=True):
     @cached_property
     def _tested(self) -> list[str]:
         """The texts of tests in which a value comes as it does in docstrings."""
-        modules = self.program.names.modules.values()
-        nodes = (node for module in modules if module.is_test for node in module.each(tree.Const))
-        return [text for text in map(tree.text, nodes) if text and re.search(_VALUE, text)]
+        texts = map(tree.text, self.program.names.constants_of_tests())
+        return [text for text in texts if text and re.search(_VALUE, text)]
 
     def _gains(self, body: str, defect: KeyDefect) -> Iterator[_Gain]:
         """What a key gains wherever a text tells it; nothing where that tells of it already, for it
