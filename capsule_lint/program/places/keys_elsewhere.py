@@ -46,7 +46,6 @@ _SENDING: Final = frozenset(
         "produce",
         "publish",
         "publish_batch",
-        "put_events",
         "put_record",
         "put_records",
         "send",

@@ -71,7 +71,7 @@ class Makers:
             elif self._is_any_key(function) and not self._says_what(value):
                 continue  # `Agent.key(name)` may be anything, unless it is used as a key
             elif not self.keys.is_likely(value):
-                continue  # `pk_default_value()` gives `"DEFAULT"` to SQL, unless it is used as a key
+                continue  # nothing but its name says that it is a key: it may be that of a row in SQL
             elif (
                 (named or self._keyish(value))
                 and not self.keys.results.makes_item(value)
