@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from msgspec.structs import replace
-
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import Instance, ordered
-from capsule_lint.program.local_names import entry_of_local
 from capsule_lint.program.model import Binding, last_name
 from capsule_lint.program.reaching import history
+from capsule_lint.program.texts.alternatives import Alternatives
 from capsule_lint.program.texts.beginnings import Beginnings
 from capsule_lint.program.texts.begun_for_calls import BegunForCalls
 from capsule_lint.program.texts.called import Called
@@ -18,9 +16,8 @@ from capsule_lint.program.texts.choices import Choices
 from capsule_lint.program.texts.constants import Constants
 from capsule_lint.program.texts.folds import folded
 from capsule_lint.program.texts.formatted import Formatted
-from capsule_lint.program.texts.given_lists import each, joined
+from capsule_lint.program.texts.given_lists import joined
 from capsule_lint.program.texts.joins import Joins
-from capsule_lint.program.texts.opaque import Opaque
 from capsule_lint.program.texts.pairs import Pairs
 from capsule_lint.program.texts.pieces import (
     MAX_DEPTH,
@@ -39,7 +36,7 @@ from capsule_lint.program.texts.text_objects import TextObjects, are_texts
 from capsule_lint.program.texts.typed_values import TypedValues
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from capsule_lint.policy import Scope as ScopePolicy
     from capsule_lint.program.calling.calls import Calls
@@ -91,7 +88,7 @@ class Templates:
         self.steps = Steps(self)
         self.beginnings = Beginnings(self)
         self.choices = Choices(self.names, self.classes, self.inference, self.constants)
-        self._opaque = Opaque(self)
+        self._alternatives = Alternatives(self)
 
     def constant(self, node: tree.Node) -> str | None:
         """The string that an expression always is: a literal, a constant, an enum member's value."""
@@ -103,67 +100,12 @@ class Templates:
 
     # --- templates at a key position ---
 
-    def resolve(self, node: tree.Node, depth: int = 0) -> list[Template]:
+    def resolve(self, node: tree.Node) -> list[Template]:
         """The templates that may be the value of `node`, through locals, conditions and typed items.
 
         Those that a helper returns are the helper's own and not among them (see `helpers_in`).
         """
-        if depth > MAX_DEPTH:
-            return []
-        match node:
-            case tree.Name():
-                return self._resolve_name(node, depth)
-            case tree.Conditional():
-                return self.resolve(node.then, depth + 1) + self.resolve(node.otherwise, depth + 1)
-            case tree.Boolean():
-                return [t for value in node.values for t in self.resolve(value, depth + 1)]
-            case tree.DictDisplay(keys=(tree.Const(value="S"),)):
-                return self.resolve(node.values[0], depth + 1)
-            case tree.DictDisplay():
-                return [t for value in _compared(node) for t in self.resolve(value, depth + 1)]
-            case tree.Walrus():
-                return self.resolve(node.value, depth + 1)
-            case tree.Wrapped(kind="await"):
-                return self.resolve(node.value, depth + 1)
-            case tree.Lambda():
-                return self.resolve(node.body, depth + 1)
-            case tree.Call(func=tree.Name(id="property"), args=(getter, *_)):
-                return self.resolve(getter.value, depth + 1)
-            case tree.Call() if (inner := self.wrapped(node)) is not None:
-                return self.resolve(inner, depth + 1)
-            case tree.Call() if (paired := self.pairs.template(node)) is not None:
-                return [paired]
-            case tree.Call() if chosen := self._chosen(node):
-                return chosen
-            case tree.Call() if len(joined := self.joins.several(node)) > 1:
-                return [Template(pieces[0].host, merged(pieces)) for pieces in joined if pieces]
-            case tree.Subscript():
-                entry = entry_of_local(self.names, node)
-                return self.resolve(entry, depth + 1) if entry is not None else []
-            case tree.FString() | tree.Binary() | tree.Const() | tree.Call() | tree.Attr():
-                template = self.template(node) or self._opaque.of(node)
-                return [template] if template is not None else []
-            case _:
-                return []
-
-    def _chosen(self, node: tree.Call) -> list[Template]:
-        """What `TEMPLATES[kind].format(…)` may fill: of a table of all kinds of texts, what has scopes in it."""
-        method = self.formatted.method(node.func)
-        if method is None:
-            return []
-        chosen = self.choices.of(method.base)
-        found = [
-            template
-            if chosen.whole and self.formatted.is_filled_by_name(text)
-            else replace(template, opaque=True)
-            for text in chosen.texts
-            if (template := self.template(text)) is not None
-        ]
-        if self.choices.may_be_any(method.base):  # a table has sort keys as well
-            found = [one for one in found if self.segments(one.pieces)]
-        for one in found:
-            self.choices.filled.setdefault(id(one.host), node)
-        return found
+        return self._alternatives.of(node)
 
     def wrapped(self, node: tree.Call) -> tree.Node | None:
         """The string that a call only passes on: `key.lower()`, `str(key)`, `PartitionKey(key)`,
@@ -192,57 +134,6 @@ class Templates:
         if isinstance(func, tree.Name) and func.id == "str":
             return inner if made else None
         return inner if made and last_name(func)[:1].isupper() else None
-
-    def _resolve_name(self, node: tree.Name, depth: int) -> list[Template]:
-        found: list[Template] = []
-        bindings = self.names.bindings_of(node)
-        if any(self.steps.goes_through_scopes(b.place, b.name) for b in bindings):
-            return []
-        for binding in bindings:
-            target = self.names.follow(binding)
-            if not isinstance(target, Binding) or target.value is None:
-                continue
-            if target.kind == "for":
-                for item in self.joins.given.iterated(target.value, target.path):
-                    found += self.resolve(item, depth + 1)
-            elif target.kind != "assign":
-                continue
-            elif target.place.scope.kind in ("module", "class"):
-                template = self.template(node)
-                found += [template] if template is not None else []
-            elif target.path:
-                found += self._resolve_unpacked(target, depth)
-            elif target.is_step:
-                found += self._built_up(target) + self._begun_otherwise(target, depth)
-            elif self.steps.goes_on_in_loop(target):
-                whole = self.steps.whole(target.place, target.name)
-                found += [whole] if whole is not None else []
-            else:
-                found += self.resolve(target.value, depth + 1)
-        return found
-
-    def _built_up(self, last: Binding) -> list[Template]:
-        """`key = f"…"` and then `key += f"…"`: one template, written where it starts."""
-        whole = self.steps.whole(last.place, last.name) or self.steps.up_to(last)
-        return [whole] if whole is not None else []
-
-    def _begun_otherwise(self, last: Binding, depth: int) -> list[Template]:
-        """What `key` may be in other branches before `key += f"…"`."""
-        before = self.names.bindings(last.name, last.place)
-        begun = [b.value for b in before if b.kind == "assign" and not b.path and not b.is_step]
-        started = history(last)[0].value
-        others = [v for v in begun if v is not None and v is not started]
-        return [t for value in others for t in self.resolve(value, depth + 1)]
-
-    def _resolve_unpacked(self, target: Binding, depth: int) -> list[Template]:
-        value = target.value
-        if isinstance(value, tree.Sequence) and len(target.path) == 1:
-            step = target.path[0]
-            if 0 <= step < len(value.items):
-                return self.resolve(value.items[step], depth + 1)
-        if value is not None and len(target.path) == 1:
-            return [t for one in each(value) for t in self.resolve(one, depth + 1)]
-        return []
 
     def template(self, node: tree.Node) -> Template | None:
         """The template that the expression itself makes; `None` when it makes none."""
@@ -443,11 +334,3 @@ def _is_plain(text: str) -> bool:
 def _is_buffered(node: tree.Node) -> bool:
     """Whether an expression is what has been written into a buffer: `out.getvalue()`."""
     return isinstance(node, tree.Call) and last_name(node.func) == "getvalue"
-
-
-def _compared(node: tree.DictDisplay) -> Iterator[tree.Node]:
-    """The values of `{"AttributeValueList": […], "ComparisonOperator": "EQ"}`, and of an update's
-    `{"Value": …, "Action": "PUT"}`."""
-    values, value = node.under("AttributeValueList"), node.under("Value")
-    yield from values.items if isinstance(values, tree.Sequence) else ()
-    yield from (value,) if value is not None else ()
