@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from capsule_lint.facts import tree
-from capsule_lint.program.aliases import Aliases, closure, renamed
+from capsule_lint.program.aliases import Aliases, closure
 from capsule_lint.program.calling import deferred
 from capsule_lint.program.calling.chosen import chosen
-from capsule_lint.program.calling.fixtures import asked_as, found_by_rows
+from capsule_lint.program.calling.fixtures import found_by_rows
 from capsule_lint.program.calling.passing import PASSING
 from capsule_lint.program.fillings import Fillings, is_own
+from capsule_lint.program.given_classes import GivenClasses
 from capsule_lint.program.handed_names import HandedNames
-from capsule_lint.program.held_names import names_held, values_of, words_in
+from capsule_lint.program.held_names import words_in
 from capsule_lint.program.inference.going_through import GOING_THROUGH
-from capsule_lint.program.inference.hooks import GIVEN_CLASSES
 from capsule_lint.program.inference.namespaces import called_name
-from capsule_lint.program.model import Class, Function, Module, last_name, outwards
+from capsule_lint.program.model import Class, Function, Module, last_name
 from capsule_lint.program.walk import singles
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ class Uses:
     scopes: Sequence[Scope]
     """Those of the policy: functions that take one are followed to whoever they are given to."""
     fillings: Fillings = field(init=False)
+    given_classes: GivenClasses = field(init=False)
     _named: Aliases = field(init=False)
     _calls: dict[str, list[tree.Call]] = field(default_factory=lambda: defaultdict(list))
     _arguments: dict[tuple[int, str], list[tuple[tree.Call, tree.Argument]]] = field(
@@ -82,22 +83,6 @@ class Uses:
     """Those of these where the class itself may be put, and no object of it."""
     _spelled: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """The names of the module-level values in which a name stands: `Repos = list[Repo]`."""
-
-    _given: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The parameters that get a class by default or by keyword, and the functions that give it: `make=Order`."""
-    _by_keyword: dict[str, list[tuple[tree.Call, str]]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
-    """The parameters that get a name by keyword, and where."""
-    _any_class: set[str] | None = None
-    _dressing: list[tuple[Function, str]] | None = None
-    _by_parameter: dict[tuple[str, bool], frozenset[str]] = field(default_factory=dict)
-    """What was answered of these; nothing is noted any more once somebody asks."""
-    _results: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """The names of what calls give, and of the functions that give that back, by the names of what is called."""
-    _signatures: dict[str, list[Function]] = field(default_factory=lambda: defaultdict(list))
-    """The functions by their names, initializers by those of their classes."""
-
     boxes: dict[int, Boxed] = field(default_factory=dict)
     """The calls that something makes later, with arguments that are written out."""
     later: dict[int, list[tree.Call]] = field(default_factory=dict)
@@ -106,6 +91,9 @@ class Uses:
     def __post_init__(self) -> None:
         self._named = Aliases(self.names)
         self.fillings = Fillings(self.names)
+        self.given_classes = GivenClasses(
+            self.names, self._named, self._calls, self._passed, self._decorated
+        )
         through = deferred.QUEUED | deferred.attached(self.names.modules.values())
         self._named.note_makers(self.names.modules.values())
         HandedNames(self.names, self._named, self.scopes).note()
@@ -268,72 +256,6 @@ class Uses:
             found |= {last_name(target) for target in targets} | {one.parameter or ""}
         return found - {""}
 
-    def parameters(self, name: str, *, dressing: bool = True) -> frozenset[str]:
-        """The names by which something that is given the class `name` calls it: `make=Order`, `run(Order)`; with
-        `dressing` also those that only decorators have for it, which mean it in these alone."""
-        known = self._by_parameter.get((name, dressing))
-        if known is None:
-            known = frozenset(self._find_parameters(name, dressing=dressing))
-            self._by_parameter[name, dressing] = known
-        return known
-
-    def _find_parameters(self, name: str, *, dressing: bool) -> Iterator[str]:
-        found = self._given_any().union(*(self._given.get(one, ()) for one in self.known_as(name)))
-        found |= {own for _, own in self.dressing()} if dressing else set()
-        found |= self._taken(name) if name[:1].isupper() else set()
-        found = found.union(*(self._results.get(one, ()) for one in found))
-        every = set[str]().union(*(self.known_as(one) for one in found))
-        return (one for one in every if one in self._calls)
-
-    def dressing(self) -> list[tuple[Function, str]]:
-        """The functions that decorate a class, and their names for it."""
-        if self._dressing is None:
-            self._dressing = [
-                (function, own.name)
-                for name, dressed in self._decorated.items()
-                if any(isinstance(one, Class) for one, _ in dressed)
-                for function in self._signatures.get(name, ())
-                for own in function.params[:1]
-            ]
-        return self._dressing
-
-    def _given_any(self) -> set[str]:
-        """The names by which what is given any class calls it: class methods, methods that Python itself gives one,
-        `owner` of `__set_name__`, and what these, and decorators of classes, give it to."""
-        if self._any_class is None:
-            given = {
-                p.name
-                for name, at in GIVEN_CLASSES.items()
-                for function in self._signatures.get(name, ())
-                for p in function.params[at : at + 1]
-            }
-            found = given | {"cls"}
-            giving = [*((one, None) for one in found), *((own, f) for f, own in self.dressing())]
-            for one, within in giving:
-                found |= self._taken(one, within)
-                found |= {
-                    keyword
-                    for call, keyword in self._by_keyword.get(one, ())
-                    if within is None or within in outwards(self.names.function_of(call))
-                }
-            self._any_class = found
-        return self._any_class
-
-    def _taken(self, name: str, within: Function | None = None) -> set[str]:
-        """The parameters by which functions take what is called so, `within` a function or anywhere; what `type(self)(…)`
-        makes takes what an object of the class around it takes."""
-        found = set()
-        for call, position in self._passed.get(name, ()):
-            called, function = last_name(call.func), self.names.function_of(call)
-            if within is not None and within not in outwards(function):
-                continue
-            match call.func:
-                case tree.Call(func=tree.Name(id="type")) if function and function.owner:
-                    called = function.owner.name
-            for taking in self._signatures.get(called, ()):
-                found |= {p.name for p in taking.own_params[position : position + 1]}
-        return found
-
     # --- how it is found ---
 
     def _note_call(self, call: tree.Call, called: tree.Node, name: str | None = None) -> None:
@@ -388,10 +310,8 @@ class Uses:
                 for name in self._functions_in(value):
                     self._mapped[name].append((call, value))
             if argument.keyword is not None:
-                self._note_given(value, argument.keyword)
+                self.given_classes.note_keyword(call, argument.keyword, value)
             if isinstance(value, tree.Name):
-                if argument.keyword is not None:
-                    self._by_keyword[value.id].append((call, argument.keyword))
                 self._arguments[id(function), value.id].append((call, argument))
             elif isinstance(value, tree.Attr) and isinstance(value.base, tree.Name):
                 owner = function.owner if function is not None else None
@@ -405,19 +325,9 @@ class Uses:
         if isinstance(value, tree.Name | tree.Attr):
             yield from (last_name(value), *self._named.own(value))
 
-    def _note_given(self, value: tree.Node | None, parameter: str) -> None:
-        """A class, or several of them, that a parameter gets, or that a function gives, also out of a table."""
-        for part in (value, *values_of(value)) if value is not None else ():
-            for one in (part, *names_held(part)):
-                name = last_name(one) if isinstance(one, tree.Name | tree.Attr) else ""
-                if name[:1].isupper() or (name and part is not value):
-                    self._given[name].add(parameter)
-
     def _note_assignment(self, statement: tree.Assign, is_global: bool) -> None:
         value = statement.value
-        made = renamed(value)
-        if isinstance(made, tree.Call):
-            self._results[last_name(made.func)].update(map(last_name, statement.targets))
+        self.given_classes.note_assignment(statement)
         for target in statement.targets if value is not None else ():
             assert value is not None
             if isinstance(target, tree.Attr) and not is_own(target):
@@ -436,15 +346,8 @@ class Uses:
                 self._decorated[last_name(decorator)].append((function, decorator))
             if function.fact.returns is not None:
                 self._note_declared(Declared(function.fact.returns, function))
-            made = function.owner if function.name == "__init__" else None
-            self._signatures[made.name if made is not None else function.name].append(function)
-            known = asked_as(function) if "fixture" in function.decorators else function.name
-            for value in function.given_back:
-                self._note_given(value, known)
-                if isinstance(value, tree.Call):
-                    self._results[last_name(value.func)].add(function.name)
+            self.given_classes.note_function(function)
             for parameter in function.params:
-                self._note_given(parameter.default, parameter.name)
                 if parameter.annotation is not None:
                     self._note_declared(Declared(parameter.annotation, function, parameter.name))
         for cls in module.classes:

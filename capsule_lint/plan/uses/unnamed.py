@@ -34,10 +34,10 @@ def unnamed(program: Program, cls: Class) -> Iterator[tree.Call]:
 def _by_names(program: Program, cls: Class) -> Iterator[tree.Call]:
     """The calls by such a name; by that which a decorator has for it, those in the decorator."""
     uses = program.calls.uses
-    known = uses.parameters(cls.name, dressing=False).difference(INDIRECT_CONSTRUCTION)
+    known = uses.given_classes.called(cls.name, dressing=False).difference(INDIRECT_CONSTRUCTION)
     for name in sorted(known):
         yield from uses.calls_beside(name)
-    for function, name in uses.dressing():
+    for function, name in uses.given_classes.dressing:
         for node in program.names.inside(function) if name not in known else ():
             if isinstance(node, tree.Call) and last_name(node.func) == name:
                 yield node

@@ -183,7 +183,7 @@ class Calls:
         named = self.uses.known_by(cls.name) | self.uses.holders(cls.name)
         for alias in sorted(named):
             yield alias, self.uses.calls(alias)
-        for parameter in sorted(self.uses.parameters(cls.name) - named):
+        for parameter in sorted(self.uses.given_classes.called(cls.name) - named):
             yield parameter, self.uses.calls_beside(parameter)
 
     def _indirect(self) -> Iterator[tuple[str, list[tree.Call]]]:
