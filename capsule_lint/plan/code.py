@@ -136,6 +136,14 @@ def rename(name: str, old: Scope, new: Scope) -> str:
     return next(renamed(name, old, new), name)
 
 
+def renamed_code(code: str, old: Scope, new: Scope) -> str:
+    """Code with one scope's names, that of its type too, replaced by another's."""
+    found = rename(code, old, new)
+    if old.type is not None and new.type is not None:
+        found = re.sub(rf"\b{re.escape(old.type.name)}\b", new.type.name, found)
+    return found
+
+
 def renamed(name: str, old: Scope, new: Scope) -> Iterator[str]:
     """All that the other scope may be called beside this name: beside `env`, the parameter of its scope, `tenant`
     and `tenantId` say as much as `tenant_id`, which comes first."""

@@ -1,4 +1,4 @@
-"""Mends of classes: the field, what stores it, and its slot."""
+"""Mends of classes: the field, and its slot."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
-from capsule_lint.model import AddArgument, AddElements, AddStatement
-from capsule_lint.plan.code import attribute_in, rename, text_of
+from capsule_lint.model import AddElements, AddStatement
+from capsule_lint.plan.code import attribute_in, rename, renamed_code, text_of
 from capsule_lint.plan.docstrings import told_beside, with_text
 from capsule_lint.plan.entities.behind_bases import against
 from capsule_lint.plan.entities.field_texts import FieldTexts
 from capsule_lint.plan.entities.field_values import annotated_beside, code_beside, unnamed
 from capsule_lint.plan.entities.inherited import Inherited
 from capsule_lint.plan.entities.listed_fields import ListedFields
-from capsule_lint.plan.entities.setters import setters
-from capsule_lint.plan.entities.told_later import asserted, begins_empty
+from capsule_lint.plan.entities.stored_fields import StoredFields
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.fields import described
 from capsule_lint.program.inference.types import Instance
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from capsule_lint.plan.state import Knot
     from capsule_lint.policy import Scope
     from capsule_lint.program.fields import Field
-    from capsule_lint.program.model import Class, Function, Module, Store
+    from capsule_lint.program.model import Class, Function, Module
 
 _KEYS: Final = ("hash_key", "range_key")
 """Keywords by which a model of PynamoDB's says that an attribute is a key, of which there is one each."""
@@ -46,6 +45,7 @@ class FieldMends(MendRoom):
         """Give a class the fields."""
         initializer = cls.methods.get("__init__")
         declares = self.program.classes.declares(cls)
+        stored = StoredFields(self.mends)
         if ListedFields(self).serve(cls, self.mends.policy_order(scopes)):
             return
         for scope in self.mends.policy_order(scopes):
@@ -59,14 +59,14 @@ class FieldMends(MendRoom):
             ):
                 self._field(cls, scope)
             if initializer is not None and (
-                not declares or self._neighbour_store(cls, initializer, scope) is not None
+                not declares or stored.beside(cls, initializer, scope) is not None
             ):
-                self._store(cls, initializer, scope)
+                stored.store(cls, initializer, scope)
             elif initializer is not None:
-                self._hand_up(cls, initializer, scope)
+                stored.hand_up(cls, initializer, scope)
             self._slot(cls, scope)
             self._declared(cls, scope)
-            self._set_by_others(cls, scope)
+            stored.set_by_others(cls, scope)
 
     def _is_declared(self, cls: Class, initializer: Function, scope: Scope) -> bool:
         """Whether a class declares the neighbouring field itself, and does not only set what a base declares."""
@@ -76,7 +76,7 @@ class FieldMends(MendRoom):
             for other in self.program.policy.others(scope)
             for f in fields
         )
-        return own or self._neighbour_store(cls, initializer, scope) is None
+        return own or StoredFields(self.mends).beside(cls, initializer, scope) is None
 
     def _is_listed(self, cls: Class, scope: Scope) -> bool:
         """Note where a class without fields that are known says by a list of names which it has: `fields =
@@ -271,7 +271,7 @@ class FieldMends(MendRoom):
 
     def renamed_value(self, module: Module, value: tree.Node, old: Scope, new: Scope) -> str:
         """What stands at one scope's place, as it stands at another's."""
-        found = _renamed(self.mends.source(module, value.span), old, new)
+        found = renamed_code(self.mends.source(module, value.span), old, new)
         path = attribute_in(value)
         held = self._held(path, new) if path is not None else None
         if path is None or held is None:
@@ -284,129 +284,6 @@ class FieldMends(MendRoom):
         types = self.program.inference.of(path.base)
         found = {attribute_of(one.cls, scope) for one in types if isinstance(one, Instance)}
         return found.pop() if len(found) == 1 else None
-
-    def _store(self, cls: Class, initializer: Function, scope: Scope) -> None:
-        """Have an initializer set the new field: beside another scope's, or else before all that it does."""
-        knot: Knot = ("class", cls)
-        filename = cls.module.filename
-        attribute = self.state.attributes[cls, scope.parameter]
-        target = f"{initializer.params[0].name}.{attribute}"
-        found = self._neighbour_store(cls, initializer, scope)
-        if found is not None and any(found[0].statement is s for s in initializer.fact.straight):
-            store, other, before = found
-            empty = begins_empty(self.program, initializer, other) is store
-            value = self._stored_value(store.value, other, scope, initializer)
-            if empty and store.value is not None:
-                value = self.mends.source(cls.module, store.value.span)
-            if value is None:
-                node = store.value or store.statement.targets[0]
-                reason = f"nothing in `__init__` yields `{scope.parameter}`"
-                self.mends.obstacle(knot, node, reason)
-                return
-            if store.annotation is not None:
-                if empty:  # it says that there may be nothing
-                    told = self.mends.source(cls.module, store.annotation.span)
-                    said: str | None = _renamed(told, other, scope)
-                else:
-                    said = self.mends.annotation(knot, cls.module, scope, store.annotation)
-                target += f": {said}" if said else ""
-            line, body = f"{target} = {value}", initializer.fact.body
-            at = store.statement if before else with_text(body, store.statement)
-            self.mends.add(knot, AddStatement(filename, at.span, "CAP301", line, before))
-            return
-        own = self._own_parameter(initializer, scope)
-        body = initializer.fact.body[initializer.fact.doc :]
-        if own is None and found is not None:  # set in a branch, from something that may be there
-            node = found[0].value or found[0].statement.targets[0]
-            self.mends.obstacle(knot, node, f"`{scope.parameter}` would be set on one path alone")
-        if body:
-            line, before = f"{target} = {own or scope.parameter}", not _hands_up(body[0])
-            self.mends.add(knot, AddStatement(filename, body[0].span, "CAP301", line, before))
-
-    def _set_by_others(self, cls: Class, scope: Scope) -> None:
-        """Have methods that are given both scopes set the new field beside the other one, and others assert that as well
-        which assert that they were."""
-        attribute, other = (
-            self.state.attributes[cls, scope.parameter],
-            self.planner.gains.neighbour(scope),
-        )
-        given = setters(self.program, cls, other)
-        for store in given:
-            own = self._own_parameter(store.function, scope)
-            line = f"{store.function.params[0].name}.{attribute} = {own}"
-            at, filename = store.statement.span, store.function.module.filename
-            before = (other, 0) in self.program.policy.beside(scope)
-            self.mends.add(("class", cls), AddStatement(filename, at, "CAP301", line, before))
-        for name in [n for n in cls.stores if given and self._is(cls, n, other)]:
-            for method, statement in asserted(cls, name):
-                line, at = f"assert {method.self_name}.{attribute} is not None", statement.span
-                mend = AddStatement(method.module.filename, at, "CAP301", line)
-                self.mends.add(("class", cls), mend)
-
-    def _hand_up(self, cls: Class, initializer: Function, scope: Scope) -> None:
-        """`super().__init__(tenant_id=tenant_id)`, which sets the fields, names the new one as well."""
-        knot: Knot = ("class", cls)
-        own, calls = self._own_parameter(initializer, scope), self.program.calls
-        for call in calls.handed_up(initializer) if own is not None else ():
-            at = next(
-                (
-                    number + step
-                    for other, step in self.program.policy.beside(scope)
-                    for number, argument in enumerate(call.args)
-                    if argument.keyword and self._is(cls, argument.keyword, other)
-                ),
-                None,
-            )
-            attribute = self.state.attributes[cls, scope.parameter]
-            if at is None:
-                self.mends.obstacle(knot, call, f"`{attribute}` cannot be placed in it")
-            else:
-                filename = cls.module.filename
-                mend = AddArgument(filename, call.span, "CAP301", own or "", attribute, at)
-                self.mends.add(knot, mend)
-
-    def _neighbour_store(
-        self, cls: Class, initializer: Function, scope: Scope
-    ) -> tuple[Store, Scope, bool] | None:
-        """Where the initializer sets another scope's attribute, and whether that comes after."""
-        for other, step in self.program.policy.beside(scope):
-            for name, stores in cls.stores.items():
-                for store in stores:
-                    if store.function is initializer and self._is(cls, name, other):
-                        if not store.path:
-                            return store, other, not step
-                        break
-        return None
-
-    def _own_parameter(self, function: Function, scope: Scope) -> str | None:
-        """The parameter by which a function takes a scope, or will."""
-        if self.state.gains(function, scope):
-            return scope.parameter
-        own = self.program.domain.scope_parameter(function, scope)
-        return own.name if own is not None else None
-
-    def _stored_value(
-        self, value: tree.Node | None, old: Scope, new: Scope, initializer: Function
-    ) -> str | None:
-        own = self._own_parameter(initializer, new)
-        if value is None or isinstance(value, tree.Name):
-            return own
-        text = text_of(value)
-        taken = self.program.domain.scope_parameter(initializer, old)
-        if text is not None and taken is not None and own is not None:
-            match value:  # `str(tenant_id)`, and what else is made of the parameter
-                case tree.Call(func=tree.Name(id=func), args=(tree.Argument(value=given),)):
-                    same = _renamed(func, old, new)
-                    known = new.type.name if new.type is not None else func
-                    if isinstance(given, tree.Name) and given.id == taken.name:
-                        return f"{same}({own})" if same in (func, known) else own
-        if not self.state.gains(initializer, new):
-            found = self.planner.gains.mirrored(value, new, ("function", initializer))
-            if found is not None:
-                return found.code
-            if self.planner.gains.reads_keywords(initializer, value) and text is not None:
-                return _renamed(text, old, new)
-        return own
 
     def _slot(self, cls: Class, scope: Scope) -> None:
         for binding in cls.scope.bindings.get("__slots__", ()):
@@ -426,20 +303,3 @@ class FieldMends(MendRoom):
                 mend = AddElements(filename, span, "CAP301", before, after, item.span)
                 self.mends.add(("class", cls), mend)
                 return
-
-
-def _hands_up(statement: tree.Statement) -> bool:
-    """Whether a statement is `super().__init__(…)`, or the like."""
-    match statement:
-        case tree.Eval(values=(tree.Call(func=func), *_)):
-            return "super" in (text_of(func) or "")
-        case _:
-            return False
-
-
-def _renamed(text: str, old: Scope, new: Scope) -> str:
-    """Code with one scope's names replaced by another's."""
-    found = rename(text, old, new)
-    if old.type is not None and new.type is not None:
-        found = re.sub(rf"\b{re.escape(old.type.name)}\b", new.type.name, found)
-    return found
