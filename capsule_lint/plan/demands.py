@@ -163,7 +163,7 @@ class Demands(Room):
                 or not self.planner.local.objects.carried(function, self.state.gained())
             )
             and not (cls is None and self._has_itself(function, scope))
-            and not self.planner.sources.configured.is_read_in(function, scope)
+            and not self.planner.sources.policy_reads.is_read_in(function, scope)
             and not self.planner.scope_parts.is_read_in(function, scope)
             and not absorbs(self.program, function, scope)
             and not takes_by_name(self.program, function, scope)

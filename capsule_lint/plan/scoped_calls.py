@@ -321,8 +321,8 @@ class ScopedCalls(Room):
                     and self.planner.gains.mirrored(want.mirror, want.scope, want.knot) is not None
                 ):
                     continue
-                configured = self.planner.sources.configured
-                if want.mirror is not None and configured.is_alike(want.mirror, want.scope):
+                reads = self.planner.sources.policy_reads
+                if want.mirror is not None and reads.is_alike(want.mirror, want.scope):
                     continue  # policy says where the value is, beside the other one
                 if self.planner.values.beside_part(want) is not None:
                     continue  # the key that it takes apart has both

@@ -12,11 +12,10 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.code import text_of
 from capsule_lint.plan.state import State, Value
 from capsule_lint.plan.supply.properties import own_property, reads
-from capsule_lint.plan.supply.readings import counterparts, in_one_style, spelled_out
+from capsule_lint.plan.supply.readings import in_one_style, spelled_out
 from capsule_lint.plan.supply.repeats import kept
 from capsule_lint.policy import SourceKind, SourceSpec
 from capsule_lint.program.inference.types import Foreign
-from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import (
     Binding,
     Class,
@@ -27,15 +26,14 @@ from capsule_lint.program.model import (
     start_of,
 )
 from capsule_lint.program.names import External
-from capsule_lint.program.texts.pieces import names_scope
-from capsule_lint.program.walk import within
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from capsule_lint.plan.supply.event_shapes import EventShapes
     from capsule_lint.plan.supply.holders import Holders
     from capsule_lint.plan.supply.module_paths import ModulePaths
+    from capsule_lint.plan.supply.policy_reads import PolicyReads
     from capsule_lint.plan.supply.visible import Visible
     from capsule_lint.policy import Scope
     from capsule_lint.program import Program
@@ -52,8 +50,6 @@ _MAKING_CLASSES: Final = frozenset(
     )
 )
 """What makes a class and returns it."""
-_DEPTH: Final = 3
-"""Calls through which a parameter is handed on."""
 _CLASS_NAME: Final = re.compile(r"[A-Z]\w*[a-z]\w*")
 """The name of a class, and not of an object or a constant."""
 _NAME: Final = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
@@ -69,6 +65,7 @@ class Configured(Struct, frozen=True):
     holders: Holders
     shapes: EventShapes
     paths: ModulePaths
+    policy_reads: PolicyReads
 
     def in_order(
         self, scope: Scope, call: tree.Call | None, beside: Sequence[tree.Node]
@@ -80,7 +77,7 @@ class Configured(Struct, frozen=True):
             return specs
         near = [a.value for a in call.args if not a.star] if call is not None else beside
         given = {spelled_out(node, self.program) for node in near}
-        return sorted(specs, key=lambda spec: given.isdisjoint(self._alike(spec)))
+        return sorted(specs, key=lambda spec: given.isdisjoint(self.policy_reads.codes(spec)))
 
     def value(self, spec: SourceSpec, place: Place, call: tree.Call | None) -> Value | None:
         """The value that a source has at a place; `None` if it has none there."""
@@ -95,7 +92,7 @@ class Configured(Struct, frozen=True):
     def of_local(self, found: Value, spec: SourceSpec, beside: Iterable[tree.Node]) -> Value:
         """The same value as its neighbour is read, of a local that has what policy reads it of: `d["stage"]` beside
         `d["tenant_id"]`, where `d = event["detail"]`."""
-        alike, code = self._alike(spec), spec.code.replace("'", '"')
+        alike, code = self.policy_reads.codes(spec), spec.code.replace("'", '"')
         for node in beside:
             local = start_of(kept(node, self.program))
             if isinstance(local, tree.Name) and spelled_out(node, self.program) in alike:
@@ -234,8 +231,9 @@ class Configured(Struct, frozen=True):
         if _CLASS_NAME.fullmatch(root):
             return self._of_library(spec, Foreign(target.name), place)
         if self._handler(place) is None:
-            alike = {f"{one.name}.{one.access}" for one in self._counterparts(spec)}
-            if not self._is_of_framework(root, place) or not self._only_reads(place, alike):
+            alike = {f"{one.name}.{one.access}" for one in self.policy_reads.counterparts(spec)}
+            only_reads = self.policy_reads.only_reads
+            if not (self._is_of_framework(root, place) and only_reads(place, alike)):
                 return None
         return Value(f"{spec.name}.{spec.access}", ((spec.module, root),), kind="configured")
 
@@ -294,7 +292,7 @@ class Configured(Struct, frozen=True):
                 return Value(spec.code, imports, kind="configured")
             if root is None:
                 return None
-            told = any(True for _ in self._named(root, self._alike(spec)))
+            told = any(True for _ in self.policy_reads.named(root, self.policy_reads.codes(spec)))
             if self.shapes.is_other(spec, name, root) and not told:
                 return None
         return Value(spec.code, imports, bind=True, root=root, kind="configured")
@@ -305,101 +303,10 @@ class Configured(Struct, frozen=True):
         `g.tenant_id`."""
         if spec.kind is not SourceKind.EXPRESSION or len(spec.roots) > 1:
             return False
-        alike = self._alike(spec)
+        alike = self.policy_reads.codes(spec)
         if self.visible.binding(name, place) is not None:
-            return self._only_reads(place, alike | {in_one_style(spec.code)})
-        return self._is_of_framework(name, place) and self._only_reads(place, alike)
-
-    def is_read_in(self, function: Function, scope: Scope, depth: int = 0) -> bool:
-        """Whether a function reads a scope, or another one beside which it can, of a local or a parameter just as policy
-        says, `message["tenant_id"]` of `message = json.loads(body)`, or hands the parameter to one that does."""
-        own = [
-            spec
-            for spec in scope.sources
-            if spec.kind is SourceKind.EXPRESSION and len(spec.roots) == 1
-            if spec.roots[0] in function.scope.bindings
-        ]
-        codes = {code for spec in own for code in (in_one_style(spec.code), *self._alike(spec))}
-        if any(True for _ in self._named(function, codes)):
-            return True
-        given = {spec.roots[0] for spec in own if function.parameter(spec.roots[0]) is not None}
-        return any(
-            self.is_read_in(callee.function, scope, depth + 1)
-            for node in (self.program.names.inside(function) if given and depth < _DEPTH else ())
-            if isinstance(node, tree.Call)
-            if any(isinstance(a.value, tree.Name) and a.value.id in given for a in node.args)
-            for callee in self.program.calls.callees(node)
-            if callee.function is not None and callee.cls is None
-        )
-
-    def is_alike(self, node: tree.Node, scope: Scope) -> bool:
-        """Whether an expression reads another scope of a parameter just as policy says, also through locals, so that it says
-        this one too: `ctx["tenant_id"]`."""
-        local, code = start_of(node), spelled_out(node, self.program)
-        seen = set[int]()  # `a = b["meta"]; b = a["meta"]` never ends
-        while isinstance(local, tree.Name) and id(local) not in seen:
-            seen.add(id(local))
-            local = start_of(kept(local, self.program))
-        bound = self.program.names.bindings_of(local) if isinstance(local, tree.Name) else ()
-        if not bound or not all(b.kind == "param" for b in bound):
-            return False
-        if not any(code in self._alike(spec) for spec in scope.sources):
-            return False
-        given = (value for b in bound for value in self.program.calls.passed_to(b))
-        return not any(self._lacks(value, scope) for value in given)
-
-    def _lacks(self, value: tree.Node, scope: Scope) -> bool:
-        """Whether what is given is a dict that is written out, there or in a function, and says the scope nowhere."""
-        made = only_assigned(self.program.names, value) or value
-        callees = self.program.calls.callees(made) if isinstance(made, tree.Call) else ()
-        results = (one for c in callees if c.function for one in c.function.returns)
-        if any(isinstance(one, tree.DictDisplay) and self._lacks(one, scope) for one in results):
-            return True
-        if not (isinstance(made, tree.DictDisplay) or tree.makes_dict(made)):
-            return False
-        inside = list(within(made))
-        said = [k for one in inside if isinstance(one, tree.DictDisplay) for k, _ in one.entries]
-        said += [k for one in inside if isinstance(one, tree.Call) for k, _ in one.keywords]
-        return not any(names_scope(name, scope) for name in said)
-
-    def _only_reads(self, place: Place, codes: set[str]) -> bool:
-        """Whether the function around a place has one of these expressions in it, and sets none: what does that has
-        not set the others yet."""
-        named = list(self._named(place.scope.function, codes))
-        return bool(named) and not any(map(self._is_set, named))
-
-    def _is_set(self, node: tree.Node) -> bool:
-        parent: object = node
-        while isinstance(above := self.program.names.parent(parent), tree.Sequence):
-            parent = above
-        return isinstance(above, tree.Assign) and any(one is parent for one in above.targets)
-
-    def _named(self, function: Function | None, codes: set[str]) -> Iterator[tree.Node]:
-        """Where a function has one of these expressions in it, in one piece or read of a local: `meta["tenant_id"]` of `meta =
-        envelope["meta"]`."""
-        ends = tuple({code[at:] for code in codes if (at := code.rfind("[")) > 0})
-        for node in self.program.names.inside(function) if function is not None and codes else ():
-            known = isinstance(node, tree.Subscript | tree.Attr | tree.Call)
-            code = in_one_style(text_of(node) or "") if known else ""
-            if code in codes or (
-                code.endswith(ends)
-                and isinstance(start_of(node), tree.Name)
-                and spelled_out(node, self.program) in codes
-            ):
-                yield node
-
-    def _alike(self, spec: SourceSpec) -> set[str]:
-        """The expressions by which policy reads other scopes of what one reads."""
-        if spec.kind is not SourceKind.EXPRESSION:
-            return set()
-        return {in_one_style(other.code) for other in self._counterparts(spec)}
-
-    def _counterparts(self, spec: SourceSpec) -> Iterable[SourceSpec]:
-        """The sources of other scopes that start from what one does."""
-        for scope in self.program.policy.scopes:
-            if spec not in scope.sources:
-                others = (o for o in scope.sources if o.module == spec.module)
-                yield from (o for o in counterparts(spec, others) if o.name == spec.name)
+            return self.policy_reads.only_reads(place, alike | {in_one_style(spec.code)})
+        return self._is_of_framework(name, place) and self.policy_reads.only_reads(place, alike)
 
     def _root(self, name: str, place: Place, *, parameter: bool) -> Function | None:
         for function in enclosing(place):

@@ -21,6 +21,7 @@ from capsule_lint.plan.supply.given import Given
 from capsule_lint.plan.supply.holders import Holders, is_private
 from capsule_lint.plan.supply.module_paths import ModulePaths
 from capsule_lint.plan.supply.options import option_beside
+from capsule_lint.plan.supply.policy_reads import PolicyReads
 from capsule_lint.plan.supply.repeats import names_in, repeatable
 from capsule_lint.plan.supply.restated import Restated
 from capsule_lint.plan.supply.set_here import comes_later
@@ -52,9 +53,9 @@ class Sources:
         self.visible = Visible(program)
         self.restated = Restated(program, state)
         self.holders = Holders(program, state, self.visible, self.restated)
-        shapes = EventShapes(program)
-        paths = ModulePaths(program)
-        self.configured = Configured(program, state, self.visible, self.holders, shapes, paths)
+        reads = self.policy_reads = PolicyReads(program)
+        holders, paths, shapes = self.holders, ModulePaths(program), EventShapes(program)
+        self.configured = Configured(program, state, self.visible, holders, shapes, paths, reads)
         self.by_name = ByName(program, self.visible, self.holders)
         self.given = Given(program, self.holders)
         self.ambient = Ambient(program, Attached(program))
