@@ -171,7 +171,9 @@ class ReaderMends(MendRoom, Struct, frozen=True):
         if begun is not None or broken.length is not None:
             return code_of(source, broken.old, begun) if begun is not None else None
         testing, plain = self.mends.testing, plain_literal(source)
-        codes = [(g, testing.code(g.scope, broken.node, broken.knot)) for g in broken.gaps]
+        codes = [
+            (g, testing.segments.code(g.scope, broken.node, broken.knot)) for g in broken.gaps
+        ]
         said = [(gap, f"{{{code}}}") for gap, code in codes if code is not None]
         if plain is None or plain.body != broken.old or len(said) < len(codes):
             return None
@@ -189,7 +191,7 @@ class ReaderMends(MendRoom, Struct, frozen=True):
         """The literal that a scope's value always is where a test asks for the beginning of a key."""
         want = Want(gap.scope, broken.node, broken.knot, "key")
         value = self.planner.sources.find(gap.scope, broken.node)
-        return self.mends.testing.known(value, want) if value is not None else None
+        return self.mends.testing.segments.known(value, want) if value is not None else None
 
 
 def _filled(text: str, values: Sequence[tuple[Gap, str]]) -> str:

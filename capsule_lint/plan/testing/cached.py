@@ -106,7 +106,7 @@ class CachedKeys(MendRoom, Struct, frozen=True):
 
     def _mend(self, module: Module, node: tree.Node, forms: list[Form]) -> None:
         codes = {
-            self.mends.testing.filled(module, node, form) if form.provable else None
+            self.mends.testing.segments.filled(module, node, form) if form.provable else None
             for form in forms
         }
         code = codes.pop() if len(codes) == 1 else None

@@ -172,7 +172,7 @@ class Compared(MendRoom):
         for form in self.mends.local.text_forms():
             if form.defects[0].template.host is defect.node and text is not None:
                 fits = form.provable and form.regex.fullmatch(text) is not None
-                changed = self.mends.testing.filled(module, value, form) if fits else None
+                changed = self.mends.testing.segments.filled(module, value, form) if fits else None
                 if changed is not None:
                     mend = Replace(module.filename, value.span, "CAP107", changed)
                     self.mends.add(defect.knot, mend)

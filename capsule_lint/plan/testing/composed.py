@@ -107,7 +107,7 @@ class Composed(Struct, frozen=True):
         put: dict[int, list[tuple[Place, str, bool]]] = defaultdict(list)
         items: dict[tuple[int, bool], list[tuple[Place, tuple[str, ...]]]] = defaultdict(list)
         for gap in sorted(form.gaps, key=lambda g: (found.end(g.group), order.index(g.scope))):
-            segment = self.testing.segment(gap, node, has_hole=False)
+            segment = self.testing.segments.segment(gap, node, has_hole=False)
             place = place_of(parts, gap, found.end(gap.group))
             if segment is None or place is None:
                 return None

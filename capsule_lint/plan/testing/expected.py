@@ -289,7 +289,7 @@ class Expected(MendRoom):
             return None
         source = old.test_source
         if source is None or text_of(anchor) != source.code:
-            known = self.mends.testing.known(value, want)
+            known = self.mends.testing.segments.known(value, want)
             if known is not None:
                 return f'"{known}"'
             if isinstance(anchor, tree.Const):

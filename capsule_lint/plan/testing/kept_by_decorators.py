@@ -133,7 +133,7 @@ class KeptByDecorators(MendRoom, Struct, frozen=True):
             own = form.defects[0].template.host is self._host(defect)
             if text is not None and own and form.regex.fullmatch(text):
                 known = form.provable and sure
-                code = self.mends.testing.filled(module, key, form) if known else None
+                code = self.mends.testing.segments.filled(module, key, form) if known else None
                 if code is None:
                     self.mends.spelled(defect.knot, key)
                 else:

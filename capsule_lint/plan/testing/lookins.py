@@ -379,7 +379,11 @@ class LookIns(MendRoom):
         for form in self.mends.local.text_forms():
             same = groups.find(form.defects[0].knot) == groups.find(knot)
             if same and text is not None and form.regex.fullmatch(text):
-                changed = self.mends.testing.filled(module, node, form) if form.provable else None
+                changed = (
+                    self.mends.testing.segments.filled(module, node, form)
+                    if form.provable
+                    else None
+                )
                 if changed is None:
                     self.mends.spelled(knot, node)
                 else:

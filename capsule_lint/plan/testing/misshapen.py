@@ -97,7 +97,7 @@ class Misshapen(MendRoom, Struct, frozen=True):
         for scope, tag in zip(shift.scopes, shift.tags, strict=True):
             value = self.planner.sources.find(scope, node)
             want = Want(scope, node, reader.knot, "key")
-            said = self.mends.testing.known(value, want) if value is not None else None
+            said = self.mends.testing.segments.known(value, want) if value is not None else None
             added += f"{tag}{said}".split(separator) if said is not None else ()
         if known is None or known.body != text or len(added) != shift.by:
             self.mends.obstacle(reader.knot, node, _UNPLACED)

@@ -75,7 +75,7 @@ class Quoted(Struct, frozen=True):
             keys = [match[0] for match in regex.finditer(said.body)]
             if len(keys) != 1 or form.regex.fullmatch(keys[0]) is None:
                 continue  # several of them, or a text that has the key in it itself
-            new = self.testing.completed(Literal("", said.quote, keys[0]), "", node, form)
+            new = self.testing.segments.completed(Literal("", said.quote, keys[0]), "", node, form)
             whole = literal(new) if new is not None else None
             if whole is None or whole.formatted:
                 texts.add(None)

@@ -54,7 +54,7 @@ def _by_name(mends: Mends, call: tree.Call, changed: str, sign: Sign, knot: Knot
         return []
     found: list[Mend] = []
     for scope in new:
-        code = mends.testing.code(scope, call, knot)
+        code = mends.testing.segments.code(scope, call, knot)
         if code is None:
             return []
         at = _place(mends, given, scope)
@@ -72,7 +72,7 @@ def _by_place(
     if any(a.star or a.keyword is not None for a in call.args):
         return []
     for at, scope in _new_fields(mends, constant, changed, "{", len(call.args)):
-        code = mends.testing.code(scope, call, knot)
+        code = mends.testing.segments.code(scope, call, knot)
         if code is None:
             return []
         found.append(AddArgument(filename, call.span, "CAP104", code, None, at))
@@ -92,7 +92,7 @@ def _listed(
     ):
         return []
     for at, scope in _new_fields(mends, constant, changed, "%", len(items)):
-        code = mends.testing.code(scope, right, knot)
+        code = mends.testing.segments.code(scope, right, knot)
         if code is None:
             return []
         groups.setdefault(at, []).append(code)

@@ -56,7 +56,7 @@ class Remarked(Struct, frozen=True):
         if said is None or said.formatted or not said.single or not form.provable:
             return None
         key = Literal("", said.quote, said.body.replace(new, old))
-        code = self.testing.completed(key, "", node, form)
+        code = self.testing.segments.completed(key, "", node, form)
         whole = literal(code) if code is not None else None
         if whole is None or whole.formatted:
             return None
