@@ -12,6 +12,7 @@ from capsule_lint.plan.calls.given_already import GivenAlready
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Knot, Want
 from capsule_lint.plan.supply.entries import SPECIAL, said_of_base
+from capsule_lint.plan.supply.spread_scopes import fills_scope
 from capsule_lint.plan.testing.failing import is_to_fail
 from capsule_lint.plan.testing.standins import (
     Double,
@@ -389,7 +390,7 @@ class Signatures(Room):
         forwarder, leading = forwarded_by(self.program, call, callee, given)
         if forwarder is not None and self._takes_beside(forwarder, scope):
             forwarder = None  # whose callers say the scope before what it hands on
-        if forwarder is not None and not self.planner.values.fills(forwarder, call):
+        if forwarder is not None and not fills_scope(self.program, forwarder, call):
             if forwarder.owner is not None or forwarder.parent is None:
                 self.state.forwarders.add(forwarder)
                 self.state.groups.join(knot, ("function", forwarder))

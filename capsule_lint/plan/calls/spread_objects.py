@@ -10,6 +10,7 @@ from capsule_lint.facts import tree
 from capsule_lint.plan.entities.wholes import GIVING_ALL, says_which, whole
 from capsule_lint.plan.entities.yielded import yields_fields
 from capsule_lint.plan.room import MendRoom
+from capsule_lint.plan.supply.spread_scopes import spells_scope
 from capsule_lint.program.containers import COPIED
 from capsule_lint.program.local_names import only_assigned
 from capsule_lint.program.model import last_name
@@ -32,7 +33,7 @@ class SpreadObjects(MendRoom, Struct, frozen=True):
     def give(self, node: tree.Node, want: Want) -> bool:
         """Whether a dict that is spread has all fields of objects that gain one for the scope of a want, with no
         other value for another scope: then it has that one too."""
-        if self.planner.values.spells_scope(node):
+        if spells_scope(self.program, node):
             return False
         classes = [cls for one in self._objects(node, 0) for cls in self._classes(one)]
         homes = [self._gaining(cls, want) for cls in classes]

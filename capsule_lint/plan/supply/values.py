@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from capsule_lint.facts import tree
 from capsule_lint.plan.code import added_entry, item_key, rename, renamed_item_access, text_of
-from capsule_lint.plan.entities.displays import entry_of, names_any
+from capsule_lint.plan.entities.displays import entry_of
 from capsule_lint.plan.room import Room
 from capsule_lint.plan.state import Value, Want
 from capsule_lint.plan.supply.all_fields import goes_through_fields
 from capsule_lint.plan.supply.made_of_rows import of_made
 from capsule_lint.plan.supply.own_keywords import beside_keyword
 from capsule_lint.plan.supply.repeats import kept, read_of, repeatable
+from capsule_lint.plan.supply.spread_scopes import spells_scope
 from capsule_lint.program.inference.types import Instance, LambdaObject, ordered
 from capsule_lint.program.model import Class, Function
 from capsule_lint.program.texts.pieces import names_scope
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
     from capsule_lint.plan.planner import Planner
     from capsule_lint.policy import Scope
-
-_MAX_DEPTH: Final = 8
 
 
 @dataclass(eq=False)
@@ -300,51 +299,7 @@ class Values(Room):
 
     def _spreads_item(self, call: tree.Call) -> bool:
         """`Entity(**item)`: what was written with the field is read with it."""
-        return any(a.star == "**" and not self.spells_scope(a.value) for a in call.args)
-
-    def fills(self, function: Function, call: tree.Call) -> bool:
-        """Whether a function itself gives the keywords that it passes on a scope: `kw.setdefault("tenant_id", "t")`,
-        `kw = {**DEFAULTS, **kw}`."""
-        names = [
-            a.value.id for a in call.args if a.star == "**" and isinstance(a.value, tree.Name)
-        ]
-        if any(a.star == "**" and self.spells_scope(a.value) for a in call.args):
-            return True
-        for statement, _ in function.scope.statements if names else ():
-            added = added_entry(statement)
-            if (
-                added is not None
-                and isinstance(added.base, tree.Name)
-                and added.base.id in names
-                and any(names_scope(added.key, s) for s in self.program.policy.scopes)
-            ):
-                return True
-        return False
-
-    def spells_scope(self, node: tree.Node, depth: int = 0) -> bool:
-        """Whether a dict that is spread is written out nearby, with a scope among its keys."""
-        match node:
-            case _ if depth > _MAX_DEPTH:
-                return False
-            case tree.Name():
-                bindings = self.program.names.bindings_of(node)
-                return any(
-                    b.value is not None and self.spells_scope(b.value, depth + 1) for b in bindings
-                )
-            case tree.Binary(op="|"):
-                return self.spells_scope(node.left, depth + 1) or self.spells_scope(
-                    node.right, depth + 1
-                )
-            case tree.DictDisplay():
-                return names_any(node, self.program) or any(
-                    self.spells_scope(value, depth + 1) for value in node.spread
-                )
-            case tree.Call(func=tree.Name(id="dict")):
-                return names_any(node, self.program) or any(
-                    self.spells_scope(a.value, depth + 1) for a in node.args if a.keyword is None
-                )
-            case _:
-                return False
+        return not all(spells_scope(self.program, one) for one in call.spread)
 
     def takes(self, call: tree.Call, scope: Scope) -> bool:
         """Whether everything that a call may call takes the scope once the plan is carried out."""
