@@ -9,7 +9,7 @@ from capsule_lint.facts import tree
 from capsule_lint.program.containers import LISTED
 from capsule_lint.program.local_names import assigned
 from capsule_lint.program.model import last_name
-from capsule_lint.program.purposes.elsewhere import is_sql
+from capsule_lint.program.purposes.sql import MANY_ROWS, ONE_ROW, is_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +20,8 @@ if TYPE_CHECKING:
 _MAX_DEPTH: Final = 6
 _SAME_ROWS: Final = LISTED | {"islice", "filter"}
 """What gives rows that it is given, all or some."""
-_ROW: Final = frozenset(("fetchone", "fetchrow", "fetch_one"))
-_ROWS: Final = frozenset(("DictReader", "fetchall", "fetchmany", "fetch_all"))
-"""What gives a row of SQL, and rows of a file or of SQL."""
+_ROWS: Final = MANY_ROWS | {"DictReader"}
+"""What gives rows of a file or of SQL."""
 _FIRST: Final = frozenset(("one", "one_or_none", "first"))
 _SAME_RESULT: Final = frozenset(("all", "mappings"))
 """Methods of what a statement gives."""
@@ -63,7 +62,7 @@ class FileRows:
                 for callee in callees:
                     for value in callee.function.returns if callee.function is not None else ():
                         yield from self.of(value, depth + 1)
-            case tree.Call(func=tree.Attr(name=name)) if name in _ROW:
+            case tree.Call(func=tree.Attr(name=name)) if name in ONE_ROW:
                 yield node
             case tree.Call(func=tree.Attr(name=name, base=base)) if name in _FIRST:
                 if self._reads(base, depth + 1):

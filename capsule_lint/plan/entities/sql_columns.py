@@ -11,7 +11,7 @@ from capsule_lint.plan.entities.wholes import named_by
 from capsule_lint.plan.room import MendRoom
 from capsule_lint.program.local_names import behind, made_throughout
 from capsule_lint.program.model import last_name
-from capsule_lint.program.purposes.elsewhere import is_statement
+from capsule_lint.program.purposes.sql import ASKING, is_statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,25 +27,6 @@ _FILLED: Final = frozenset(("insert", "update"))
 """What makes a statement of SQLAlchemy's that is given its values by their columns."""
 _CREATING: Final = frozenset(("create", "get_or_create", "update_or_create"))
 """Methods of Django's `objects` that do the same."""
-_ASKING: Final = frozenset(
-    [
-        "exec",
-        "execute",
-        "executemany",
-        "fetch",
-        "fetch_all",
-        "fetch_one",
-        "fetchrow",
-        "fetchval",
-        "query",
-        "raw",
-        "read_sql",
-        "read_sql_query",
-        "scalars",
-        "sql",
-    ]
-)
-"""Methods that are given statements."""
 
 
 @dataclass(eq=False, slots=True)
@@ -57,7 +38,7 @@ class SqlColumns(MendRoom):
 
     def build(self) -> None:
         """Look at all statements."""
-        for name in sorted({"values"} | _CREATING | _ASKING):
+        for name in sorted({"values"} | _CREATING | ASKING):
             for call in self.program.calls.uses.calls_beside(name):
                 for node, gain in self._named(call):
                     self.mends.obstacle(gain.knot, node, _REASON.format(gain.key))
@@ -70,7 +51,7 @@ class SqlColumns(MendRoom):
                 given = [argument.value for argument in call.args if argument.keyword is None]
             case tree.Attr(name=name, base=tree.Attr(name="objects")) if name in _CREATING:
                 given = list(call.spread)
-            case tree.Attr(name=name) if first is not None and name in _ASKING:
+            case tree.Attr(name=name) if first is not None and name in ASKING:
                 if self._says_statement(first, 0):
                     yield from self._joined(first, 0)
                 made = behind(self.program.names, first) or first

@@ -23,14 +23,8 @@ from capsule_lint.program.model import last_name
 from capsule_lint.program.places.held_elsewhere import HeldElsewhere
 from capsule_lint.program.places.object_keys import is_object_key
 from capsule_lint.program.places.sites import WRITES, Role
-from capsule_lint.program.purposes.elsewhere import (
-    OF_ROWS,
-    OTHERS,
-    beginning,
-    is_no_partiql,
-    is_of_others,
-    says_sql,
-)
+from capsule_lint.program.purposes.elsewhere import OTHERS, is_of_others
+from capsule_lint.program.purposes.sql import OF_ROWS, beginning, is_no_partiql, says_sql
 from capsule_lint.program.texts.pieces import hole_name, snake
 
 if TYPE_CHECKING:

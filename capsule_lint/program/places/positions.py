@@ -17,7 +17,8 @@ from capsule_lint.program.places.hashes import Hashes
 from capsule_lint.program.places.key_attributes import KEY
 from capsule_lint.program.places.operations import Operations
 from capsule_lint.program.places.sites import Role
-from capsule_lint.program.purposes.elsewhere import is_of_documents, names_its_values, selected
+from capsule_lint.program.purposes.elsewhere import is_of_documents
+from capsule_lint.program.purposes.sql import names_its_values, selected
 from capsule_lint.program.texts.pieces import Template
 
 if TYPE_CHECKING:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import ClassObject, Foreign, Instance
 from capsule_lint.program.model import last_name
+from capsule_lint.program.purposes.sql import OF_ROWS, beginning, is_sql
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,18 +34,6 @@ _OF_DOCUMENTS: Final = frozenset(
     ]
 )
 """Methods that only databases of documents have."""
-OF_ROWS: Final = frozenset(
-    [
-        "executemany",
-        "fetchall",
-        "fetchone",
-        "fetchrow",
-        "fetchval",
-        "one_or_none",
-        "scalars",
-    ]
-)
-"""The same, of databases with rows."""
 _METHODS: Final = (_OF_DOCUMENTS | OF_ROWS) | frozenset(
     [
         "read_bytes",
@@ -55,7 +43,7 @@ _METHODS: Final = (_OF_DOCUMENTS | OF_ROWS) | frozenset(
         "write_text",
     ]
 )
-"""The same, and those of files."""
+"""The same, and those of databases with rows and of files."""
 _REQUESTS: Final = frozenset(("get", "post", "put", "patch", "delete", "request"))
 _LIBRARIES: Final = frozenset(
     [
@@ -119,17 +107,6 @@ OTHERS: Final = (_LIBRARIES | TELLING) | frozenset(
     ]
 )
 """These, and those that have rows, messages, payments and partitions of their own."""
-_STATEMENT: Final = re.compile(
-    r"\s*(?:SELECT\b.*\bFROM|INSERT\s+INTO|UPDATE\s.*\bSET|DELETE\s+FROM|SELECT\s+1)\b",
-    re.IGNORECASE | re.DOTALL,
-)
-_PARTIQL: Final = re.compile(r"statement|partiql", re.IGNORECASE)
-"""How what takes PartiQL is called."""
-_NO_PARTIQL: Final = re.compile(
-    r"\s*INSERT\s+INTO\s+[\w.`\"\[\]]+\s*\(|%s|%\(|\$\d|[\s(=,]:\w", re.IGNORECASE
-)
-"""What only SQL says: the columns of what is inserted, and places that are no `?`."""
-_SELECTED: Final = re.compile(r"\s*SELECT\b(.*?)\bFROM\b", re.IGNORECASE | re.DOTALL)
 _SEARCHED: Final = frozenset(("query", "body", "document"))
 
 
@@ -187,56 +164,6 @@ def asks_elsewhere(call: tree.Call) -> bool:
     return not _SEARCHED.isdisjoint(name for name, _ in call.keywords)
 
 
-def is_sql(call: tree.Call) -> bool:
-    """Whether a call is given a statement of SQL, which is no PartiQL."""
-    return says_sql(call, beginning(call))
-
-
-def says_sql(call: tree.Call, text: str) -> bool:
-    """Whether a text that a call is given is one."""
-    return _STATEMENT.match(text) is not None and _PARTIQL.search(last_name(call.func)) is None
-
-
-def is_no_partiql(text: str) -> bool:
-    """Whether a statement says what PartiQL of DynamoDB has not, though both may be given to a method `execute`."""
-    return _NO_PARTIQL.search(text) is not None
-
-
-def names_its_values(call: tree.Call) -> bool:
-    """Whether a call is given a statement of SQL that a dict fills, which PartiQL's are not."""
-    return is_sql(call) and is_no_partiql(beginning(call))
-
-
-def selected(node: tree.Node) -> set[str]:
-    """The names of what a statement reads out of SQL: columns, tables before them, and `*` for all."""
-    found = _SELECTED.match(_text_of(node))
-    return set(re.findall(r"\w+|\*", found[1].lower())) if found is not None else set()
-
-
 def is_of_documents(call: tree.Call) -> bool:
     """Whether a call asks a database of documents for what it is given."""
     return isinstance(call.func, tree.Attr) and call.func.name in _OF_DOCUMENTS
-
-
-def is_statement(node: tree.Node) -> bool:
-    """Whether a text that is written out, or begins so, is a statement of SQL."""
-    return _STATEMENT.match(_text_of(node)) is not None
-
-
-def beginning(call: tree.Call) -> str:
-    """The text that a call is given first."""
-    first = call.args[0].value if call.args and call.args[0].keyword is None else None
-    return _text_of(first) if first is not None else ""
-
-
-def _text_of(node: tree.Node) -> str:
-    """What a text says; with something in its holes."""
-    match node:
-        case tree.Const(value=str() as value):
-            return value
-        case _ if tree.makes_text(node):
-            return "".join(p if isinstance(p, str) else "x" for p in tree.said_in(node))
-        case tree.Call():  # `text("SELECT …")`
-            return beginning(node)
-        case _:
-            return ""
