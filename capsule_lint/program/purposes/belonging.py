@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from capsule_lint.facts import tree
 from capsule_lint.program.inference.types import classes_of
-from capsule_lint.program.model import owner_of
-from capsule_lint.program.places.beside import Beside
 from capsule_lint.program.purposes.called_after import CalledAfter
-from capsule_lint.program.purposes.naming import GENERIC_WORDS, entity_words
+from capsule_lint.program.purposes.helper_callers import HelperCallers
+from capsule_lint.program.purposes.naming import GENERIC_WORDS
 from capsule_lint.program.purposes.own_rows import OwnRows
 from capsule_lint.program.purposes.served_rows import ServedRows
 from capsule_lint.program.purposes.tags import Tags
 from capsule_lint.program.purposes.told_rows import ToldRows
-from capsule_lint.program.texts.pieces import Filled, Text, names_any_of, names_scope, words
+from capsule_lint.program.texts.pieces import Text, names_scope, words
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -44,6 +42,7 @@ class Belonging:
     """What the keys of entities show, of so many keys in the program."""
     tags: Tags = field(init=False)
     called: CalledAfter = field(init=False)
+    callers: HelperCallers = field(init=False)
     _rows: ServedRows = field(init=False)
     _own: OwnRows = field(init=False)
     _told: ToldRows = field(init=False)
@@ -54,6 +53,7 @@ class Belonging:
         self.called = CalledAfter(self.domain, self._own)
         self._told = ToldRows(self, self._own)
         self.tags = Tags(self, self._own)
+        self.callers = HelperCallers(self, self._rows, self._own, self._told)
 
     def required(self, site: KeySite) -> tuple[ScopePolicy, ...]:
         """The scopes that the key of a site needs."""
@@ -93,16 +93,16 @@ class Belonging:
         is_named = self.called.naming.is_named
         if any(is_named(words(tag)) for tag in tags) or self._is_others_own(site):
             return None
-        found = self._narrow_around(site.owner, site.function, site.module.name)
-        if found is not None and self._says_more(site, found):
+        found = self.narrow_around(site.owner, site.function, site.module.name)
+        if found is not None and self.says_more(site, found):
             return None
         if found is None:
-            return self._of_callers(site) or self._of_result(site)
+            return self.callers.of(site) or self._of_result(site)
         if not self.called.is_like_scope(found):
             return found
-        if self._named_by_owner(site.owner) == found:
+        if self.named_by_owner(site.owner) == found:
             return found
-        return None if tags or self._serves_others(site.function, found) else found
+        return None if tags or self.callers.serve_others(site.function, found) else found
 
     def _by_key(self, site: KeySite) -> str | None:
         """The entity of policy's table that a tag of a site's key names, that alone makes such keys, or whose row the sort
@@ -119,7 +119,7 @@ class Belonging:
     def _finds_others(self, site: KeySite, entity: str) -> bool:
         """Whether others' rows are found by an entity, in an index whose key has a scope that it is said to be without:
         `TENANT#{tenant_id}#CURRENCY#{currency}`; its own rows may be as well, where their keys stand beside that."""
-        if not site.index or self._named_by_owner(site.owner) == entity:
+        if not site.index or self.named_by_owner(site.owner) == entity:
             return False
         row, policy = self.domain.names.parent(site.template.host), self.domain.policy
         own = row.entries if isinstance(row, tree.DictDisplay) else ()
@@ -151,14 +151,14 @@ class Belonging:
     def _has_others(self, owner: Class | None) -> bool:
         """Whether a class is an entity, or a repository of such alone, that policy's table does not have: its
         items are found by an index whose key names what they are found by, `FIRMWARE#{self.firmware}`."""
-        if owner is None or self._named_by_owner(owner) is not None:
+        if owner is None or self.named_by_owner(owner) is not None:
             return False
         kinds = (
             {owner} if owner in self.domain.entities else self.domain.entities_of.get(owner, ())
         )
         return bool(kinds) and not any(map(self._own.listed, kinds))
 
-    def _says_more(self, site: KeySite, entity: str, *, served: bool = False) -> bool:
+    def says_more(self, site: KeySite, entity: str, *, served: bool = False) -> bool:
         """Whether a key has a scope that an entity is said to be without, and is another's: `TENANT#{tenant_id}#CONTRACT`
         in the module of a global `Plan`. Who serves that entity, its class or repository, may make such keys, unless
         those which it makes of itself show that it has none."""
@@ -203,17 +203,18 @@ class Belonging:
                     yield callee.function
 
     def _has_more(self, site: KeySite, entity: str) -> bool:
-        own = self._scopes_of(entity)
+        own = self.scopes_of(entity)
         segments = self.domain.templates.segments(site.template.pieces)
         return any(not one.literal and one.scope not in own for one in segments)
 
-    def _scopes_of(self, entity: str) -> set[str]:
+    def scopes_of(self, entity: str) -> set[str]:
+        """The names of the scopes that policy gives an entity."""
         return {scope.name for scope in self.domain.policy.scopes_of(entity)}
 
     def _is_own(self, owner: Class | None, entity: str) -> bool:
         """Whether a class, which is there for an entity, is a repository, or is that or called after it."""
         return owner is not None and (
-            owner in self.domain.repositories or self._named_by_owner(owner) == entity
+            owner in self.domain.repositories or self.named_by_owner(owner) == entity
         )
 
     def _of_method(self, function: Function) -> str | None:
@@ -247,26 +248,26 @@ class Belonging:
         said of it that the entity is without, unless keys with that one's tag have these."""
         if function is not None and owner in self.domain.repositories:
             sites = self.domain.keys.inside(function)
-            if self._named_by_owner(owner) is not None and any(map(self._is_others_own, sites)):
+            if self.named_by_owner(owner) is not None and any(map(self._is_others_own, sites)):
                 return None
-        found = self._narrow_around(owner, function, module)
+        found = self.narrow_around(owner, function, module)
         if found is None:
             return None
         serves = self._is_own(owner, found)
         keys, makers = self.domain.keys, [function] if function is not None else []
-        if not serves and not self._scopes_of(found).issuperset(said):
+        if not serves and not self.scopes_of(found).issuperset(said):
             if not self._shows_more(found):
                 return None
             makers += self._callees(function) if function is not None else ()
         makers += [helper for maker in makers for helper in keys.helpers_of(maker)]
         made = (one for maker in makers for one in keys.inside(maker))
-        return None if any(self._says_more(one, found, served=serves) for one in made) else found
+        return None if any(self.says_more(one, found, served=serves) for one in made) else found
 
-    def _narrow_around(
+    def narrow_around(
         self, owner: Class | None, function: Function | None, module: str
     ) -> str | None:
         """The same for each key of a method by itself."""
-        found = self._named_by_owner(owner)
+        found = self.named_by_owner(owner)
         if found is not None or owner in self.domain.entities:
             return found
         if owner is not None and owner in self.domain.repositories:
@@ -281,7 +282,8 @@ class Belonging:
                 return None if others and self.called.is_like_scope(found) else found
         return self.called.after(module.rpartition(".")[2])
 
-    def _named_by_owner(self, owner: Class | None) -> str | None:
+    def named_by_owner(self, owner: Class | None) -> str | None:
+        """The entity of policy's table that a class is called after, and whose rows alone it serves."""
         found = self.called.after(owner.name) if owner is not None else None
         if owner is None or found is None or not self.called.is_like_scope(found):
             return found
@@ -289,167 +291,15 @@ class Belonging:
             return found
         if owner not in self._for_others:
             self._for_others[owner] = any(
-                self._tells_others(template, found) for template in self._rows.told(owner)
+                self.callers.tells_others(template, found) for template in self._rows.told(owner)
             )
         return None if self._for_others[owner] else found
+
+    def is_for_others(self, owner: Class) -> bool:
+        """Whether a class that is named after the row of a scope itself serves other rows as well."""
+        return self.named_by_owner(owner) is None and owner in self._for_others
 
     @staticmethod
     def is_whole(sort_key: Template) -> bool:
         """Whether a sort key is no beginning of others."""
         return _ENDING.search(sort_key.text) is not None
-
-    def _of_callers(self, site: KeySite) -> str | None:
-        """The entity of policy's table for which alone a helper makes a key that is no method of what it serves."""
-        function = site.function
-        if function is None or not self._is_apart(function) or not self.domain.policy.entities:
-            return None
-        found = self._asked_by(function)
-        return None if found is None or self._says_more(site, found, served=True) else found
-
-    def _asked_by(
-        self, function: Function, around: frozenset[Function] = frozenset()
-    ) -> str | None:
-        """The entity of policy's table for which alone a method is, or a helper by who calls it, or calls the helpers
-        that do."""
-        domain = self.domain
-        if not self._is_apart(function):
-            return self._served_by(function.owner)
-        if function not in domain.keys.helpers or function in around:
-            return None
-        callers = {domain.names.function_of(call) for call, _ in domain.calls.callers(function)}
-        found = {
-            self._asked_by(one, around | {function}) if one is not None else None
-            for one in callers
-            if one is None or not one.module.is_test
-        }
-        return found.pop() if len(found) == 1 else None
-
-    def _is_apart(self, function: Function) -> bool:
-        """Whether a function is outside of classes, or needs no object of one that is neither an entity nor a repository,
-        nor called as one of policy's: `Key.for_model(name)`, which makes keys for whoever asks."""
-        owner, domain = function.owner, self.domain
-        if owner is None:
-            return True
-        if not function.is_static and "classmethod" not in function.decorators:
-            return False
-        known = owner in domain.entities or owner in domain.repositories
-        return not known and self._served_by(owner) is None
-
-    def _served_by(self, owner: Class | None) -> str | None:
-        """The entity of policy's table that a class is, is the repository of, and of no other, or else is called as."""
-        domain, listed = self.domain, self._own.listed
-        if owner is None:
-            return None
-        is_one = owner in domain.entities or bool(listed(owner))
-        kinds = {owner} if is_one else domain.entities_of.get(owner, set())
-        names = set(map(listed, kinds))
-        if names:
-            return names.pop() or None if len(names) == 1 else None
-        says_only = partial(self.called.says_only, owner.name)
-        return next(filter(says_only, domain.policy.entities), None)
-
-    def shares(self, site: KeySite) -> str | None:
-        """The entity of policy's table whose keys a helper makes by the way, which is there for others as well: it is
-        called like that entity, or is called by its code."""
-        function = site.function
-        if function is None or self.tags.of(site.template):
-            return None
-        if (narrow := self._own.sharing(site) or self._told.may_be_of(site)) is not None:
-            return narrow
-        calls = list(self._calls_of(function))
-        owner = site.owner
-        if owner is not None and self._named_by_owner(owner) is None and owner in self._for_others:
-            named, had = (
-                self.called.after(owner.name),
-                (*self._rows.told(owner), *self._rows.own(owner)),
-            )
-            rest = [one for one in had if named and not self._tells_others(one, named)]
-            return named if any(self.is_whole(one) for one in rest) else None
-        found = self._narrow_around(site.owner, function, site.module.name)
-        if found is not None and self.called.is_like_scope(found):
-            served = {self._is_others(call, found) for call in calls}
-            return found if served >= {True, False} else None
-        for call in calls:
-            owner = owner_of(self.domain.names.function_of(call))
-            entity = self._named_by_owner(owner) or self._served_by(owner)
-            if entity is not None and not self._is_others(call, entity):
-                return entity
-        return None
-
-    def needs_less(self, use: tree.Node, scope: ScopePolicy) -> bool:
-        """Whether a text is used as a key by the code of an entity that policy's table has without a scope, and of no
-        other one."""
-        caller = self.domain.names.function_of(use)
-        owner = owner_of(caller)
-        entity = self._named_by_owner(owner) or self._served_by(owner)
-        if entity is None and caller is not None:
-            entity = self.narrowed_names(None, caller, "")
-        if entity is None or scope.name in self._scopes_of(entity):
-            return False
-        beside = Beside(self.domain.keys).sort_keys(use) if isinstance(use, tree.Call) else ()
-        return not any(self._may_be_others(key, entity) for key in beside)
-
-    def _may_be_others(self, sort_key: Template, entity: str) -> bool:
-        """Whether a sort key is not known to be an entity's: it has other tags, but is no plain text, `"PROFILE"`, that
-        names nobody."""
-        own, plain = _last_words(entity), all(isinstance(one, Text) for one in sort_key.pieces)
-        others = [words(tag) for tag in self.tags.of(sort_key) if words(tag) != own]
-        known = (
-            plain and self.is_whole(sort_key) and not any(map(self.called.naming.is_named, others))
-        )
-        return bool(others) and not known
-
-    def _serves_others(self, function: Function | None, entity: str) -> bool:
-        """Whether a key helper's key is used by the code of other entities, or beside the sort key of another one."""
-        return function is not None and any(
-            self._is_others(call, entity) for call in self._calls_of(function)
-        )
-
-    def _calls_of(self, function: Function) -> Iterator[tree.Call]:
-        """The calls of a key helper."""
-        helpers = self.domain.keys.helpers
-        for call, _ in self.domain.calls.callers(function) if function in helpers else ():
-            if not self.domain.names.module_of(call).is_test:
-                yield call
-
-    def _is_others(self, call: tree.Call, entity: str) -> bool | None:
-        """Whether a helper that is called like an entity makes a key of another one; `None` where nothing shows it."""
-        caller = self.domain.names.function_of(call)
-        owner = owner_of(caller)
-        sort_keys = list(Beside(self.domain.keys).sort_keys(call))
-        others = [one for one in sort_keys if self._tells_others(one, entity)]
-        if self._named_by_owner(owner) == entity:
-            return any(self._is_made_elsewhere(call, one, entity) for one in others)
-        if others:
-            return True
-        if self.narrowed_names(None, caller, "") == entity:
-            return False
-        if owner in self.domain.repositories or owner in self.domain.entities:
-            return True
-        whole = any(map(self.is_whole, sort_keys))
-        return False if whole else None
-
-    def _tells_others(self, sort_key: Template, entity: str) -> bool:
-        """Whether a sort key tells rows from each other, which are none of an entity: `PROJECT#{project_id}`."""
-        own, scopes = _last_words(entity), self.domain.policy.scopes
-        return any(words(tag) != own for tag in self.tags.of(sort_key)) and any(
-            isinstance(piece, Filled) and not names_any_of(piece.name, scopes)
-            for piece in sort_key.pieces
-        )
-
-    def _is_made_elsewhere(self, call: tree.Call, sort_key: Template, entity: str) -> bool:
-        """Whether a repository or an entity that is not called after an entity has the same key with the same sort key:
-        its rows are none of the entity's."""
-        found = (callee.function for callee in self.domain.calls.callees(call))
-        owners = {
-            owner
-            for function in found
-            if function is not None
-            for owner in self._rows.makers(function).get(sort_key.text, ())
-        }
-        known = self.domain.repositories | self.domain.entities
-        return any(self._named_by_owner(owner) != entity for owner in owners & known)
-
-
-def _last_words(entity: str) -> tuple[str, ...]:
-    return entity_words(entity.rpartition(".")[2])

@@ -218,11 +218,11 @@ class Domain:
     def shares(self, site: KeySite) -> str | None:
         """The entity of policy's table that a key helper is called like, or is called by, where others have keys of it
         besides."""
-        return self.belonging.shares(site)
+        return self.belonging.callers.shares(site)
 
     def needs_less(self, use: tree.Node, scope: ScopePolicy) -> bool:
         """Whether a text is used as a key of an entity that policy says has no such scope."""
-        return self.belonging.needs_less(use, scope)
+        return self.belonging.callers.needs_less(use, scope)
 
     def is_boundary(self, cls: Class) -> bool:
         """Whether a class is what a scope is the boundary of: `Tenant`, whose `id` is the scope's value."""
