@@ -93,10 +93,10 @@ def _words_in(root: Path, filename: str) -> frozenset[str] | None:
         data = read_bytes(root / filename)
     except SourceError:
         return None
-    return None if data is None else words_of(data.decode("latin-1"))
+    return None if data is None else _words_of(data.decode("latin-1"))
 
 
-def words_of(text: str) -> frozenset[str]:
+def _words_of(text: str) -> frozenset[str]:
     """The identifiers in a text."""
     return frozenset(_WORD.findall(text))
 
@@ -213,7 +213,7 @@ def _analysed(
         problems = [
             *unreadable,
             *(
-                Problem(name, row, fact.problem, words_of(texts[name]), column)
+                Problem(name, row, fact.problem, _words_of(texts[name]), column)
                 for name, fact in facts.items()
                 if fact.problem is not None
                 for row, column in (fact.problem_at,)

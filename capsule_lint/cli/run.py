@@ -132,7 +132,7 @@ class _Run:
         if not self.found.rules:
             rules = self.rules.values()
             self.found.rules = tuple(
-                (r.code, r.name, r.why, url_of(r), r.remedy or r.fix_message, r.summary)
+                (r.code, r.name, r.why, _url_of(r), r.remedy or r.fix_message, r.summary)
                 for r in rules
             )
         return self.found.rules
@@ -408,6 +408,6 @@ class _Run:
         return int(found and not self.options.exit_zero)
 
 
-def url_of(rule: Rule) -> str:
+def _url_of(rule: Rule) -> str:
     """Where the rule's page is, in the project's documentation."""
     return f"docs/rules/{rule.name}.md"

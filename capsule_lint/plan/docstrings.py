@@ -133,15 +133,3 @@ class Docstrings(MendRoom, Struct, frozen=True, dict=True):
             for module in names.modules.values()
             for node in module.each(tree.Const)
         )
-
-
-__all__ = [
-    "Addition",
-    "Docstring",
-    "Docstrings",
-    "docstring_of",
-    "told_beside",
-    "told_of",
-    "with_additions",
-    "with_text",
-]

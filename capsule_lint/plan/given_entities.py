@@ -27,9 +27,9 @@ class GivenEntities(Struct, frozen=True):
 
     def takes_any(self, method: Function) -> bool:
         """Whether a parameter is one or several."""
-        return self.takes_one(method) or self.takes_several(method)
+        return self.takes_one(method) or self._takes_several(method)
 
-    def takes_several(self, method: Function) -> bool:
+    def _takes_several(self, method: Function) -> bool:
         """Whether a parameter is several entities, `save_all(notes)`, `add(*notes)`: what only tests fill
         their stores by may give those of several tenants."""
         return not method.module.is_test and any(
@@ -43,7 +43,7 @@ class GivenEntities(Struct, frozen=True):
         through whose they are itself: `for (tenant_id, note_id), note in latest.items()`. They may be several tenants'."""
         asks = any(map(self.program.domain.is_identifier, method.own_params))
         return (
-            self.takes_several(method)
+            self._takes_several(method)
             and not asks
             and any(
                 binding.kind == "for"

@@ -58,7 +58,7 @@ class Imports:
             return None
         for binding in module.scope.bindings.get(name, ()):
             if self._is_it(binding, source, name):
-                if annotation or not is_typing(binding.place):
+                if annotation or not _is_typing(binding.place):
                     return None
             else:
                 return Refused(f"`{name}` means something else in this file")
@@ -169,7 +169,7 @@ class Imports:
         """Whether annotations of a module have to say a name that it has as a text: they are evaluated, and
         it is imported for the type checker alone."""
         bindings = module.scope.bindings.get(name, ())
-        alone = bool(bindings) and all(is_typing(binding.place) for binding in bindings)
+        alone = bool(bindings) and all(_is_typing(binding.place) for binding in bindings)
         return alone and not self.is_postponed(module)
 
     def comes_late(self, function: Function, name: str) -> bool:
@@ -213,7 +213,7 @@ class Imports:
                 if imported.name is None or imported.name == "*":
                     continue
                 base = names.absolute(module, statement.level, imported.module)
-                found = "." * statement.level + imported.module, is_typing(place)
+                found = "." * statement.level + imported.module, _is_typing(place)
                 passes = (
                     isinstance(target, Binding)
                     and names.follow(names.member(base, name)) is target
@@ -272,7 +272,7 @@ class Imports:
     def _run_time_imports(self, module: Module) -> Iterator[str]:
         names = self.program.names
         for statement, place in module.imports:
-            if place.scope.kind == "function" or is_typing(place):
+            if place.scope.kind == "function" or _is_typing(place):
                 continue
             for imported in statement.names:
                 base = names.absolute(module, statement.level, imported.module)
@@ -291,7 +291,7 @@ def through_module(program: Program, module: Module, source: str, name: str) -> 
     ):
         return None
     for bound, bindings in module.scope.bindings.items():
-        if len(bindings) != 1 or bindings[0].kind != "import" or is_typing(bindings[0].place):
+        if len(bindings) != 1 or bindings[0].kind != "import" or _is_typing(bindings[0].place):
             continue
         target = names.follow(bindings[0])
         if isinstance(target, Module | External) and target.name == source:
@@ -322,7 +322,7 @@ def around(function: Function) -> Iterator[Function | Class]:
             yield one.owner
 
 
-def is_typing(place: Place) -> bool:
+def _is_typing(place: Place) -> bool:
     """Whether a place is inside of `if TYPE_CHECKING:`."""
     blocks = place.scope.module.blocks
     return any(

@@ -135,7 +135,7 @@ def find_policy(start: Path) -> Path | None:
     return found[0] if found else None
 
 
-def formatter_width(folder: Path) -> int | None:
+def _formatter_width(folder: Path) -> int | None:
     """How long lines may get by the settings of Ruff or Black in a folder; `None` if they have none.
 
     A file of theirs that cannot be read is for them to complain of.
@@ -184,5 +184,5 @@ def load_policy(start: Path, config: Path | None = None, isolated: bool = False)
         if named is None:
             raise Place(_label(path)).error(f"has no table `[{_PREFIX}]`")
         value, place = named
-    start_policy = Policy(root=path.parent, path=path, line_length=formatter_width(path.parent))
+    start_policy = Policy(root=path.parent, path=path, line_length=_formatter_width(path.parent))
     return convert_policy(start_policy, value, place)

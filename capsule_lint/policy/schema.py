@@ -87,7 +87,7 @@ def table(value: object, place: Place) -> Mapping[str, object]:
     raise _wrong_type("a table", value, place)
 
 
-def list_of(convert: Convert[T], what: str) -> Convert[tuple[T, ...]]:
+def _list_of(convert: Convert[T], what: str) -> Convert[tuple[T, ...]]:
     """The converter of a list, from that of its items."""
 
     def convert_list(value: object, place: Place) -> tuple[T, ...]:
@@ -99,7 +99,7 @@ def list_of(convert: Convert[T], what: str) -> Convert[tuple[T, ...]]:
     return convert_list
 
 
-def table_of(convert: Convert[T]) -> Convert[dict[str, T]]:
+def _table_of(convert: Convert[T]) -> Convert[dict[str, T]]:
     """The converter of a table whose keys are free, from that of its values."""
 
     def convert_table(value: object, place: Place) -> dict[str, T]:
@@ -108,7 +108,7 @@ def table_of(convert: Convert[T]) -> Convert[dict[str, T]]:
     return convert_table
 
 
-def from_string(parse: Callable[[str, Place], T]) -> Convert[T]:
+def _from_string(parse: Callable[[str, Place], T]) -> Convert[T]:
     """The converter of a string that has a language of its own."""
     return lambda value, place: parse(string(value, place), place)
 
@@ -127,9 +127,9 @@ def fold(schema: Schema[T], start: T, value: object, place: Place, *needed: str)
     return start
 
 
-strings = list_of(string, "strings")
-patterns = list_of(pattern, "strings")
-source = from_string(parse_source)
+strings = _list_of(string, "strings")
+patterns = _list_of(pattern, "strings")
+source = _from_string(parse_source)
 
 
 def _code(value: object, place: Place) -> str:
@@ -149,9 +149,9 @@ def _with_segment(scope: Scope, value: object, place: Place) -> Scope:
 SCOPE: Schema[Scope] = {
     "name": lambda scope, value, at: replace(scope, name=string(value, at)),
     "segment": _with_segment,
-    "type": lambda scope, value, at: replace(scope, type=from_string(parse_reference)(value, at)),
+    "type": lambda scope, value, at: replace(scope, type=_from_string(parse_reference)(value, at)),
     "sources": lambda scope, value, at: replace(
-        scope, sources=list_of(source, "strings")(value, at)
+        scope, sources=_list_of(source, "strings")(value, at)
     ),
     "test-source": lambda scope, value, at: replace(scope, test_source=source(value, at)),
     "test-value": lambda scope, value, at: replace(scope, test_value=_code(value, at)),
@@ -168,7 +168,7 @@ HANDLERS: Schema[Handlers] = {
         said, functions=tuple(one.replace(":", ".") for one in patterns(value, at))
     ),
     "parameter": lambda said, value, at: replace(
-        said, parameter=from_string(parse_parameter)(value, at)
+        said, parameter=_from_string(parse_parameter)(value, at)
     ),
 }
 
@@ -183,7 +183,7 @@ def _entity(value: object, place: Place) -> Entity:
 
 def _scopes(value: object, place: Place) -> tuple[Scope, ...]:
     """At least one scope, no two of which share a name, a tag or a parameter."""
-    scopes = list_of(_scope, "tables")(value, place)
+    scopes = _list_of(_scope, "tables")(value, place)
     if not scopes:
         raise place.error("must name at least one scope")
     for n, scope in enumerate(scopes):
@@ -205,7 +205,7 @@ def _check_apart(scope: Scope, other: Scope, place: Place) -> None:
 
 
 def _per_file_ignores(value: object, place: Place) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    said = table_of(strings)(value, place)
+    said = _table_of(strings)(value, place)
     for key in said:
         pattern(key, place.at(key))
     return tuple(said.items())
@@ -232,7 +232,7 @@ POLICY: Schema[Policy] = {
     "unfixable": lambda policy, value, at: replace(policy, unfixable=strings(value, at)),
     "baseline": lambda policy, value, at: replace(policy, baseline=string(value, at)),
     "scopes": lambda policy, value, at: replace(policy, scopes=_scopes(value, at)),
-    "entities": lambda policy, value, at: replace(policy, entities=table_of(_entity)(value, at)),
+    "entities": lambda policy, value, at: replace(policy, entities=_table_of(_entity)(value, at)),
     "handlers": lambda policy, value, at: replace(
         policy, handlers=fold(HANDLERS, policy.handlers, value, at)
     ),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from capsule_lint.program.walk import Walks
 
 
-def module_name(
+def _module_name(
     filename: str, roots: Iterable[str], packages: Callable[[str], bool]
 ) -> tuple[str, bool]:
     """The dotted name of a file, and whether it is a package's `__init__`.
@@ -79,7 +79,7 @@ def link(
     names.defines = rest.defines
     names.read = lambda filename: walked(filename, rest.facts(filename))
     for filename in sorted({*own, *rest.filenames}):
-        known[filename] = name, _ = module_name(filename, roots, is_package)
+        known[filename] = name, _ = _module_name(filename, roots, is_package)
         taken = name in names.modules or name in names.unread
         if taken and filename.endswith(".pyi"):
             stub = walked(filename, own.get(filename))

@@ -122,7 +122,7 @@ def name_of(node: cst.BaseExpression) -> str:
             return ""
 
 
-def without_comment(space: cst.ParenthesizedWhitespace) -> cst.ParenthesizedWhitespace:
+def _without_comment(space: cst.ParenthesizedWhitespace) -> cst.ParenthesizedWhitespace:
     """A line end between brackets without the comment on that line."""
     line = cst.TrailingWhitespace(newline=space.first_line.newline)
     return space.with_changes(first_line=line)
@@ -130,7 +130,7 @@ def without_comment(space: cst.ParenthesizedWhitespace) -> cst.ParenthesizedWhit
 
 def line_end(space: cst.ParenthesizedWhitespace) -> cst.ParenthesizedWhitespace:
     """The same without any comment or blank line."""
-    return without_comment(space).with_changes(empty_lines=[])
+    return _without_comment(space).with_changes(empty_lines=[])
 
 
 def bare(comma: cst.Comma) -> cst.Comma:
@@ -177,7 +177,7 @@ def with_remarks(
             result[at - 1] = result[at - 1].with_changes(comma=comma)
         else:
             lead = bare
-        comma = behind.with_changes(whitespace_after=without_comment(space))
+        comma = behind.with_changes(whitespace_after=_without_comment(space))
         result[end - 1] = result[end - 1].with_changes(comma=comma)
     return result, lead
 
@@ -187,7 +187,7 @@ def closing(comma: cst.Comma) -> cst.Comma:
     space = comma.whitespace_after
     if not isinstance(space, cst.ParenthesizedWhitespace):
         return comma
-    return comma.with_changes(whitespace_after=without_comment(space))
+    return comma.with_changes(whitespace_after=_without_comment(space))
 
 
 def with_remark(comma: cst.Comma, end: cst.BaseParenthesizableWhitespace) -> cst.Comma:
@@ -210,5 +210,5 @@ def without_remark(
     if isinstance(comma.whitespace_after, cst.ParenthesizedWhitespace) and isinstance(
         end, cst.ParenthesizedWhitespace
     ):
-        return without_comment(end)
+        return _without_comment(end)
     return end

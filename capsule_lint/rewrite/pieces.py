@@ -103,7 +103,7 @@ def pieces_of(statements: Iterable[Span]) -> list[Piece]:
     return found
 
 
-def piece_at(row: int, pieces: Sequence[Piece]) -> Piece | None:
+def _piece_at(row: int, pieces: Sequence[Piece]) -> Piece | None:
     """The piece that holds a row."""
     at = bisect_right(pieces, row, key=lambda piece: piece.first) - 1
     return pieces[at] if at >= 0 and row <= pieces[at].last else None
@@ -242,7 +242,7 @@ class Cutter(Generic[T]):
                 return parsed, lost
 
     def _keep_whole(self, piece: Piece) -> None:
-        top = piece_at(piece.first, self._tops)
+        top = _piece_at(piece.first, self._tops)
         self._whole.update((top,) if top is not None else ())
 
     def _parse(self, piece: Piece) -> Parsed:
@@ -250,7 +250,7 @@ class Cutter(Generic[T]):
         return parse_piece(text, piece, reading=self.reading)
 
     def _piece(self, span: Span, *, lead: bool) -> Piece | None:
-        top = piece_at(span.start.row, self._tops)
+        top = _piece_at(span.start.row, self._tops)
         if top is None or top in self._whole:
             return top
         number = bisect_right(self._starts, span.start.row) - 1
@@ -312,6 +312,3 @@ def _merged(by_piece: dict[Piece, list[int]]) -> list[tuple[Piece, list[int]]]:
         else:
             found.append((piece, list(by_piece[piece])))
     return found[::-1]
-
-
-__all__ = ["Cutter", "Parsed", "Piece", "parse_piece", "pieces_of"]

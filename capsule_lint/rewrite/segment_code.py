@@ -22,7 +22,7 @@ def text_in(text: str) -> list[cst.BaseFormattedStringContent]:
     return [cst.FormattedStringText(escaped(text))] if text else []
 
 
-def hole_in(code: str, quote: str) -> cst.FormattedStringExpression:
+def _hole_in(code: str, quote: str) -> cst.FormattedStringExpression:
     """The hole of an f-string with that quote."""
     return cst.FormattedStringExpression(parse(requoted(code, quote)))
 
@@ -31,8 +31,8 @@ def tag_in(segment: NewSegment, quote: str) -> list[cst.BaseFormattedStringConte
     """What stands before a segment's hole in an f-string."""
     if segment.made:
         return []
-    before = [hole_in(segment.constant, quote)] if segment.constant else []
-    ends = [hole_in(segment.mark, quote)] if segment.mark else []
+    before = [_hole_in(segment.constant, quote)] if segment.constant else []
+    ends = [_hole_in(segment.mark, quote)] if segment.mark else []
     return [*before, *text_in(_said(segment)), *ends]
 
 
@@ -45,7 +45,7 @@ def _said(segment: NewSegment) -> str:
 
 def set_off(mend: AddSegments, quote: str) -> list[cst.BaseFormattedStringContent]:
     """What stands between an anchor in an f-string and what comes behind it."""
-    return [hole_in(mend.mark, quote)] if mend.mark else text_in(mend.separator)
+    return [_hole_in(mend.mark, quote)] if mend.mark else text_in(mend.separator)
 
 
 def operands(segment: NewSegment, separator: str) -> list[cst.BaseExpression]:

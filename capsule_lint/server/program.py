@@ -72,7 +72,7 @@ class Checked(Struct, frozen=True):
             sets = [c for c in self.analysis.judgement.change_sets.values() if c.id in wanted]
             fixed = fix(self.analysis, sets, fixers_of(self.checker.rules))
         except Exception as error:  # whatever it is, an editor is told and goes on
-            return said_of(error)
+            return _said_of(error)
         return "; ".join(sorted(fixed.refused.values())) or fixed.texts
 
 
@@ -109,10 +109,10 @@ class Program:
             path = Path.cwd() / error.path
             return Failed(str(error), path, row_of(error.key, error.problem, _text(path)))
         except CapsuleLintError as error:
-            return Failed(said_of(error), self._policy_path())
+            return Failed(_said_of(error), self._policy_path())
         except Exception as error:  # whatever it is, an editor is told and goes on
             self._analysis = self._last = None
-            return Failed(said_of(error))
+            return Failed(_said_of(error))
 
     def _check(self, documents: Mapping[Path, Document]) -> Checked:
         policy = load_policy(self.home)
@@ -181,7 +181,7 @@ def home_of(folder: Path) -> Path:
     return Path(os.path.realpath(folder if found is None else found.parent))
 
 
-def said_of(error: Exception) -> str:
+def _said_of(error: Exception) -> str:
     """What a person is told of an error; one that is ours goes by its kind."""
     if type(error).__module__ == CapsuleLintError.__module__:
         return str(error)

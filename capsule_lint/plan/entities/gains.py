@@ -59,11 +59,11 @@ class Gains(Room):
                 return self.mirrored(node.base, scope, knot)
             case tree.Attr():
                 return self._mirrored_attribute(node, scope, knot)
-            case tree.Call() if (path := given_alone(node)) is not None:
+            case tree.Call() if (path := _given_alone(node)) is not None:
                 return self.mirrored(path, scope, knot)
             case tree.Name() if isinstance(
                 made := only_assigned(self.program.names, node), tree.Call
-            ) and (path := given_alone(made)):
+            ) and (path := _given_alone(made)):
                 return self.mirrored(path, scope, knot)
             case _:
                 return None
@@ -424,7 +424,7 @@ class Gains(Room):
                     self.gain_field(cls, scope, ("entity", cls.name), like=like)
 
 
-def given_alone(call: tree.Call) -> tree.Node | None:
+def _given_alone(call: tree.Call) -> tree.Node | None:
     """The path that a call makes something of: `ctx.tenant_id` of `slug(ctx.tenant_id)`, `quote(ctx.tenant_id, safe="")`."""
     given = [a.value for a in call.args if not isinstance(a.value, tree.Const)]
     return given[0] if len(given) == 1 and isinstance(given[0], tree.Attr) else None

@@ -394,6 +394,3 @@ def _is_named(call: tree.Call, anchor: tree.Node | None) -> bool:
     holding = (n for n, a in enumerate(call.args) if anchor and anchor.span in a.value.span)
     before = call.args[: next(holding, -1) + 1]
     return any(a.keyword or a.star == "**" for a in call.args) or any(a.star for a in before)
-
-
-__all__ = ["LocalPiece", "Segments"]

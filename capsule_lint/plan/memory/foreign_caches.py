@@ -29,7 +29,7 @@ _ASKING: Final = NAMING | TAKING_KEYS
 """Methods that are given a key."""
 
 
-def is_database(name: str) -> bool:
+def _is_database(name: str) -> bool:
     """Whether something of that name keeps what is nowhere else: `redis`, and no `cache`."""
     return not (_STORES - _ANY).isdisjoint(words(name))
 
@@ -53,7 +53,7 @@ class ForeignCaches(Struct, frozen=True):
 
     def counts(self, name: str, key: tree.Node) -> bool:
         """Whether a key says that what is kept under it belongs to a scope, where nothing else does."""
-        return self.says_scope(key) and (is_database(name) or self._says_more(key))
+        return self.says_scope(key) and (_is_database(name) or self._says_more(key))
 
     def says_scope(self, key: tree.Node) -> bool:
         """Whether a key says a scope, or what stands for it: a local, a property, what a helper makes."""
@@ -80,7 +80,7 @@ class ForeignCaches(Struct, frozen=True):
             for call in module.each(tree.Call) if not module.generated else ():
                 match call.func:
                     case tree.Attr(base=tree.Name(id=name) as base, name=method) if (
-                        call.args and method in _ASKING and is_database(name)
+                        call.args and method in _ASKING and _is_database(name)
                     ):
                         bindings = self.program.names.bindings_of(base)
                         given = all(b.kind == "param" and self.is_one(b) for b in bindings)

@@ -74,7 +74,7 @@ class KeptItems:
         owner, name = home
         if not isinstance(owner, Class):
             module = owner if isinstance(owner, Module) else owner.module
-            return self.outlasts(owner, name) and self._keeps_items(module, name)
+            return self._outlasts(owner, name) and self._keeps_items(module, name)
         repositories = self.program.domain.repositories
         known = owner in repositories or cls in repositories or (owner, name) in self.held
         return known or self._foreign.is_kept(owner, name)
@@ -90,7 +90,7 @@ class KeptItems:
         known = owner in self.program.domain.repositories or home in self.held
         return not known and self._foreign.is_kept(owner, name)
 
-    def outlasts(self, owner: Function | Module, name: str) -> bool:
+    def _outlasts(self, owner: Function | Module, name: str) -> bool:
         """Whether a collection is there for more than one call: a module's, or one that a function makes for what
         it defines and gives back."""
         if isinstance(owner, Module):
@@ -112,7 +112,7 @@ class KeptItems:
             and (names.function_of(node) is owner or names.place(node).scope.kind == "lambda")
         ]
         return (
-            self.outlasts(owner, name)
+            self._outlasts(owner, name)
             and len(users) == 1
             and all(map(self._is_bound_or_cleared, others))
         )

@@ -143,7 +143,7 @@ class LocalFilters:
 
     def beside(self, found: Filter) -> list[Scope]:
         """The scopes of the row that the same condition asks for by their values."""
-        beside = compared_beside(self.program.names, found.node)
+        beside = _compared_beside(self.program.names, found.node)
         every = (one for node in beside for one in self._filters(node))
         return [one.scope for one in every if _row_of(one.left) == _row_of(found.left)]
 
@@ -268,7 +268,7 @@ class LocalFilters:
 
     def _is_nearer(self, found: Filter, row: tree.Node, scope: Scope) -> bool:
         """Whether another comparison of the row, in the same condition, is the one beside which a scope belongs."""
-        for node in compared_beside(self.program.names, found.node):
+        for node in _compared_beside(self.program.names, found.node):
             for other in self._filters(node) if node is not found.node else ():
                 of = _row(other.left)
                 same = of is not None and text_of(of) == text_of(row)
@@ -363,12 +363,12 @@ def condition_of(names: Names, node: tree.Compare) -> object:
 
 def names_beside(names: Names, node: tree.Compare) -> set[str]:
     """The names that are compared in the same condition."""
-    comparisons = compared_beside(names, node)
+    comparisons = _compared_beside(names, node)
     sides = [side for one in comparisons for side in (one.left, *one.rights)]
     return {hole_name(item) for side in sides for item in tree.items(side)}
 
 
-def compared_beside(names: Names, node: tree.Compare) -> Iterator[tree.Compare]:
+def _compared_beside(names: Names, node: tree.Compare) -> Iterator[tree.Compare]:
     """The comparisons in the same condition, this one among them."""
     queue = [condition_of(names, node)]
     while queue:

@@ -390,6 +390,3 @@ def inside(node: tree.Node) -> Iterator[tree.Node]:
             parts = [*node.below()]
     for part in parts:
         yield from inside(part)
-
-
-__all__ = ["Ground", "Opinion", "Passed", "inside", "is_path"]

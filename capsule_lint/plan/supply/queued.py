@@ -42,7 +42,7 @@ class Contents:
     said: dict[int, tree.Sequence] = field(default_factory=dict)
     """The types of the parts, where annotations say them: `Queue[tuple[str, str]]`; by their ids."""
 
-    def note_types(self, annotation: tree.Node | None) -> None:
+    def _note_types(self, annotation: tree.Node | None) -> None:
         """Note what an annotation says of the parts."""
         self.said |= {id(one): one for one in _types(annotation)}
 
@@ -241,7 +241,7 @@ class Queued(Room):
             raise _Unclear
         if len(program.calls.families.of(function)) > 1 or not self._is_called_alone(function):
             raise _Unclear
-        found.note_types(own.annotation)
+        found._note_types(own.annotation)
         for node in names.called(function, name):
             self._take(node, found, 0)
         given = {id(c): a.value for c, a in program.calls.arguments_for(function, name)}
@@ -299,7 +299,7 @@ class Queued(Room):
         parent = names.parent(node)
         match parent:
             case tree.Assign() if any(target is node for target in parent.targets):
-                found.note_types(parent.annotation)
+                found._note_types(parent.annotation)
             case tree.Attr(name=method):
                 call = names.parent(parent)
                 if isinstance(call, tree.Call) and taking_till_none(call) is node:
@@ -353,7 +353,7 @@ class Queued(Room):
                 function: Function | None = program.names.place(call).scope.function
                 if function is None or len(function.returns) != 1:
                     raise _Unclear
-                found.note_types(function.fact.returns)
+                found._note_types(function.fact.returns)
                 for outer, _ in list(program.calls.callers(function)):
                     self._take(outer, found, depth + 1)
             case _:

@@ -127,6 +127,3 @@ def _is_beside(text: str, at: int, value: str) -> bool:
     return (before.endswith(value) and not before[: -len(value)][-1:].isalnum()) or (
         behind.startswith(value) and not behind[len(value) :][:1].isalnum()
     )
-
-
-__all__ = ["CachedKeys"]

@@ -295,6 +295,3 @@ def _is_made(node: tree.Node) -> bool:
             return any(isinstance(item, tree.DictDisplay) for item in last.items)
         case _:
             return False
-
-
-__all__ = ["Dicts", "is_plain"]

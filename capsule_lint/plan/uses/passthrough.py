@@ -48,7 +48,7 @@ def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call,
     yield from program.calls.handed_on(function)
     for known in sorted(program.calls.known_by(function)):
         for call, position, given in program.calls.passed_on(known, function):
-            if position == 0 and maps_repeated(call):
+            if position == 0 and _maps_repeated(call):
                 yield call, given, 1
                 continue
             leading = _put_before(program, call, position)
@@ -56,7 +56,7 @@ def forwarded(program: Program, function: Function) -> Iterator[tuple[tree.Call,
                 yield call, given + leading, position + 1
 
 
-def maps_repeated(call: tree.Call) -> bool:
+def _maps_repeated(call: tree.Call) -> bool:
     """Whether a call calls what it is given with the same values each time, and others beside these:
     `pool.map(get, repeat(tenant_id), note_ids)`."""
     return last_name(call.func) == "map" and any(map(is_repeat, call.plain[1:]))

@@ -226,10 +226,10 @@ class Annotations:
 
     def _quoted(self, node: tree.Node) -> Types:
         if isinstance(node, tree.Const) and isinstance(node.value, str):
-            return self.annotation_of_name(node.value, self.inference.names.place(node))
+            return self._annotation_of_name(node.value, self.inference.names.place(node))
         return self.of(node)
 
-    def annotation_of_name(self, name: str, place: Place) -> Types:
+    def _annotation_of_name(self, name: str, place: Place) -> Types:
         """What a value is whose annotation is that name, in quotes."""
         return (
             join(

@@ -109,6 +109,3 @@ def _tests_before(around: tree.Expr, part: tree.Node) -> Sequence[tree.Node]:
             return tuple(takewhile(lambda one: one is not part, conditions))
         case _:
             return ()
-
-
-__all__ = ["Narrowing", "asked_around"]

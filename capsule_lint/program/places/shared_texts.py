@@ -140,6 +140,3 @@ def _agrees(shared: str, text: str, *, prefix: bool) -> bool:
         _HOLE in (part, other) or part == other or (prefix and number == len(parts) and not part)
         for number, (part, other) in enumerate(zip(parts, others, strict=False), start=1)
     )
-
-
-__all__ = ["SharedTexts"]

@@ -314,7 +314,7 @@ class Domain:
             if any(cls in self.entities and not self._is_scope(cls) for cls in classes):
                 continue
             for cls in classes:
-                if not self.is_repository(cls) and (
+                if not self._is_repository(cls) and (
                     self.classes.has_attribute(cls, scope.parameter)
                     or scope.parameter in gained.get(cls, ())
                     or (self.is_boundary(cls) and self.held.attribute(cls, scope))
@@ -338,7 +338,7 @@ class Domain:
             for one in self.parameter_types(function, parameter)
             if isinstance(one, Instance)
             and self.entities.isdisjoint(self.classes.subclasses(one.cls))
-            and not self.is_repository(one.cls)
+            and not self._is_repository(one.cls)
         }
         names = {other.parameter for other in self.policy.others(scope)}
         return bool(objects) and any(
@@ -372,7 +372,7 @@ class Domain:
         tags = [scope.tag for scope in self.policy.scopes if scope.tag]
         return any(tag in part for part in parts if isinstance(part, str) for tag in tags)
 
-    def is_repository(self, cls: Class) -> bool:
+    def _is_repository(self, cls: Class) -> bool:
         """Whether the class reads or writes entities."""
         return cls in self.repositories
 

@@ -312,7 +312,7 @@ class Held:
             homes = [c for c in classes.mro(cls) if node.name in (*c.stores, *c.scope.bindings)]
             if not homes or any(node.name in c.methods for c in homes):
                 continue
-            if self.is_of_type(cls, scope):
+            if self._is_of_type(cls, scope):
                 continue  # it is the value itself
             if self._attributes.setdefault((homes[0], name), node.name) != node.name:
                 self._attributes[homes[0], name] = ""  # one of them, and nobody can tell which
@@ -325,7 +325,7 @@ class Held:
                 if node.name in given:
                     self._note(given[node.name].value, name, others)
 
-    def is_of_type(self, cls: Class, scope: ScopePolicy) -> bool:
+    def _is_of_type(self, cls: Class, scope: ScopePolicy) -> bool:
         """Whether instances of a class are values of a scope, and nothing that has one: policy says so, or it is called
         like the scope and made of one thing, `TenantId(value)`."""
         if scope.type is not None and scope.type.name == cls.name:

@@ -171,6 +171,3 @@ class Layers:
             return True
         params = domain.classes.constructor(cls) or ()
         return anyone and any(domain.policy.is_key_name(p.name) for p in params)
-
-
-__all__ = ["Layers"]

@@ -85,7 +85,7 @@ class Called:
     def said_by(self, node: tree.Node, depth: int) -> list[Piece] | None:
         """What an object says of itself where it becomes a part of a text, `f"{stream}#SNAPSHOT"`, as far as it has
         scopes in it."""
-        if not self.sayings or not isinstance(node, tree.Name | tree.Attr | tree.Call):
+        if not self._sayings or not isinstance(node, tree.Name | tree.Attr | tree.Call):
             return None
         classes = self.templates.classes
         for one in ordered(self.templates.inference.of(node)):
@@ -125,7 +125,7 @@ class Called:
         return names_any_of(hole_name(node), scopes) or not names_any_of(holes[0].name, scopes)
 
     @cached_property
-    def sayings(self) -> bool:
+    def _sayings(self) -> bool:
         """Whether any object of the program says itself in words of its own."""
         modules = self.templates.names.modules.values()
         return any(f.name in SAYING for module in modules for f in module.functions)

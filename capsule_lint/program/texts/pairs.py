@@ -88,6 +88,3 @@ class Pairs:
             statement = place.statement
             if not (isinstance(statement, tree.Eval) and statement.kind in ("raise", "expr")):
                 yield from said
-
-
-__all__ = ["Pairs"]
