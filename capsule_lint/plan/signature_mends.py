@@ -192,21 +192,18 @@ class SignatureMends(MendRoom):
         return "plain" if kind != "plain" and all(p.kind == "plain" for p in beside) else kind
 
     def _parameter_annotation(self, function: Function, scope: Scope, knot: Knot) -> str | None:
-        own = function.own_params
-        neighbours = [
-            p
-            for s in self.program.policy.scopes
-            if (p := self.program.domain.scope_parameter(function, s)) is not None
-        ]
-        neighbour = neighbours[0].annotation if neighbours else None
+        """How a new parameter is annotated, where the one of another scope is, or where there is none, any other or the
+        result; `None` where it is not."""
         if function.fact.lambda_at is not None:
             return None
-        typed = (
-            neighbour is not None
-            if neighbours
-            else (any(p.annotation is not None for p in own) or function.fact.returns is not None)
-        )
-        if not typed:
+        scope_parameter = self.program.domain.scope_parameter
+        found = (scope_parameter(function, one) for one in self.program.policy.scopes)
+        beside = next((one for one in found if one is not None), None)
+        neighbour = beside.annotation if beside is not None else None
+        said_of = [neighbour]
+        if beside is None:
+            said_of = [*(p.annotation for p in function.own_params), function.fact.returns]
+        if all(one is None for one in said_of):
             return None
         said = self.mends.annotation(knot, function.module, scope, neighbour, said="text")
         if said is not None and self.mends.imports.comes_late(function, said):
