@@ -18,7 +18,6 @@ from capsule_lint.plan.room import MendRoom
 from capsule_lint.plan.slots import old_before
 from capsule_lint.plan.supply.entries import SPECIAL
 from capsule_lint.plan.supply.rebuilds import update_of
-from capsule_lint.plan.supply.spread_scopes import spells_scope
 from capsule_lint.plan.uses.passthrough import is_repeat
 from capsule_lint.program.fields import copied_by
 from capsule_lint.program.local_names import only_assigned
