@@ -4,6 +4,7 @@ order messages are read, a column of SQL, the key of a model of an ORM."""
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
@@ -103,7 +104,7 @@ class _Way(Struct, frozen=True):
     """Whether it says the tag of a scope: then it is none only where it says which file or object is meant."""
 
 
-class KeysElsewhere(Struct, frozen=True):
+class KeysElsewhere(Struct, frozen=True, dict=True):
     """Finds those of which every use is known. Nothing else stands for that than their names, so whatever may
     make them keys of a table after all lets them be keys."""
 
@@ -115,8 +116,6 @@ class KeysElsewhere(Struct, frozen=True):
     """Those of the former that may be a scope's value and nothing else."""
     made_by: set[Function] = field(default_factory=set)
     """The functions that are called as keys are and make nothing but such values."""
-    _held: list[HeldElsewhere] = field(default_factory=list)
-    """What tells the same of what objects keep, once that is asked."""
 
     def is_one(self, node: tree.Node, role: Role, name: str, *, prefix: bool) -> bool:
         """Whether an expression under the name of a key may be such a value; `settle` tells whether it is."""
@@ -405,9 +404,12 @@ class KeysElsewhere(Struct, frozen=True):
         """The same of what objects of a class have under a name."""
         if way.tagged:
             return False
-        if not self._held:
-            self._held.append(HeldElsewhere(self.keys))
-        return self._held[0].goes(cls, name, self._further(_Way()))
+        return self._held.goes(cls, name, self._further(_Way()))
+
+    @cached_property
+    def _held(self) -> HeldElsewhere:
+        """What tells the same of what objects keep."""
+        return HeldElsewhere(self.keys)
 
     def _is_sql(self, call: tree.Call) -> bool:
         """Whether a call is given a statement of SQL, here or by a constant, and no wrapper of PartiQL may take it."""

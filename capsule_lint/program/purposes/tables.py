@@ -233,7 +233,7 @@ class Tables:
         """Whether `x.query(…)`, a common word, is the operation of a table: where `x` is known to be
         one, or something around it says so."""
         if func.name == "paginate":
-            if any(not a.keyword and not a.star for a in call.args):
+            if call.plain:
                 return False  # a paginator takes keywords alone, a query of SQL the number of the page
             operation = self._paged(func.base)
             return operation in COMMON if operation is not None else self._pages_items(call, func)
